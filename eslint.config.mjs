@@ -1,0 +1,65 @@
+import nx from '@nx/eslint-plugin';
+import prettier from 'eslint-config-prettier';
+import * as jsonc from 'jsonc-eslint-parser';
+import tseslint from 'typescript-eslint';
+
+/** Imports run downwards only: each layer may use the layers below it, never its own. */
+const layers = ['tensor', 'base', 'part', 'prompt', 'model', 'app', 'cli'];
+
+export default tseslint.config(
+  { ignores: ['**/dist', '**/out-tsc', '**/coverage', '**/*_pb.ts'] },
+  { plugins: { '@nx': nx } },
+  ...tseslint.configs.strictTypeChecked.map((config) => ({
+    ...config,
+    files: ['**/*.ts'],
+  })),
+  {
+    files: ['**/*.ts'],
+    languageOptions: {
+      parserOptions: {
+        projectService: true,
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@nx/enforce-module-boundaries': [
+        'error',
+        {
+          enforceBuildableLibDependency: true,
+          allow: [],
+          depConstraints: [
+            ...layers.map((layer, level) => ({
+              sourceTag: `layer:${layer}`,
+              onlyDependOnLibsWithTags: layers
+                .slice(0, level)
+                .map((below) => `layer:${below}`),
+            })),
+            { sourceTag: 'no-tfjs', bannedExternalImports: ['@tensorflow/*'] },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['**/package.json'],
+    languageOptions: { parser: jsonc },
+    rules: {
+      '@nx/dependency-checks': [
+        'error',
+        {
+          ignoredFiles: [
+            '{projectRoot}/eslint.config.mjs',
+            '{projectRoot}/vitest.config.mts',
+            '{projectRoot}/**/*.spec.ts',
+          ],
+        },
+      ],
+    },
+  },
+  prettier,
+);

@@ -1,0 +1,30 @@
+/**
+ * The base of every failure that a caller can act on. `code` names the kind of failure and never changes;
+ * `message` says what was found, where, what was expected, and what to do.
+ */
+export abstract class ClipLungError extends Error {
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** Arrays whose shapes, types or names do not fit together. */
+export class ShapeError extends ClipLungError {
+  readonly code = 'shape';
+}
+
+/** A file whose bytes are not what its format asks for. The message starts with the file's name. */
+export class FileFormatError extends ClipLungError {
+  readonly code = 'file-format';
+
+  constructor(
+    readonly file: string,
+    problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${file}: ${problem}`, options);
+  }
+}

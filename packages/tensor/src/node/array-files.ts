@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises';
+
+import type { NdArray } from '../nd-array.js';
+import { decodeNpy, encodeNpy } from '../npy.js';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type Safetensors,
+} from '../safetensors.js';
+import { writeFileAtomic } from './atomic-file.js';
+
+/** Reads a `.safetensors` file. @throws `FileFormatError`, or the file system's own error */
+export async function readSafetensors(path: string): Promise<Safetensors> {
+  return decodeSafetensors(await readFile(path), path);
+}
+
+/** Writes a `.safetensors` file, whole or not at all. */
+export async function writeSafetensors(
+  path: string,
+  tensors: Iterable<readonly [name: string, array: NdArray]>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await writeFileAtomic(path, encodeSafetensors(tensors, metadata));
+}
+
+/** Reads a `.npy` file. @throws `FileFormatError`, or the file system's own error */
+export async function readNpy(path: string): Promise<NdArray> {
+  return decodeNpy(await readFile(path), path);
+}
+
+/** Writes a `.npy` file, whole or not at all. */
+export async function writeNpy(path: string, array: NdArray): Promise<void> {
+  await writeFileAtomic(path, encodeNpy(array));
+}

@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/**
+ * Writes a file whole or not at all: into a temporary file beside it, synced, renamed over it, and the folder synced,
+ * so that neither a crash nor a full disk leaves half a file under its name. Missing folders are made.
+ *
+ * @param parts the content, written one after the other; an (async) iterable may be larger than memory
+ */
+export async function writeFileAtomic(
+  path: string,
+  parts:
+    | string
+    | Uint8Array
+    | Iterable<string | Uint8Array>
+    | AsyncIterable<string | Uint8Array>,
+): Promise<void> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true });
+  const temporary = join(
+    folder,
+    `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`,
+  );
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      const whole = typeof parts === 'string' || parts instanceof Uint8Array;
+      for await (const part of whole ? [parts] : parts) {
+        await file.writeFile(part);
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(folder);
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open a folder as a file; there, the rename itself is durable enough.
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

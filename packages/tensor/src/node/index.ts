@@ -1,0 +1,2 @@
+export * from './array-files.js';
+export * from './atomic-file.js';
