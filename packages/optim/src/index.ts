@@ -1,1 +1,6 @@
-export {};
+export * from './cosine.js';
+export * from './ema.js';
+export * from './error.js';
+export * from './optimizer.js';
+export * from './sgd.js';
+export type { HostTree, TensorTree } from './tensor-tree.js';

@@ -1,0 +1,31 @@
+import type * as tf from '@tensorflow/tfjs-core';
+
+import type { HostTree, TensorTree } from './tensor-tree.js';
+
+/** What an optimiser makes of one step. */
+export interface OptimizerStep {
+  readonly params: TensorTree;
+  readonly state: TensorTree;
+}
+
+/** A rule that moves parameters against their gradients: a pair of pure functions. */
+export interface Optimizer {
+  /** The state before the first step. Its names are the parameters' paths, or start with them. */
+  init(params: HostTree): HostTree;
+
+  /**
+   * One step: new parameters and the new state; nothing is changed in place. It is traceable: no value is read.
+   *
+   * @param params what is learned
+   * @param gradients of the loss, same form as `params`
+   * @param state of {@link init}, or of the step before
+   * @param learningRate scalar, so that a schedule needs no new graph
+   * @throws `ShapeError` that lists the paths in which the trees differ
+   */
+  update(
+    params: TensorTree,
+    gradients: TensorTree,
+    state: TensorTree,
+    learningRate: tf.Scalar,
+  ): OptimizerStep;
+}

@@ -1,0 +1,21 @@
+import { mapTree, type NdArray, type Tree, zipTrees } from '@clip-lung/tensor';
+import type * as tf from '@tensorflow/tfjs-core';
+
+/** Parameters in host memory, by their dotted paths. */
+export type HostTree = Tree<NdArray<'float32'>>;
+
+/** Parameters inside a pure function. */
+export type TensorTree = Tree<tf.Tensor>;
+
+/** `mapTree` over arrays. */
+export const mapArrays: (
+  tree: HostTree,
+  change: (array: NdArray<'float32'>) => NdArray<'float32'>,
+) => HostTree = mapTree;
+
+/** `zipTrees` over tensors. @throws `ShapeError` that lists the paths which only one of the trees has */
+export const zipTensors: (
+  a: TensorTree,
+  b: TensorTree,
+  combine: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor,
+) => TensorTree = zipTrees;

@@ -1,0 +1,89 @@
+"""Fixtures of packages/optim: ten steps of torch.optim.SGD with a cosine schedule and a moving average.
+
+    python tools/reference/optim.py        (needs torch)
+
+Everything is computed in float64, so a test's tolerance is about the code under test alone.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, SequentialLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+FIXTURE = Path(__file__).parents[2] / "packages/optim/fixtures/torch.json"
+SHAPES = {"linear.weight": (3, 4), "linear.bias": (3,)}
+STEPS = 10
+DECAY = 0.8
+
+
+def flat(tensors):
+    return {name: tensor.detach().flatten().tolist() for name, tensor in tensors.items()}
+
+
+def trajectory(options, base):
+    """Parameters and their average after each step, for gradients drawn beforehand."""
+    model = torch.nn.ModuleDict({"linear": torch.nn.Linear(4, 3, dtype=torch.float64)})
+    params = dict(model.named_parameters())
+    # What the test can hold: float32 values.
+    with torch.no_grad():
+        for param in params.values():
+            param.copy_(param.float())
+    start = flat(params)
+    optimizer = torch.optim.SGD(params.values(), lr=base, **options)
+    schedule = CosineAnnealingLR(optimizer, T_max=STEPS)
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(DECAY))
+    average.update_parameters(model)  # the first call copies
+    steps = []
+    for _ in range(STEPS):
+        for param in params.values():
+            param.grad = torch.randn(param.shape).double()
+        gradients = flat({name: param.grad for name, param in params.items()})
+        optimizer.step()
+        schedule.step()
+        average.update_parameters(model)
+        steps.append(
+            {
+                "gradients": gradients,
+                "params": flat(params),
+                "average": flat(dict(average.module.named_parameters())),
+            }
+        )
+    return {"options": options, "base": base, "start": start, "steps": steps}
+
+
+def learning_rates(base, steps, warmup, final):
+    """Of every step of a schedule, its end included."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=base)
+    schedule = CosineAnnealingLR(optimizer, T_max=steps - warmup, eta_min=final)
+    if warmup > 0:
+        rise = LinearLR(optimizer, start_factor=1 / warmup, total_iters=warmup - 1)
+        schedule = SequentialLR(optimizer, [rise, schedule], milestones=[warmup])
+    rates = []
+    for _ in range(steps + 1):
+        rates.append(schedule.get_last_lr()[0])
+        optimizer.step()
+        schedule.step()
+    return {"base": base, "steps": steps, "warmup": warmup, "final": final, "rates": rates}
+
+
+if __name__ == "__main__":
+    torch.manual_seed(1)
+    fixture = {
+        "torch": torch.__version__,
+        "shapes": SHAPES,
+        "decay": DECAY,
+        "trajectories": [
+            trajectory({"momentum": 0.9, "weight_decay": 0.05, "nesterov": False}, 0.1),
+            trajectory({"momentum": 0.9, "weight_decay": 5e-5, "nesterov": True}, 0.1),
+            trajectory({"momentum": 0.0, "weight_decay": 0.0, "nesterov": False}, 0.1),
+        ],
+        "schedules": [
+            learning_rates(1e-3, 100, 0, 0.0),
+            learning_rates(0.5, 7, 0, 0.01),
+            learning_rates(1e-3, 20, 5, 1e-5),
+        ],
+    }
+    FIXTURE.parent.mkdir(exist_ok=True)
+    FIXTURE.write_text(json.dumps(fixture, indent=1) + "\n")
