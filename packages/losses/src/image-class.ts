@@ -1,0 +1,29 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+import { type Loss, present } from './loss.js';
+import { oneHot, softCrossEntropy } from './soft-cross-entropy.js';
+import { similarity } from './similarity.js';
+
+/**
+ * Image–class contrastive loss, L_IC: every channel group of a nodule should point at the nodule's class.
+ *
+ * Mean over i and t of −log softmaxₖ(s · fᵢₜ · cᵢₖ)[yᵢ].
+ *
+ * @see CLIP-Lung (arXiv 2304.08013)
+ */
+export function imageClass(): Loss {
+  const name = 'image-class';
+  return {
+    name,
+    needs: ['text'],
+    compute(inputs) {
+      const { groups, labels } = inputs;
+      const { classes, scale } = present(inputs, name, 'classes', 'scale');
+      const targets = oneHot(labels, classes.shape[1]);
+      return softCrossEntropy(
+        similarity(groups, classes, scale),
+        tf.expandDims(targets, 1),
+      );
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import type * as tf from '@tensorflow/tfjs-core';
+
+import { MissingInputError } from './error.js';
+
+/**
+ * What a model computes for a batch of B nodules. Without a text tower there is none of the text's part, and a loss that
+ * needs it says so (see {@link Loss.needs}).
+ *
+ * Text features are [B, …, D] where the prompts were conditioned on the nodule, and [1, …, D] where all nodules share them.
+ */
+export interface LossInputs {
+  /** of the classifier head, [B, K] */
+  readonly logits: tf.Tensor2D;
+  /** class index of each nodule, int32 [B] */
+  readonly labels: tf.Tensor1D;
+  /** fᵢₜ: normalised channel-group features, [B, T, D] */
+  readonly groups: tf.Tensor3D;
+  /** cᵢₖ: normalised class text features, [B or 1, K, D] */
+  readonly classes?: tf.Tensor3D | undefined;
+  /** aᵢₘ: normalised attribute text features, [B or 1, M, D] */
+  readonly attributes?: tf.Tensor3D | undefined;
+  /** wᵢₘ: softmax of the attributes' mean ratings, each row adds up to 1, [B, M] */
+  readonly attributeWeights?: tf.Tensor2D | undefined;
+  /** s: exp(logit scale), one over the temperature, scalar */
+  readonly scale?: tf.Scalar | undefined;
+}
+
+/**
+ * What a loss needs besides logits, groups and labels: `text` is `classes` and `scale`; `attributes` is `attributes` and
+ * `attributeWeights`.
+ */
+export type LossNeed = 'text' | 'attributes';
+
+/** A term of the training objective: a pure function of a batch's tensors to a scalar. It is traceable. */
+export interface Loss {
+  readonly name: string;
+  /** so that a model computes no text features that no loss asks for */
+  readonly needs: readonly LossNeed[];
+  /**
+   * @throws `MissingInputError` when an input that the loss needs is not there
+   * @throws `ShapeError` when the inputs' shapes do not fit together
+   */
+  compute(inputs: LossInputs): tf.Scalar;
+}
+
+type Present<Name extends keyof LossInputs> = {
+  readonly [N in Name]: NonNullable<LossInputs[N]>;
+};
+
+/**
+ * The named inputs, which are there from here on.
+ *
+ * @param loss the name that the error mentions
+ * @throws `MissingInputError` that names those which are not there
+ */
+export function present<Name extends keyof LossInputs>(
+  inputs: LossInputs,
+  loss: string,
+  ...names: readonly Name[]
+): Present<Name> {
+  const missing = names.filter((name) => inputs[name] === undefined);
+  if (missing.length > 0) {
+    throw new MissingInputError(
+      `the loss "${loss}" needs ${missing.join(' and ')}, which the model did not compute: declare it in the loss's "needs", or leave the loss out where there is no text tower`,
+    );
+  }
+  return inputs as Present<Name>;
+}

@@ -1,0 +1,24 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/**
+ * Cross-entropy against a distribution rather than a class: −Σⱼ targetⱼ · log softmax(logits)ⱼ over the last axis, its mean
+ * over all others. Every loss of this package is one of these.
+ *
+ * @param logits  [..., N]
+ * @param targets [..., N], or of a shape that broadcasts to it
+ */
+export function softCrossEntropy(
+  logits: tf.Tensor,
+  targets: tf.Tensor,
+): tf.Scalar {
+  const logLikelihood = tf.sum(tf.mul(targets, tf.logSoftmax(logits)), -1);
+  return tf.neg(tf.mean(logLikelihood));
+}
+
+/**
+ * Labels as distributions, [B, K]. Multiplying with them selects the label's row without indexing by data, which a traced
+ * graph and its gradient do as a plain product.
+ */
+export function oneHot(labels: tf.Tensor1D, classes: number): tf.Tensor {
+  return tf.oneHot(labels, classes, 1, 0, 'float32');
+}
