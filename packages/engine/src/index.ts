@@ -1,1 +1,4 @@
-export {};
+export * from './cpu-engine.js';
+export * from './engine.js';
+export * from './errors.js';
+export * from './onnx/onnx-engine.js';

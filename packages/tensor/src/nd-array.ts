@@ -67,7 +67,8 @@ export class NdArray<D extends DType = DType> {
   }
 
   is<E extends DType>(dtype: E): this is NdArray<E> {
-    return this.dtype === dtype;
+    const own: DType = this.dtype;
+    return own === dtype;
   }
 }
 

@@ -1,0 +1,105 @@
+import {
+  formatShape,
+  leaves,
+  mapTree,
+  NdArray,
+  sameShape,
+  ShapeError,
+  type Tree,
+} from '@clip-lung/tensor';
+
+import type { EngineState, Hosted } from './engine.js';
+
+/** A state whose arrays lie in host memory, each twice: what is read now, and the buffer that is written next. */
+export class HostState<S> implements EngineState<S> {
+  readonly #form: Hosted<S>;
+  readonly arrays: Map<string, NdArray>;
+  readonly #spares = new Map<string, NdArray>();
+
+  constructor(values: Hosted<S>) {
+    this.#form = values;
+    this.arrays = new Map(
+      leaves<NdArray>(values as Tree<NdArray>).map(([path, array]) => [
+        path,
+        copyOf(array),
+      ]),
+    );
+  }
+
+  read(): Promise<Hosted<S>> {
+    return Promise.resolve(this.#tree(copyOf));
+  }
+
+  /** The arrays themselves, for the engine that owns them. */
+  tree(): Hosted<S> {
+    return this.#tree((array) => array);
+  }
+
+  #tree(change: (array: NdArray) => NdArray): Hosted<S> {
+    const tree = mapTree<Hosted<S>, NdArray, NdArray>(
+      this.#form,
+      (leaf, path) => change(this.arrays.get(path) ?? leaf),
+    );
+    return tree as unknown as Hosted<S>;
+  }
+
+  write(values: Hosted<S>): Promise<void> {
+    return new Promise((resolve) => {
+      this.replace(values);
+      resolve();
+    });
+  }
+
+  /** {@link write}, at once. */
+  replace(values: Hosted<S>): void {
+    const given = new Map(leaves<NdArray>(values));
+    for (const [path, own] of this.arrays) {
+      const array = given.get(path);
+      if (array?.dtype !== own.dtype || !sameShape(array.shape, own.shape)) {
+        const found = array
+          ? `${array.dtype} ${formatShape(array.shape)}`
+          : 'nothing';
+        throw new ShapeError(
+          `state "${path}" is ${own.dtype} ${formatShape(own.shape)}, given ${found}`,
+        );
+      }
+    }
+    for (const path of given.keys()) {
+      if (!this.arrays.has(path)) {
+        throw new ShapeError(`the state has no "${path}"`);
+      }
+    }
+    for (const [path, array] of given) this.arrays.set(path, copyOf(array));
+  }
+
+  /** The buffer into which the next value of `path` may be written: never the one that is read now. */
+  spare(path: string): NdArray {
+    let spare = this.#spares.get(path);
+    if (spare === undefined) {
+      spare = copyOf(this.current(path));
+      this.#spares.set(path, spare);
+    }
+    return spare;
+  }
+
+  /** Makes the written spare the value of `path`; the old value's buffer is the next spare. */
+  swap(path: string): void {
+    const written = this.spare(path);
+    this.#spares.set(path, this.current(path));
+    this.arrays.set(path, written);
+  }
+
+  current(path: string): NdArray {
+    const array = this.arrays.get(path);
+    if (array === undefined) {
+      throw new ShapeError(
+        `a function changes "${path}", which the state does not have; it has ${[...this.arrays.keys()].join(', ')}`,
+      );
+    }
+    return array;
+  }
+}
+
+function copyOf(array: NdArray): NdArray {
+  return new NdArray(array.dtype, array.shape, array.data.slice());
+}

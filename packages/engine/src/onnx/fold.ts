@@ -1,0 +1,93 @@
+import '@tensorflow/tfjs-backend-cpu';
+
+import { sizeOf } from '@clip-lung/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+
+import type { KernelCall } from './kernels/kernel.js';
+import { graphType } from './trace-backend.js';
+
+/** Kernels that cost nothing in the graph: computing them ahead would only copy their elements. */
+const free = new Set([
+  'ExpandDims',
+  'Fill',
+  'Identity',
+  'OnesLike',
+  'Reshape',
+  'ZerosLike',
+]);
+
+/** Above these many elements and multiplications, ONNX Runtime computes a constant faster, when it loads the graph. */
+const elementLimit = 1 << 22;
+const transposeLimit = 1 << 16;
+const productLimit = 1 << 24;
+
+/** The part of tfjs's cpu backend that is used here; it is not exported by its package. */
+interface CpuBackend extends tf.KernelBackend {
+  makeTensorInfo(
+    shape: number[],
+    dtype: tf.DataType,
+    values: tf.BackendValues,
+  ): tf.TensorInfo;
+  disposeIntermediateTensorInfo(info: tf.TensorInfo): void;
+}
+
+/**
+ * Computes a kernel of which every input is known while tracing, with plain tfjs.
+ *
+ * @returns the results as constants, or undefined when the kernel has to run in the graph
+ */
+export function foldConstants(
+  name: string,
+  call: KernelCall,
+): tf.TensorInfo | tf.TensorInfo[] | undefined {
+  const { inputs, attrs, backend } = call;
+  const tensors = Object.values(inputs).flatMap((tensor) => tensor ?? []);
+  if (free.has(name) || tensors.length === 0) return undefined;
+  if (!tensors.every((tensor) => backend.isConstant(tensor))) return undefined;
+  if (isLarge(name, tensors)) return undefined;
+  const kernel = tf.getKernel(name, 'cpu') as tf.KernelConfig | undefined;
+  const cpu = tf.findBackend('cpu') as CpuBackend | null;
+  if (kernel === undefined || cpu === null) return undefined;
+
+  const made: tf.TensorInfo[] = [];
+  const onCpu = (tensor: tf.TensorInfo): tf.TensorInfo => {
+    const values = backend.hostValues(tensor) ?? new Float32Array(0);
+    const info = cpu.makeTensorInfo(tensor.shape, tensor.dtype, values);
+    made.push(info);
+    return info;
+  };
+  const operands = Object.fromEntries(
+    Object.entries(inputs).map(([key, tensor]) => [
+      key,
+      tensor && onCpu(tensor),
+    ]),
+  );
+  // Concat and Pack take their inputs as an array.
+  const given = Array.isArray(inputs) ? Object.values(operands) : operands;
+  const results = kernel.kernelFunc({
+    inputs: given as tf.NamedTensorInfoMap,
+    ...(attrs === undefined ? {} : { attrs }),
+    backend: cpu,
+  });
+  const constants = [results].flat().map((info) => {
+    const values = cpu.readSync(info.dataId).slice() as Float32Array;
+    return backend.constant(info.shape, graphType(info.dtype), values);
+  });
+  for (const info of [...made, ...[results].flat()])
+    cpu.disposeIntermediateTensorInfo(info);
+  const [only] = constants;
+  return Array.isArray(results) || only === undefined ? constants : only;
+}
+
+function isLarge(name: string, tensors: readonly tf.TensorInfo[]): boolean {
+  const sizes = tensors.map(({ shape }) => sizeOf(shape));
+  const largest = Math.max(...sizes);
+  if (name === 'Transpose') return largest > transposeLimit;
+  if (name.startsWith('Conv')) return true;
+  if (name === 'BatchMatMul') {
+    const [a = 0, b = 0] = sizes;
+    const columns = tensors[1]?.shape.at(-1) ?? 1;
+    return Math.max(a, b) > elementLimit || a * columns > productLimit;
+  }
+  return largest > elementLimit;
+}

@@ -1,0 +1,175 @@
+import { formatShape, sizeOf } from '@clip-lung/tensor';
+
+/** The element types of tfjs that a graph can hold. */
+export type GraphType = 'float32' | 'int32' | 'bool';
+
+/** The host array that holds a constant's elements. int64 is for the operands that ONNX wants so: shapes, axes. */
+export type ConstantData =
+  | Float32Array
+  | Int32Array
+  | Uint8Array
+  | BigInt64Array;
+
+/** An edge of the graph: an input, a constant, or an output of a node. */
+export interface GraphValue {
+  readonly name: string;
+  readonly dtype: GraphType | 'int64';
+  readonly shape: readonly number[];
+  /** present for constants only, row-major */
+  readonly constant?: ConstantData;
+}
+
+/** The attributes of an ONNX node. A number is written as an integer, `{ float }` as a float. */
+export type Attributes = Readonly<
+  Record<
+    string,
+    number | string | readonly number[] | { readonly float: number } | undefined
+  >
+>;
+
+export interface GraphNode {
+  readonly op: string;
+  readonly inputs: readonly GraphValue[];
+  readonly attributes: Attributes;
+  readonly outputs: readonly GraphValue[];
+}
+
+export interface NodeOutput {
+  readonly dtype: GraphValue['dtype'];
+  readonly shape: readonly number[];
+}
+
+/**
+ * An ONNX graph while it grows. A node with the same operator, inputs and attributes as an earlier one is that earlier
+ * one: common subexpressions are merged as they are made.
+ */
+export class Graph {
+  readonly inputs: GraphValue[] = [];
+  readonly nodes: GraphNode[] = [];
+  readonly outputs: GraphValue[] = [];
+  readonly #known = new Map<string, readonly GraphValue[]>();
+  readonly #constants = new Map<string, GraphValue>();
+  readonly #arrays = new WeakMap<ConstantData, GraphValue[]>();
+  #names = 0;
+
+  input(name: string, dtype: GraphType, shape: readonly number[]): GraphValue {
+    const value = { name, dtype, shape };
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** Adds an operator with several results. */
+  multiNode(
+    op: string,
+    inputs: readonly GraphValue[],
+    outputs: readonly NodeOutput[],
+    attributes: Attributes = {},
+  ): readonly GraphValue[] {
+    const key = `${op}(${inputs.map((input) => input.name).join()})${JSON.stringify(attributes)}${outputs.map((output) => output.dtype + formatShape(output.shape)).join()}`;
+    let values = this.#known.get(key);
+    if (values === undefined) {
+      values = outputs.map((output) => ({ name: this.#name(op), ...output }));
+      this.nodes.push({ op, inputs, attributes, outputs: values });
+      this.#known.set(key, values);
+    }
+    return values;
+  }
+
+  /** Adds an operator with one result of type `dtype` and shape `shape`. */
+  node(
+    op: string,
+    inputs: readonly GraphValue[],
+    dtype: GraphValue['dtype'],
+    shape: readonly number[],
+    attributes: Attributes = {},
+  ): GraphValue {
+    const [value] = this.multiNode(op, inputs, [{ dtype, shape }], attributes);
+    return value as GraphValue;
+  }
+
+  /** A constant; the same array, or equal small arrays, give the same constant. */
+  constant(
+    dtype: GraphValue['dtype'],
+    shape: readonly number[],
+    data: ConstantData,
+  ): GraphValue {
+    if (data.length > 64) {
+      const same = (this.#arrays.get(data) ?? []).find(
+        (value) => formatShape(value.shape) === formatShape(shape),
+      );
+      if (same !== undefined) return same;
+      const value = { name: this.#name('const'), dtype, shape, constant: data };
+      this.#arrays.set(data, [...(this.#arrays.get(data) ?? []), value]);
+      return value;
+    }
+    // Object.is tells −0 from 0, which join() would not.
+    const text = Array.from(data, (x: number | bigint) =>
+      Object.is(x, -0) ? '-0' : String(x),
+    ).join();
+    const key = `${dtype}${formatShape(shape)}${text}`;
+    let value = this.#constants.get(key);
+    if (value === undefined) {
+      value = { name: this.#name('const'), dtype, shape, constant: data };
+      this.#constants.set(key, value);
+    }
+    return value;
+  }
+
+  /** A float32, int32 or bool scalar. */
+  scalar(value: number, dtype: GraphType = 'float32'): GraphValue {
+    const ArrayType = {
+      float32: Float32Array,
+      int32: Int32Array,
+      bool: Uint8Array,
+    }[dtype];
+    return this.constant(dtype, [], ArrayType.of(value));
+  }
+
+  /** An int64 vector, as ONNX wants shapes, axes and bounds. */
+  int64(values: readonly number[]): GraphValue {
+    return this.constant(
+      'int64',
+      [values.length],
+      BigInt64Array.from(values, (value) => BigInt(value)),
+    );
+  }
+
+  /** Makes `value` an output of the graph, under a name of its own. */
+  output(value: GraphValue): GraphValue {
+    // An output must come from a node, and from one node only once.
+    const made = {
+      name: this.#name('output'),
+      dtype: value.dtype,
+      shape: value.shape,
+    };
+    this.nodes.push({
+      op: 'Identity',
+      inputs: [value],
+      attributes: {},
+      outputs: [made],
+    });
+    this.outputs.push(made);
+    return made;
+  }
+
+  /** The nodes that the outputs depend on, in an order in which they can run. */
+  liveNodes(): GraphNode[] {
+    const needed = new Set(this.outputs.map((value) => value.name));
+    const live: GraphNode[] = [];
+    for (const node of [...this.nodes].reverse()) {
+      if (!node.outputs.some((value) => needed.has(value.name))) continue;
+      live.push(node);
+      for (const input of node.inputs) needed.add(input.name);
+    }
+    return live.reverse();
+  }
+
+  #name(base: string): string {
+    return `${base}_${this.#names++}`;
+  }
+}
+
+/** Bytes of a value's elements at 4 bytes each, as floats and 32-bit integers take. */
+export function bytesOf(value: GraphValue): number {
+  return sizeOf(value.shape) * 4;
+}

@@ -1,0 +1,33 @@
+import type {
+  NamedAttrMap,
+  NamedTensorInfoMap,
+  TensorInfo,
+} from '@tensorflow/tfjs-core';
+
+import type { TraceBackend } from '../trace-backend.js';
+
+/** What tfjs hands to a kernel. */
+export interface KernelCall {
+  readonly inputs: NamedTensorInfoMap;
+  readonly attrs: NamedAttrMap | undefined;
+  readonly backend: TraceBackend;
+}
+
+/** Adds a kernel's nodes to the graph, and gives the tensors that stand for its results. */
+export type Kernel = (call: KernelCall) => TensorInfo | TensorInfo[];
+
+/** Kernels by their tfjs name. */
+export type KernelTable = Readonly<Record<string, Kernel>>;
+
+/** One input of a kernel, by its tfjs name. */
+export function input({ inputs }: KernelCall, name: string): TensorInfo {
+  const tensor = inputs[name];
+  if (tensor === undefined)
+    throw new TypeError(`kernel input "${name}" is missing`);
+  return tensor;
+}
+
+/** The attributes of a kernel; its type in tfjs says what they are. */
+export function attributes({ attrs }: KernelCall): unknown {
+  return attrs;
+}

@@ -1,0 +1,80 @@
+import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
+
+import { arrange } from '../arrange.js';
+import type { GraphValue } from '../graph.js';
+import { identityOrder, type Order } from '../layout.js';
+import type { TraceBackend } from '../trace-backend.js';
+import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
+
+/** A matrix operand, and whether the product must read it transposed. */
+interface Operand {
+  readonly value: GraphValue;
+  readonly transposed: boolean;
+}
+
+/** The last two axes as they are stored, swapped or not: a swap is left to the product. */
+function operand(
+  backend: TraceBackend,
+  tensor: TensorInfo,
+  transposed: boolean,
+): Operand {
+  const rank = tensor.shape.length;
+  const order = backend.orderOf(tensor);
+  const swapped = order[rank - 1] === rank - 2 && order[rank - 2] === rank - 1;
+  if (!swapped) {
+    return { value: arrange(backend, tensor, identityOrder(rank)), transposed };
+  }
+  const target: Order = [...identityOrder(rank - 2), rank - 1, rank - 2];
+  return { value: arrange(backend, tensor, target), transposed: !transposed };
+}
+
+const matMul: Kernel = (call) => {
+  const { backend } = call;
+  const { graph } = backend;
+  const { transposeA, transposeB } = attributes(call) as {
+    transposeA: boolean;
+    transposeB: boolean;
+  };
+  const left = input(call, 'a');
+  const right = input(call, 'b');
+  const rows = left.shape[left.shape.length - (transposeA ? 1 : 2)] ?? 1;
+  const columns = right.shape[right.shape.length - (transposeB ? 2 : 1)] ?? 1;
+  const batch = backend_util.assertAndGetBroadcastShape(
+    left.shape.slice(0, -2),
+    right.shape.slice(0, -2),
+  );
+  const shape = [...batch, rows, columns];
+  const a = operand(backend, left, transposeA);
+  const b = operand(backend, right, transposeB);
+  if (shape.length === 2) {
+    const flags = {
+      transA: Number(a.transposed),
+      transB: Number(b.transposed),
+    };
+    return backend.symbol(
+      graph.node('Gemm', [a.value, b.value], 'float32', shape, flags),
+    );
+  }
+  return backend.symbol(
+    graph.node(
+      'MatMul',
+      [upright(backend, a), upright(backend, b)],
+      'float32',
+      shape,
+    ),
+  );
+};
+
+/** ONNX's MatMul has no flags; ONNX Runtime merges the transposition into the product when it loads the graph. */
+function upright(
+  { graph }: TraceBackend,
+  { value, transposed }: Operand,
+): GraphValue {
+  if (!transposed) return value;
+  const rank = value.shape.length;
+  const perm = [...identityOrder(rank - 2), rank - 1, rank - 2];
+  const shape = perm.map((axis) => value.shape[axis] ?? 1);
+  return graph.node('Transpose', [value], 'float32', shape, { perm });
+}
+
+export const matMulKernels: KernelTable = { BatchMatMul: matMul };

@@ -1,0 +1,223 @@
+import { availableParallelism } from 'node:os';
+
+import {
+  arrayFromBytes,
+  formatShape,
+  leaves,
+  mapTree,
+  NdArray,
+  sizeOf,
+  type Tree,
+  typedArrayOf,
+} from '@clip-lung/tensor';
+import * as ort from 'onnxruntime-node';
+
+import type {
+  CompiledFunction,
+  CompileOptions,
+  Engine,
+  EngineState,
+  Hosted,
+  PureFunction,
+  TensorTree,
+} from '../engine.js';
+import { HostState } from '../host-state.js';
+import { serialiseGraph } from './serialise.js';
+import {
+  givenInput,
+  stateInput,
+  trace,
+  type TracedFunction,
+  type TracedOutput,
+} from './trace.js';
+
+export interface OnnxEngineOptions {
+  /** threads inside one operation; by default, one per core */
+  readonly threads?: number;
+  /** how many input signatures of one function stay ready; the one unused for longest goes first. Default 8 */
+  readonly signatures?: number;
+}
+
+/** An engine that traces functions into ONNX graphs and runs them with ONNX Runtime, natively. */
+export function onnxEngine({
+  threads = availableParallelism(),
+  signatures = 8,
+}: OnnxEngineOptions = {}): Engine {
+  const compiled = new Set<
+    OnnxFunction<TensorTree, TensorTree, TensorTree, TensorTree>
+  >();
+  return {
+    name: 'onnx',
+    device: `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    compile<
+      S extends TensorTree,
+      I extends TensorTree,
+      O extends TensorTree,
+      F extends TensorTree,
+    >(fn: PureFunction<S, I, O, F>, options: CompileOptions<F> = {}) {
+      const made = new OnnxFunction<S, I, O, F>(fn, options, {
+        threads,
+        signatures,
+      });
+      compiled.add(
+        made as unknown as OnnxFunction<
+          TensorTree,
+          TensorTree,
+          TensorTree,
+          TensorTree
+        >,
+      );
+      return made;
+    },
+    state: <S extends TensorTree>(values: Hosted<S>) =>
+      new HostState<S>(values),
+    async dispose() {
+      for (const made of compiled) await made.release();
+      compiled.clear();
+    },
+  };
+}
+
+/** A traced function with the session that runs it. */
+interface Program {
+  readonly session: ort.InferenceSession;
+  readonly traced: TracedFunction;
+}
+
+class OnnxFunction<
+  S extends TensorTree,
+  I extends TensorTree,
+  O extends TensorTree,
+  F extends TensorTree,
+> implements CompiledFunction<S, I, O>
+{
+  readonly #fn: PureFunction<S, I, O, F>;
+  readonly #name: string;
+  readonly #frozen: Hosted<F>;
+  readonly #limits: Required<OnnxEngineOptions>;
+  readonly #programs = new Map<string, Promise<Program>>();
+
+  constructor(
+    fn: PureFunction<S, I, O, F>,
+    { name, frozen }: CompileOptions<F>,
+    limits: Required<OnnxEngineOptions>,
+  ) {
+    this.#fn = fn;
+    this.#name = name ?? (fn.name === '' ? 'the function' : fn.name);
+    this.#frozen = frozen ?? ({} as Hosted<F>);
+    this.#limits = limits;
+  }
+
+  async run(
+    state: EngineState<S>,
+    inputs: Hosted<I>,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<Hosted<O>> {
+    signal?.throwIfAborted();
+    if (!(state instanceof HostState))
+      throw new TypeError('the state belongs to another engine');
+    const own = state as HostState<S>;
+    const { session, traced } = await this.#program(own, inputs);
+    signal?.throwIfAborted();
+
+    const feeds: Record<string, ort.Tensor> = {};
+    for (const [path, array] of own.arrays)
+      feeds[stateInput(path)] = ortTensor(array);
+    for (const [path, array] of leaves<NdArray>(inputs)) {
+      feeds[givenInput(path)] = ortTensor(array);
+    }
+    const fetches: Record<string, ort.Tensor> = {};
+    for (const { path, name } of traced.state)
+      fetches[name] = ortTensor(own.spare(path));
+    const results = traced.outputs.map(emptyArray);
+    traced.outputs.forEach(({ name }, i) => {
+      const result = results[i];
+      if (result !== undefined) fetches[name] = ortTensor(result);
+    });
+    await session.run(feeds, fetches);
+    for (const { path } of traced.state) own.swap(path);
+    return mapTree<Tree<number>, number, NdArray>(
+      traced.form,
+      (place) => results[place] as NdArray,
+    ) as unknown as Hosted<O>;
+  }
+
+  async release(): Promise<void> {
+    const programs = [...this.#programs.values()];
+    this.#programs.clear();
+    for (const program of programs) await (await program).session.release();
+  }
+
+  async #program(state: HostState<S>, inputs: Hosted<I>): Promise<Program> {
+    const key = [...state.arrays, ...leaves<NdArray>(inputs as Tree<NdArray>)]
+      .map(
+        ([path, { dtype, shape }]) => `${path} ${dtype}${formatShape(shape)}`,
+      )
+      .join();
+    let program = this.#programs.get(key);
+    if (program === undefined) {
+      program = this.#prepare(state, inputs);
+    } else {
+      this.#programs.delete(key);
+    }
+    // Last in the map is used last.
+    this.#programs.set(key, program);
+    try {
+      const ready = await program;
+      await this.#forgetOldest();
+      return ready;
+    } catch (error) {
+      this.#programs.delete(key);
+      throw error;
+    }
+  }
+
+  async #prepare(state: HostState<S>, inputs: Hosted<I>): Promise<Program> {
+    const traced = trace(this.#fn, this.#name, {
+      state: state.tree(),
+      inputs,
+      frozen: this.#frozen,
+    });
+    const { bytes, externalData } = serialiseGraph(traced.graph);
+    const session = await ort.InferenceSession.create(bytes, {
+      intraOpNumThreads: this.#limits.threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      externalData: externalData.map(({ path, data }) => ({ path, data })),
+    });
+    return { session, traced };
+  }
+
+  async #forgetOldest(): Promise<void> {
+    const [oldest] = this.#programs;
+    if (oldest === undefined || this.#programs.size <= this.#limits.signatures)
+      return;
+    this.#programs.delete(oldest[0]);
+    await (await oldest[1]).session.release();
+  }
+}
+
+const ortTensors = new WeakMap<NdArray, ort.Tensor>();
+
+/** ONNX Runtime's view of an array: no copy, and the same object every time. */
+function ortTensor(array: NdArray): ort.Tensor {
+  let tensor = ortTensors.get(array);
+  if (tensor === undefined) {
+    tensor = new ort.Tensor(
+      array.dtype as 'float32',
+      array.data as Float32Array,
+      array.shape,
+    );
+    ortTensors.set(array, tensor);
+  }
+  return tensor;
+}
+
+function emptyArray({ dtype, shape }: TracedOutput): NdArray {
+  const bytes = new Uint8Array(
+    sizeOf(shape) * typedArrayOf[dtype].BYTES_PER_ELEMENT,
+  );
+  return arrayFromBytes(dtype, shape, bytes);
+}

@@ -1,0 +1,265 @@
+import { formatShape, sizeOf } from '@clip-lung/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+
+import { TraceError } from '../errors.js';
+import { Graph, type GraphType, type GraphValue } from './graph.js';
+import { identityOrder, type Order, permute } from './layout.js';
+
+/** The name of the backend under which functions are traced. */
+export const traceBackendName = 'clip-lung-trace';
+
+type HostValues = Float32Array | Int32Array | Uint8Array;
+
+/** What stands behind a tfjs tensor while it is traced: a value of the graph, a constant, or one number everywhere. */
+interface Entry {
+  references: number;
+  readonly dtype: GraphType;
+  readonly shape: readonly number[];
+  /** how the value is stored, see `layout.ts` */
+  readonly order: Order;
+  value?: GraphValue;
+  host?: HostValues;
+  /** the one number that every element is; null when it is known that they differ */
+  uniform?: number | null;
+}
+
+/** Constants of more elements than this are not searched for being uniform. */
+const uniformSearchLimit = 1 << 22;
+
+/**
+ * A tfjs backend whose tensors are symbols: kernels add nodes to a graph instead of computing. Only one trace runs at a
+ * time, as tracing is synchronous.
+ */
+export class TraceBackend extends tf.KernelBackend {
+  graph = new Graph();
+  readonly #entries = new WeakMap<object, Entry>();
+  #count = 0;
+
+  /** Starts a new graph. */
+  begin(): Graph {
+    this.graph = new Graph();
+    return this.graph;
+  }
+
+  // What the kernels use.
+
+  /** A tensor for a graph value that is stored in `order`; by default, as the program sees it. */
+  symbol(
+    value: GraphValue,
+    order: Order = identityOrder(value.shape.length),
+  ): tf.TensorInfo {
+    const shape = permute(value.shape, order);
+    const dtype = value.dtype === 'int64' ? 'int32' : value.dtype;
+    return this.#info({ references: 1, dtype, shape, order, value });
+  }
+
+  /** A tensor of which every element is `number`. */
+  filled(
+    shape: readonly number[],
+    dtype: GraphType,
+    number: number,
+  ): tf.TensorInfo {
+    const order = identityOrder(shape.length);
+    return this.#info({ references: 1, dtype, shape, order, uniform: number });
+  }
+
+  constant(
+    shape: readonly number[],
+    dtype: GraphType,
+    host: HostValues,
+  ): tf.TensorInfo {
+    const order = identityOrder(shape.length);
+    return this.#info({ references: 1, dtype, shape, order, host });
+  }
+
+  /** The same tensor again, for kernels that change nothing. */
+  alias(tensor: tf.TensorInfo): tf.TensorInfo {
+    this.incRef(tensor.dataId);
+    return { dataId: tensor.dataId, shape: tensor.shape, dtype: tensor.dtype };
+  }
+
+  orderOf(tensor: tf.TensorInfo): Order {
+    return this.#entry(tensor.dataId).order;
+  }
+
+  /** The graph value behind a tensor, stored in {@link orderOf} its axes. */
+  stored(tensor: tf.TensorInfo): GraphValue {
+    const entry = this.#entry(tensor.dataId);
+    entry.value ??= this.#materialise(entry);
+    return entry.value;
+  }
+
+  /** The number that every element is, if there is one. */
+  uniformOf(tensor: tf.TensorInfo): number | undefined {
+    const entry = this.#entry(tensor.dataId);
+    if (entry.uniform === undefined) {
+      const { host } = entry;
+      const searched = host !== undefined && host.length <= uniformSearchLimit;
+      const first = host?.[0];
+      entry.uniform =
+        searched &&
+        first !== undefined &&
+        host.every((item) => Object.is(item, first))
+          ? first
+          : null;
+    }
+    return entry.uniform ?? undefined;
+  }
+
+  /** The elements of a constant, row-major; undefined for what is known only when the graph runs. */
+  hostValues(tensor: tf.TensorInfo): HostValues | undefined {
+    const entry = this.#entry(tensor.dataId);
+    if (entry.host !== undefined) return entry.host;
+    const { uniform, dtype, shape } = entry;
+    if (typeof uniform !== 'number') return undefined;
+    return hostArray(dtype, sizeOf(shape)).fill(uniform);
+  }
+
+  isConstant(tensor: tf.TensorInfo): boolean {
+    const { host, uniform } = this.#entry(tensor.dataId);
+    return host !== undefined || typeof uniform === 'number';
+  }
+
+  #materialise({ host, uniform, dtype, shape }: Entry): GraphValue {
+    if (host !== undefined) return this.graph.constant(dtype, shape, host);
+    if (typeof uniform !== 'number') {
+      throw new TraceError('a traced tensor has neither a value nor a node');
+    }
+    if (sizeOf(shape) <= 64) {
+      const values = hostArray(dtype, sizeOf(shape)).fill(uniform);
+      return this.graph.constant(dtype, shape, values);
+    }
+    const scalar = this.graph.scalar(uniform, dtype);
+    const target = this.graph.int64(shape);
+    return this.graph.node('Expand', [scalar, target], dtype, shape);
+  }
+
+  #info(entry: Entry): tf.TensorInfo {
+    const dataId = {};
+    this.#entries.set(dataId, entry);
+    this.#count += 1;
+    return { dataId, shape: [...entry.shape], dtype: entry.dtype };
+  }
+
+  #entry(dataId: object): Entry {
+    const entry = this.#entries.get(dataId);
+    if (entry === undefined) {
+      throw new TraceError('a tensor of another engine is used while tracing');
+    }
+    return entry;
+  }
+
+  // What tfjs asks of a backend.
+
+  override write(
+    values: tf.BackendValues,
+    shape: number[],
+    dtype: tf.DataType,
+  ): object {
+    return this.constant(shape, graphType(dtype), hostOf(values, dtype)).dataId;
+  }
+
+  override move(
+    dataId: object,
+    values: tf.BackendValues,
+    shape: number[],
+    dtype: tf.DataType,
+    references: number,
+  ): void {
+    this.#entries.set(dataId, {
+      references,
+      dtype: graphType(dtype),
+      shape,
+      order: identityOrder(shape.length),
+      host: hostOf(values, dtype),
+    });
+    this.#count += 1;
+  }
+
+  override readSync(dataId: object): tf.BackendValues {
+    const entry = this.#entry(dataId);
+    const { host, uniform, dtype, shape, value } = entry;
+    if (host !== undefined) return host;
+    if (typeof uniform === 'number') {
+      return hostArray(dtype, sizeOf(shape)).fill(uniform);
+    }
+    throw new TraceError(
+      `the function reads the value of a tensor (${value?.name ?? '?'}, ${dtype} ${formatShape(shape)}) that is known only when the graph runs; use tfjs operations instead of dataSync(), arraySync() or data()`,
+    );
+  }
+
+  override read(dataId: object): Promise<tf.BackendValues> {
+    return Promise.resolve(this.readSync(dataId));
+  }
+
+  override incRef(dataId: object): void {
+    this.#entry(dataId).references += 1;
+  }
+
+  decRef(dataId: object): void {
+    this.#entry(dataId).references -= 1;
+  }
+
+  override refCount(dataId: object): number {
+    return this.#entries.get(dataId)?.references ?? 0;
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    const entry = this.#entries.get(dataId);
+    if (entry === undefined) return true;
+    entry.references -= 1;
+    if (!force && entry.references > 0) return false;
+    this.#entries.delete(dataId);
+    this.#count -= 1;
+    return true;
+  }
+
+  override numDataIds(): number {
+    return this.#count;
+  }
+
+  override floatPrecision(): 32 {
+    return 32;
+  }
+
+  override epsilon(): number {
+    return 1e-7;
+  }
+
+  override timerAvailable(): boolean {
+    return false;
+  }
+
+  override memory(): { unreliable: boolean } {
+    return { unreliable: true };
+  }
+
+  override dispose(): void {
+    this.begin();
+  }
+}
+
+/** @throws {@link TraceError} for strings and complex numbers */
+export function graphType(dtype: tf.DataType): GraphType {
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool')
+    return dtype;
+  throw new TraceError(
+    `a tensor of type ${dtype} is used; graphs hold float32, int32 and bool`,
+  );
+}
+
+function hostArray(dtype: GraphType, length: number): HostValues {
+  if (dtype === 'float32') return new Float32Array(length);
+  return dtype === 'int32' ? new Int32Array(length) : new Uint8Array(length);
+}
+
+function hostOf(values: tf.BackendValues, dtype: tf.DataType): HostValues {
+  const type = graphType(dtype);
+  if (type === 'float32' && values instanceof Float32Array) return values;
+  if (type === 'int32' && values instanceof Int32Array) return values;
+  if (type === 'bool' && values instanceof Uint8Array) return values;
+  const numbers = values as ArrayLike<number>;
+  const host = hostArray(type, numbers.length);
+  host.set(numbers);
+  return host;
+}
