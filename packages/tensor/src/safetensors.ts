@@ -50,7 +50,8 @@ export function encodeSafetensors(
       b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT ||
       (nameA < nameB ? -1 : 1),
   );
-  const header: Record<string, unknown> = {};
+  // Without a prototype, so that no name (`valueOf`, `__proto__`) is special.
+  const header = Object.create(null) as Record<string, unknown>;
   if (Object.keys(metadata).length > 0) header['__metadata__'] = metadata;
   let offset = 0;
   for (const [name, { dtype, shape, data }] of entries) {

@@ -1,0 +1,44 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { float32 } from '../nd-array.js';
+import { readNpy, writeNpy } from './array-files.js';
+import { writeFileAtomic } from './atomic-file.js';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'atomic-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe('writing a file whole or not at all', () => {
+  it('makes missing folders, and replaces what was there', async () => {
+    const path = join(folder, 'a/b/file.txt');
+    await writeFileAtomic(path, 'one');
+    await writeFileAtomic(path, ['tw', Buffer.from('o')]);
+    expect(await readFile(path, 'utf8')).toBe('two');
+    expect(await readdir(join(folder, 'a/b'))).toEqual(['file.txt']);
+  });
+
+  it('leaves the old file, and nothing else, when the content fails half-way', async () => {
+    const path = join(folder, 'file.txt');
+    await writeFile(path, 'old');
+    // eslint-disable-next-line @typescript-eslint/require-await -- a source that fails after its first part
+    async function* failing(): AsyncGenerator<string> {
+      yield 'half';
+      throw new Error('no more');
+    }
+    await expect(writeFileAtomic(path, failing())).rejects.toThrow('no more');
+    expect(await readFile(path, 'utf8')).toBe('old');
+    expect(await readdir(folder)).toEqual(['file.txt']);
+  });
+
+  it('writes arrays that come back', async () => {
+    const path = join(folder, 'x.npy');
+    await writeNpy(path, float32([2], [1.5, -2]));
+    expect(await readNpy(path)).toEqual(float32([2], [1.5, -2]));
+  });
+});
