@@ -464,3 +464,22 @@ it('refuses text features of another width or batch', () => {
   );
   expect(() => compute(3, 3, 5)).toThrow(ShapeError);
 });
+
+it('refuses labels and attribute weights that would only fit by broadcasting', () => {
+  const inputs = {
+    logits: tf.zeros<tf.Rank.R2>([2, 3]),
+    labels: tf.tensor1d([0], 'int32'),
+    groups: tf.zeros<tf.Rank.R3>([2, 4, 5]),
+    attributes: tf.zeros<tf.Rank.R3>([1, 8, 5]),
+    attributeWeights: tf.zeros<tf.Rank.R2>([2, 1]),
+    scale: tf.scalar(1),
+  };
+  expect(() => crossEntropy().compute(inputs)).toThrow(
+    new ShapeError(
+      'targets of shape [1, 3] do not fit logits of shape [2, 3], expected the same first and last axis',
+    ),
+  );
+  expect(() => imageAttribute().compute(inputs)).toThrow(
+    'targets of shape [2, 1, 1] do not fit logits of shape [2, 4, 8]',
+  );
+});
