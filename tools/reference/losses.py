@@ -77,3 +77,4 @@ if __name__ == "__main__":
                     tensors[f"{case}.{loss_name}.{name}"] = gradient.contiguous()
     FIXTURE.parent.mkdir(exist_ok=True)
     save_file(tensors, FIXTURE, metadata={"torch": torch.__version__})
+    FIXTURE.chmod(0o644)

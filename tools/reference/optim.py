@@ -86,4 +86,4 @@ if __name__ == "__main__":
         ],
     }
     FIXTURE.parent.mkdir(exist_ok=True)
-    FIXTURE.write_text(json.dumps(fixture, indent=1) + "\n")
+    FIXTURE.write_text(json.dumps(fixture) + "\n")
