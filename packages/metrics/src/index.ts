@@ -1,1 +1,12 @@
-export {};
+export * from './accuracy.js';
+export * from './auc.js';
+export * from './bootstrap.js';
+export * from './brier.js';
+export * from './calibration.js';
+export * from './class-scores.js';
+export * from './confusion.js';
+export * from './error.js';
+export * from './interval.js';
+export * from './majority.js';
+export * from './mean-deviation.js';
+export * from './wilson.js';

@@ -1,0 +1,24 @@
+import { checkProbabilities } from './check.js';
+
+/**
+ * Brier score in its first form: the mean over nodules of Σₖ (pₖ − [k is the label])², in 0..2, lower is better. For
+ * two classes it is twice the one-sided form. scikit-learn's `brier_score_loss(…, scale_by_half=False)`.
+ *
+ * @param labels        class indices, [N]
+ * @param probabilities [N, K]
+ * @throws `MetricsInputError` for lists that do not fit
+ * @see Brier, Monthly Weather Review 78 (1950), equation 2
+ */
+export function brierScore(
+  labels: readonly number[],
+  probabilities: readonly (readonly number[])[],
+): number {
+  checkProbabilities(labels, probabilities);
+  let total = 0;
+  for (const [index, row] of probabilities.entries()) {
+    for (const [k, p] of row.entries()) {
+      total += (p - (k === labels[index] ? 1 : 0)) ** 2;
+    }
+  }
+  return total / labels.length;
+}

@@ -1,0 +1,82 @@
+import { checkProbabilities } from './check.js';
+import { MetricsInputError } from './error.js';
+
+/** The nodules whose confidence falls into (low, high]. */
+export interface CalibrationBin {
+  readonly low: number;
+  readonly high: number;
+  readonly count: number;
+  /** mean confidence; 0 in an empty bin */
+  readonly confidence: number;
+  /** fraction of right answers; 0 in an empty bin */
+  readonly accuracy: number;
+}
+
+export interface CalibrationOptions {
+  /** how many bins of equal width divide 0..1; 15 by default, as in the paper */
+  readonly bins?: number;
+}
+
+/**
+ * Confidence against accuracy. A nodule's confidence is its largest probability, and it is right when that class (the
+ * first of equals) is its label. Bins are of equal width and closed above: (0, 1/15], (1/15, 2/15], …; 0 itself falls into the first.
+ *
+ * @param labels        class indices, [N]
+ * @param probabilities [N, K], in 0..1
+ * @returns the bins in order, empty ones included
+ * @throws `MetricsInputError` for lists that do not fit, or no bins
+ * @see Guo et al., On Calibration of Modern Neural Networks, ICML 2017, §2
+ */
+export function calibrationBins(
+  labels: readonly number[],
+  probabilities: readonly (readonly number[])[],
+  { bins = 15 }: CalibrationOptions = {},
+): readonly CalibrationBin[] {
+  checkProbabilities(labels, probabilities);
+  if (!Number.isInteger(bins) || bins < 1) {
+    throw new MetricsInputError(`bins is ${bins}, expected at least 1`);
+  }
+  const tallies = Array.from({ length: bins }, (_bin, index) => ({
+    low: index / bins,
+    high: (index + 1) / bins,
+    count: 0,
+    confidence: 0,
+    right: 0,
+  }));
+  for (const [index, row] of probabilities.entries()) {
+    const confidence = Math.max(...row);
+    const tally =
+      tallies.find(({ high }) => confidence <= high) ?? tallies.at(-1);
+    if (tally === undefined) continue;
+    tally.count++;
+    tally.confidence += confidence;
+    if (row.indexOf(confidence) === labels[index]) tally.right++;
+  }
+  return tallies.map(({ low, high, count, confidence, right }) => ({
+    low,
+    high,
+    count,
+    confidence: count === 0 ? 0 : confidence / count,
+    accuracy: count === 0 ? 0 : right / count,
+  }));
+}
+
+/**
+ * Expected calibration error: the mean over nodules of |accuracy − confidence| of their bin, in 0..1.
+ * It depends on the bins, and on few nodules it is biased upwards: a perfectly calibrated classifier does not reach 0.
+ *
+ * @throws `MetricsInputError` for lists that do not fit, or no bins
+ * @see Guo et al., ICML 2017, equation 3; and {@link calibrationBins}
+ */
+export function expectedCalibrationError(
+  labels: readonly number[],
+  probabilities: readonly (readonly number[])[],
+  options: CalibrationOptions = {},
+): number {
+  const bins = calibrationBins(labels, probabilities, options);
+  return bins.reduce(
+    (total, { count, confidence, accuracy }) =>
+      total + (count / labels.length) * Math.abs(accuracy - confidence),
+    0,
+  );
+}

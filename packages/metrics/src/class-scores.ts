@@ -1,0 +1,67 @@
+import type { Confusion } from './confusion.js';
+import { MetricsInputError } from './error.js';
+
+/** How one class fares against the rest. Fractions in 0..1. */
+export interface ClassScores {
+  /** of those predicted as the class, the part that is; 0 when none was predicted */
+  readonly precision: number;
+  /** of those of the class, the part predicted as it; 0 when there are none */
+  readonly recall: number;
+  /** harmonic mean of the two, 2·TP / (2·TP + FP + FN); 0 when that has no denominator */
+  readonly f1: number;
+  /** how many are of the class */
+  readonly support: number;
+}
+
+/** What has no denominator is 0: scikit-learn's `zero_division=0`. */
+function ratio(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** The scores of each class, in the order of the confusion matrix. */
+export function classScores(confusion: Confusion): readonly ClassScores[] {
+  return confusion.map((row, index) => {
+    const right = row[index] ?? 0;
+    const support = sum(row);
+    const predicted = sum(confusion.map((other) => other[index] ?? 0));
+    return {
+      precision: ratio(right, predicted),
+      recall: ratio(right, support),
+      f1: ratio(2 * right, support + predicted),
+      support,
+    };
+  });
+}
+
+/** Means over classes. */
+export interface MacroScores {
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+}
+
+/**
+ * Unweighted means over the classes that have support. A class without any (a model of three classes tested on two)
+ * has no recall to speak of and is left out, even where it was predicted: the wrong predictions already cost the
+ * recall of the true class. This is scikit-learn's `average='macro', labels=unique(y_true)`; the mean recall is its
+ * `balanced_accuracy_score`.
+ *
+ * @throws `MetricsInputError` when no class has support
+ */
+export function macroScores(scores: readonly ClassScores[]): MacroScores {
+  const present = scores.filter(({ support }) => support > 0);
+  if (present.length === 0) {
+    throw new MetricsInputError('no class has support, expected at least one');
+  }
+  const mean = (pick: (score: ClassScores) => number): number =>
+    sum(present.map(pick)) / present.length;
+  return {
+    precision: mean(({ precision }) => precision),
+    recall: mean(({ recall }) => recall),
+    f1: mean(({ f1 }) => f1),
+  };
+}

@@ -1,0 +1,29 @@
+import { checkClasses, checkPaired } from './check.js';
+
+/** Counts [true class][predicted class], K×K. */
+export type Confusion = readonly (readonly number[])[];
+
+/**
+ * @param labels      true class indices, [N]
+ * @param predictions predicted class indices, [N]
+ * @param classes     K
+ * @throws `MetricsInputError` for lists that do not fit, or an index outside 0..K−1
+ */
+export function confusionMatrix(
+  labels: readonly number[],
+  predictions: readonly number[],
+  classes: number,
+): Confusion {
+  checkPaired(labels, predictions, 'predictions');
+  checkClasses(labels, classes, 'labels');
+  checkClasses(predictions, classes, 'predictions');
+  const counts = Array.from({ length: classes }, () =>
+    new Array<number>(classes).fill(0),
+  );
+  for (const [index, label] of labels.entries()) {
+    const row = counts[label] ?? [];
+    const prediction = predictions[index] ?? 0;
+    row[prediction] = (row[prediction] ?? 0) + 1;
+  }
+  return counts;
+}
