@@ -1,0 +1,92 @@
+import type { z } from 'zod';
+
+import { NotJsonError, RunFileError } from './error.js';
+
+function refuseLoss(this: unknown, key: string, value: unknown): unknown {
+  const lossy =
+    typeof value === 'function' ||
+    typeof value === 'bigint' ||
+    typeof value === 'symbol' ||
+    (typeof value === 'number' && !Number.isFinite(value)) ||
+    value instanceof Map ||
+    value instanceof Set ||
+    ArrayBuffer.isView(value);
+  if (!lossy) return value;
+  const found =
+    typeof value === 'object'
+      ? `a ${value.constructor.name}`
+      : typeof value === 'number'
+        ? String(value)
+        : `a ${typeof value}`;
+  throw new NotJsonError(
+    `"${key}" is ${found}, which JSON cannot hold; expected a finite number, a text, a truth value, null, or lists and objects of them`,
+  );
+}
+
+/** JSON without loss; properties that are undefined are left out. @throws {@link NotJsonError} */
+export function toJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, refuseLoss, indent);
+}
+
+/** The value at a path inside a JSON value, as an error shows it. */
+function show(value: unknown, path: readonly PropertyKey[]): string {
+  let found = value;
+  for (const name of path) {
+    if (typeof found !== 'object' || found === null) return 'missing';
+    found = (found as Record<PropertyKey, unknown>)[name];
+  }
+  const text = found === undefined ? 'missing' : JSON.stringify(found);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function problemOf(issue: z.core.$ZodIssue, value: unknown): string {
+  const name = issue.path.map(String).join('.');
+  const expected = issue.message.replace(
+    /^(Invalid (input|option): |Unrecognized)/,
+    (start) => (start.startsWith('Invalid') ? '' : 'unrecognized'),
+  );
+  if (name === '') return expected;
+  return `"${name}" is ${show(value, issue.path)}: ${expected}`;
+}
+
+/**
+ * Parses and checks a JSON text.
+ *
+ * @param file the name that errors start with, with the line where there are several
+ * @param latest the `formatVersion` that this code reads, where the format has one
+ * @throws {@link RunFileError} that names each field, what it is and what was expected
+ */
+export function parseJson<T>(
+  text: string,
+  schema: z.ZodType<T>,
+  file: string,
+  latest?: number,
+): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new RunFileError(file, `is no JSON (${String(error)})`, {
+      cause: error,
+    });
+  }
+  if (latest !== undefined) checkVersion(value, latest, file);
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => problemOf(issue, value));
+  throw new RunFileError(file, problems.join('; '));
+}
+
+/** Before all else: the fields of another version would only raise misleading complaints. */
+function checkVersion(value: unknown, latest: number, file: string): void {
+  if (typeof value !== 'object' || value === null) return;
+  const { formatVersion } = value as { readonly formatVersion?: unknown };
+  if (typeof formatVersion !== 'number' || formatVersion === latest) return;
+  throw new RunFileError(
+    file,
+    `has format version ${formatVersion}, expected ${latest}: ` +
+      (formatVersion > latest
+        ? 'it was written by a newer version of the software, which is needed to read it'
+        : 'it was written by an older version of the software; run it again, or read it with that version'),
+  );
+}

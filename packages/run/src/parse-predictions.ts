@@ -1,0 +1,156 @@
+import { CsvError, parse } from 'csv-parse/sync';
+
+import { RunFileError } from './error.js';
+import {
+  predictionColumns,
+  type PredictionRow,
+  type Predictions,
+  probabilityPrefix,
+} from './predictions.js';
+
+/** Softmax in float32 sums to 1 within 1e-6; hand-made files are rounded. */
+const sumTolerance = 1e-3;
+
+/** A probability put together in float32 can miss 0 or 1 by its rounding. */
+const rounding = 1e-6;
+
+interface Line {
+  readonly number: number;
+  readonly cells: readonly string[];
+}
+
+/** @throws {@link RunFileError} `predictions.csv:17: "p_benign" is …, expected …` */
+export function parsePredictions(text: string, file: string): Predictions {
+  const [header, ...lines] = splitLines(text, file);
+  if (header === undefined) {
+    throw new RunFileError(file, 'is empty, expected a header');
+  }
+  const classes = readHeader(header, file);
+  if (lines.length === 0) {
+    throw new RunFileError(file, 'has a header only, expected a row a nodule');
+  }
+  const firstLines = new Map<string, number>();
+  const rows = lines.map((line) => {
+    const row = readRow(line, header.cells, classes, file);
+    const first = firstLines.get(row.nodule);
+    if (first !== undefined) {
+      throw new RunFileError(
+        `${file}:${line.number}`,
+        `nodule ${row.nodule} stands here again, after line ${first}; expected one row a nodule`,
+      );
+    }
+    firstLines.set(row.nodule, line.number);
+    return row;
+  });
+  return { classes, rows };
+}
+
+function splitLines(text: string, file: string): readonly Line[] {
+  try {
+    const records = parse(text, {
+      bom: true,
+      info: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+    }) as unknown as readonly {
+      readonly info: { readonly lines: number };
+      readonly record: readonly string[];
+    }[];
+    return records.map(({ info, record }) => ({
+      number: info.lines,
+      cells: record,
+    }));
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new RunFileError(file, `is no CSV: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+function readHeader({ cells }: Line, file: string): readonly string[] {
+  const place = `${file}:1`;
+  for (const [index, name] of predictionColumns.entries()) {
+    if (cells[index] === name) continue;
+    throw new RunFileError(
+      place,
+      `column ${index + 1} is "${cells[index] ?? ''}", expected "${name}"; the header is ${predictionColumns.join(',')},${probabilityPrefix}<class>…`,
+    );
+  }
+  const columns = cells.slice(predictionColumns.length);
+  const classes = columns.map((name, index) => {
+    const column = index + predictionColumns.length + 1;
+    if (name.length > probabilityPrefix.length) {
+      if (name.startsWith(probabilityPrefix)) {
+        return name.slice(probabilityPrefix.length);
+      }
+    }
+    throw new RunFileError(
+      place,
+      `column ${column} is "${name}", expected "${probabilityPrefix}" and a class's name`,
+    );
+  });
+  if (classes.length < 2 || new Set(classes).size < classes.length) {
+    throw new RunFileError(
+      place,
+      `the classes are ${classes.join(', ') || 'none'}; expected two or more that differ`,
+    );
+  }
+  return classes;
+}
+
+function readRow(
+  { number, cells }: Line,
+  header: readonly string[],
+  classes: readonly string[],
+  file: string,
+): PredictionRow {
+  const place = `${file}:${number}`;
+  if (cells.length !== header.length) {
+    throw new RunFileError(
+      place,
+      `has ${cells.length} columns, expected ${header.length} as in the header`,
+    );
+  }
+  const refuse = (column: string, found: string, expected: string): never => {
+    throw new RunFileError(
+      place,
+      `"${column}" is "${found}", expected ${expected}`,
+    );
+  };
+  const [nodule = '', patient = '', label = '', prediction = '', ...rest] =
+    cells;
+  if (nodule === '') refuse('nodule', nodule, 'a name');
+  if (patient === '') refuse('patient', patient, 'a name');
+  const classOf = (column: string, name: string): number => {
+    const index = classes.indexOf(name);
+    return index < 0
+      ? refuse(column, name, `one of ${classes.join(', ')}`)
+      : index;
+  };
+  const probabilities = rest.map((cell, index) => {
+    const value = cell.trim() === '' ? NaN : Number(cell);
+    // The comparison is false for NaN, too.
+    return value >= -rounding && value <= 1 + rounding
+      ? value
+      : refuse(
+          `${probabilityPrefix}${classes[index] ?? ''}`,
+          cell,
+          'a number from 0 to 1',
+        );
+  });
+  const sum = probabilities.reduce((total, value) => total + value, 0);
+  if (Math.abs(sum - 1) > sumTolerance) {
+    throw new RunFileError(
+      place,
+      `the probabilities sum to ${sum}, expected 1 (nodule ${nodule})`,
+    );
+  }
+  return {
+    nodule,
+    patient,
+    label: classOf('label', label),
+    prediction: classOf('prediction', prediction),
+    probabilities,
+  };
+}

@@ -1,0 +1,45 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { expect, it } from 'vitest';
+
+import { foldPaths, listFolds, runPaths } from './index.js';
+
+it('names the files of a run', () => {
+  expect(runPaths('run')).toEqual({
+    folder: 'run',
+    experiment: join('run', 'experiment.json'),
+    summary: join('run', 'summary.json'),
+    report: join('run', 'report.html'),
+  });
+  const checkpoints = join('run', 'fold-2', 'checkpoints');
+  expect(foldPaths('run', 2)).toEqual({
+    fold: 2,
+    folder: join('run', 'fold-2'),
+    metrics: join('run', 'fold-2', 'metrics.jsonl'),
+    predictions: join('run', 'fold-2', 'predictions.csv'),
+    checkpoints,
+    last: {
+      tensors: join(checkpoints, 'last.safetensors'),
+      info: join(checkpoints, 'last.json'),
+    },
+    best: {
+      tensors: join(checkpoints, 'best.safetensors'),
+      info: join(checkpoints, 'best.json'),
+    },
+  });
+});
+
+it('lists the folds by number, and nothing that only looks like one', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'clip-lung-run-'));
+  try {
+    for (const name of ['fold-10', 'fold-2', 'fold-02', 'fold-x', 'logs']) {
+      await mkdir(join(folder, name));
+    }
+    expect(await listFolds(folder)).toEqual([2, 10]);
+    expect(await listFolds(join(folder, 'none'))).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,104 @@
+import { writeFileAtomic } from '@clip-lung/tensor/node';
+import { z } from 'zod';
+
+import { parseJson, toJson } from './json.js';
+import { readRunFile } from './missing.js';
+import { runPaths } from './paths.js';
+
+/** Goes up when a file of a run folder changes so that older code would misread it. */
+export const runFormatVersion = 1;
+
+/** Where the nodules come from. Results on simulated nodules say nothing about patients. */
+export const runCollections = ['lidc-idri', 'phantom', 'other'] as const;
+
+export type RunCollection = (typeof runCollections)[number];
+
+/** A: three classes. B: three in training, benign and malignant in test. C: benign and malignant in both. */
+export const runSubsets = ['A', 'B', 'C'] as const;
+
+export type RunSubset = (typeof runSubsets)[number];
+
+/** `random`: a tower without meaning, for demos and tests. `none`: the experiment uses no text. */
+export const runTexts = ['random', 'clip', 'none'] as const;
+
+export type RunText = (typeof runTexts)[number];
+
+/** What was run, on what: enough to run it again. Written when a run starts. */
+export interface RunRecord {
+  readonly formatVersion: typeof runFormatVersion;
+  /** the resolved experiment, as plain JSON */
+  readonly experiment: Readonly<Record<string, unknown>>;
+  readonly data: {
+    readonly collection: RunCollection;
+    /** the dataset's folder, as it was given */
+    readonly folder: string;
+    /** nodules of the subset, over all folds */
+    readonly nodules: number;
+    readonly subset: RunSubset;
+    readonly folds: number;
+  };
+  readonly text: RunText;
+  /** name or folder of the text tower's weights; empty where there are none */
+  readonly textModel: string;
+  /** hex SHA-256 of the weights' file; null where there is none */
+  readonly textSha256: string | null;
+  /** names of the classes that the model tells apart, in the order of its outputs */
+  readonly classes: readonly string[];
+  readonly engine: string;
+  readonly device: string;
+  /** versions, by name: `{ node: '20.20.2', 'clip-lung': '0.1.0' }` */
+  readonly software: Readonly<Record<string, string>>;
+}
+
+const record = z.strictObject({
+  formatVersion: z.literal(runFormatVersion),
+  experiment: z.record(z.string(), z.unknown()),
+  data: z.strictObject({
+    collection: z.enum(runCollections),
+    folder: z.string(),
+    nodules: z.int().nonnegative(),
+    subset: z.enum(runSubsets),
+    folds: z.int().positive(),
+  }),
+  text: z.enum(runTexts),
+  textModel: z.string(),
+  textSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits, or null')
+    .nullable(),
+  classes: z
+    .array(z.string().min(1))
+    .min(2)
+    .refine(
+      (names) => new Set(names).size === names.length,
+      'expected names that differ',
+    ),
+  engine: z.string(),
+  device: z.string(),
+  software: z.record(z.string(), z.string()),
+}) satisfies z.ZodType<RunRecord>;
+
+/**
+ * Writes `experiment.json`, checked as it will be read.
+ *
+ * @throws `RunFileError` for a record that could not be read back, `NotJsonError` for an experiment that is no JSON
+ */
+export async function writeRunRecord(
+  folder: string,
+  value: RunRecord,
+): Promise<void> {
+  const file = runPaths(folder).experiment;
+  const text = `${toJson(value, 2)}\n`;
+  parseJson(text, record, file);
+  await writeFileAtomic(file, text);
+}
+
+/** @throws `MissingRunFileError` when the folder is no run, `RunFileError` for a record that is not as it should be */
+export async function readRunRecord(folder: string): Promise<RunRecord> {
+  const file = runPaths(folder).experiment;
+  const bytes = await readRunFile(
+    file,
+    'there is no such file, so this is no run folder; give the folder that `train` was told to write to (--out)',
+  );
+  return parseJson(bytes.toString('utf8'), record, file, runFormatVersion);
+}
