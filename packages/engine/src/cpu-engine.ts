@@ -82,6 +82,10 @@ function runPlainly<
     own.replace(
       mapTree(own.tree(), () => values[place++]) as unknown as Hosted<S>,
     );
+    // What the function kept from an inner scope is freed here, too.
+    for (const [, tensor] of leaves<tf.Tensor>({ outputs, changed })) {
+      tensor.dispose();
+    }
     return arrays;
   } finally {
     tf.engine().endScope();

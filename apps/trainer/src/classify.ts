@@ -1,0 +1,109 @@
+import type { Dataset } from '@clip-lung/data';
+import type { CompiledFunction, Engine, EngineState } from '@clip-lung/engine';
+import type { Model, ModelParams, TrainingState } from '@clip-lung/model';
+import type { PredictionRow } from '@clip-lung/run';
+import type * as tf from '@tensorflow/tfjs-core';
+
+import { makeBatch } from './batches.js';
+
+type PredictInputs = { readonly images: tf.Tensor };
+type PredictOutputs = { readonly logits: tf.Tensor };
+
+/** Classifies nodules with the moving average of the weights. */
+export class Classifier {
+  readonly #predict: CompiledFunction<
+    TrainingState,
+    PredictInputs,
+    PredictOutputs
+  >;
+
+  constructor(
+    engine: Engine,
+    readonly model: Model,
+    readonly batchSize: number,
+  ) {
+    this.#predict = engine.compile(
+      ({
+        state,
+        inputs,
+      }: {
+        readonly state: TrainingState;
+        readonly inputs: PredictInputs;
+      }) => ({
+        outputs: {
+          logits: model.predict(
+            state.average.params as unknown as ModelParams,
+            state.average.statistics,
+            inputs.images,
+          ),
+        },
+      }),
+      { name: 'prediction' },
+    );
+  }
+
+  /** One row for each of the dataset's `rows`, in their order. */
+  async classify(
+    state: EngineState<TrainingState>,
+    dataset: Dataset,
+    rows: readonly number[],
+  ): Promise<readonly PredictionRow[]> {
+    const classes = this.model.classes as Parameters<typeof makeBatch>[2];
+    const found: PredictionRow[] = [];
+    for (let start = 0; start < rows.length; start += this.batchSize) {
+      const batch = rows.slice(start, start + this.batchSize);
+      // The last batch is filled up, so that one graph serves for all.
+      const filled = Array.from(
+        { length: this.batchSize },
+        (_, i) => batch[i] ?? batch[0] ?? 0,
+      );
+      const { images, labels } = makeBatch(dataset, filled, classes);
+      const { logits } = await this.#predict.run(state, { images });
+      const values = logits.data as Float32Array;
+      batch.forEach((row, i) => {
+        const probabilities = softmax(
+          values.subarray(i * classes.length, (i + 1) * classes.length),
+        );
+        const nodule = dataset.nodules[row];
+        found.push({
+          nodule: nodule?.id ?? '',
+          patient: nodule?.patient ?? '',
+          label: labels.data[i] ?? 0,
+          prediction: probabilities.indexOf(Math.max(...probabilities)),
+          probabilities,
+        });
+      });
+    }
+    return found;
+  }
+
+  release(): Promise<void> {
+    return this.#predict.release();
+  }
+}
+
+function softmax(logits: Float32Array): number[] {
+  const highest = logits.reduce(
+    (most, value) => Math.max(most, value),
+    -Infinity,
+  );
+  const powers = Array.from(logits, (value) => Math.exp(value - highest));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  return powers.map((power) => power / sum);
+}
+
+/** Share of right predictions, and mean −log probability of the true class. */
+export function score(rows: readonly PredictionRow[]): {
+  accuracy: number;
+  loss: number;
+} {
+  const right = rows.filter(
+    ({ label, prediction }) => label === prediction,
+  ).length;
+  const surprise = rows.reduce(
+    (sum, { label, probabilities }) =>
+      sum - Math.log(Math.max(probabilities[label] ?? 0, 1e-12)),
+    0,
+  );
+  return { accuracy: right / rows.length, loss: surprise / rows.length };
+}

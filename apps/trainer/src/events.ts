@@ -1,0 +1,38 @@
+import type { EpochMetrics } from '@clip-lung/run';
+
+/** What happens in a run, for whoever shows it. Folds and epochs are counted from 0. */
+export type TrainingEvent =
+  | {
+      readonly kind: 'fold-start';
+      readonly fold: number;
+      /** nodules to learn from, to choose the best epoch by, and to test on */
+      readonly train: number;
+      readonly validation: number;
+      readonly test: number;
+      /** the first epoch to train: above 0 when a run goes on */
+      readonly fromEpoch: number;
+      readonly epochs: number;
+      readonly stepsPerEpoch: number;
+    }
+  | {
+      readonly kind: 'step';
+      readonly fold: number;
+      readonly epoch: number;
+      readonly step: number;
+    }
+  | {
+      readonly kind: 'epoch';
+      readonly fold: number;
+      readonly metrics: EpochMetrics;
+      readonly isBest: boolean;
+    }
+  | {
+      readonly kind: 'fold-end';
+      readonly fold: number;
+      /** on the test nodules, fraction in 0..1 */
+      readonly accuracy: number;
+      /** the epoch whose weights were tested */
+      readonly epoch: number;
+    };
+
+export type OnTrainingEvent = (event: TrainingEvent) => void;

@@ -1,0 +1,148 @@
+import type { Arguments, Results } from '@clip-lung/engine';
+import { ema, type Optimizer } from '@clip-lung/optim';
+import {
+  leaves,
+  mapTree,
+  type NdArray,
+  type RandomStream,
+  type Tree,
+  treeOf,
+} from '@clip-lung/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+
+import type { Batch, Model, ModelParams } from './model.js';
+
+type Host = Tree<NdArray<'float32'>>;
+type Tensors = Tree<tf.Tensor>;
+
+/** What a training run carries from step to step; its dotted paths name the tensors of a checkpoint. */
+export type TrainingState = {
+  readonly params: Tensors;
+  /** batch-norm statistics */
+  readonly statistics: Tensors;
+  readonly optimizer: Tensors;
+  /** moving averages of the parameters and the statistics: what is evaluated */
+  readonly average: { readonly params: Tensors; readonly statistics: Tensors };
+};
+
+/** What a step is given. */
+export type StepInputs = {
+  readonly images: tf.Tensor;
+  readonly labels: tf.Tensor;
+  readonly attributeWeights: tf.Tensor;
+  /** scalar */
+  readonly learningRate: tf.Tensor;
+  /** decay of the moving average at this step, scalar */
+  readonly averageDecay: tf.Tensor;
+};
+
+export type StepOutputs = {
+  /** scalar */
+  readonly loss: tf.Tensor;
+  readonly terms: Readonly<Record<string, tf.Tensor>>;
+  /** [B, K] */
+  readonly logits: tf.Tensor;
+};
+
+/** The state before the first step: the averages start at the parameters. */
+export function initialState(
+  model: Model,
+  optimizer: Optimizer,
+  random: RandomStream,
+): {
+  params: Host;
+  statistics: Host;
+  optimizer: Host;
+  average: { params: Host; statistics: Host };
+} {
+  const { params, statistics } = model.init(random);
+  return {
+    params,
+    statistics,
+    optimizer: optimizer.init(params),
+    average: { params, statistics },
+  };
+}
+
+/** Forward pass, gradients, optimiser and moving average, as one pure function for an engine to compile. */
+export function trainingStep(
+  model: Model,
+  optimizer: Optimizer,
+): (
+  given: Arguments<TrainingState, StepInputs, Tensors>,
+) => Results<StepOutputs> {
+  return ({ state, inputs, frozen }) => {
+    const batch: Batch = inputs;
+    const { result, gradients } = lossAndGradients(model, state, batch, frozen);
+    const { params, state: optimizerState } = optimizer.update(
+      state.params,
+      gradients,
+      state.optimizer,
+      inputs.learningRate as tf.Scalar,
+    );
+    const decay = inputs.averageDecay as tf.Scalar;
+    return {
+      outputs: {
+        loss: result.total,
+        terms: result.terms,
+        logits: result.logits,
+      },
+      state: {
+        params,
+        statistics: result.statistics,
+        optimizer: optimizerState,
+        average: {
+          params: ema(state.average.params, params, decay),
+          statistics: ema(state.average.statistics, result.statistics, decay),
+        },
+      },
+    };
+  };
+}
+
+/** The loss of a batch, and its gradient for every parameter, by the parameters' paths. */
+export function lossAndGradients(
+  model: Model,
+  { params, statistics }: Pick<TrainingState, 'params' | 'statistics'>,
+  batch: Batch,
+  frozen: Tensors,
+): { readonly result: ReturnType<Model['loss']>; readonly gradients: Tensors } {
+  const entries = leaves<tf.Tensor>(params);
+  const kept: ReturnType<Model['loss']>[] = [];
+  const total = (...values: tf.Tensor[]): tf.Scalar => {
+    const named = new Map(
+      entries.map(([path], i) => [path, values[i] as tf.Tensor]),
+    );
+    const seen = mapTree<Tensors, tf.Tensor, tf.Tensor>(
+      params,
+      (own, path) => named.get(path) ?? own,
+    );
+    const result = model.loss(
+      seen as unknown as ModelParams,
+      statistics,
+      batch,
+      frozen,
+    );
+    // The gradients' scope disposes of what is made inside; these are wanted outside.
+    for (const [, tensor] of leaves<tf.Tensor>({
+      ...result.terms,
+      logits: result.logits,
+      statistics: result.statistics,
+    })) {
+      tf.keep(tensor);
+    }
+    kept.push(result);
+    return result.total;
+  };
+  const { value, grads } = tf.valueAndGrads(total)(
+    entries.map(([, tensor]) => tensor),
+  );
+  const [result] = kept;
+  if (result === undefined) throw new TypeError('the loss was not computed');
+  return {
+    result: { ...result, total: value as tf.Scalar },
+    gradients: treeOf(
+      entries.map(([path], i) => [path, grads[i] as tf.Tensor]),
+    ),
+  };
+}
