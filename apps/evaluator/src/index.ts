@@ -1,1 +1,4 @@
-export {};
+export * from './describe.js';
+export * from './error.js';
+export * from './evaluate.js';
+export * from './format.js';

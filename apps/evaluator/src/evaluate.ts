@@ -1,0 +1,152 @@
+import {
+  accuracy,
+  bootstrapInterval,
+  brierScore,
+  classScores,
+  confusionMatrix,
+  expectedCalibrationError,
+  type Interval,
+  macroScores,
+  majorityAccuracy,
+  majorityClass,
+  meanDeviation,
+  oneVersusRestAuc,
+  wilsonInterval,
+} from '@clip-lung/metrics';
+import {
+  type PredictionRow,
+  readRunRecord,
+  runFormatVersion,
+  type RunRecord,
+  type RunSummary,
+  writeRunSummary,
+} from '@clip-lung/run';
+import { RandomStream } from '@clip-lung/tensor';
+
+import { type Pool, poolPredictions } from './pool.js';
+
+/** What `evaluate --json` prints and `summary.json` holds. */
+export type Evaluation = RunSummary;
+
+/** So that the same predictions always give the same interval. */
+const bootstrapSeed = 1;
+
+/**
+ * Evaluates a run: pools the predictions of all folds that have them, computes every figure over the pooled test
+ * nodules, and writes `summary.json` into the run's folder.
+ *
+ * @throws `MissingRunFileError` for a folder that is no run, `NoPredictionsError` for a run without predictions yet,
+ * `InconsistentRunError` (`PatientOverlapError`) for predictions that may not be pooled, `RunFileError` for a file
+ * that is not as it should be; `summary.json` then stays as it was
+ */
+export async function evaluateRun(folder: string): Promise<Evaluation> {
+  const record = await readRunRecord(folder);
+  const pool = await poolPredictions(folder, record);
+  const evaluation = evaluatePool(folder, record, pool);
+  await writeRunSummary(folder, evaluation);
+  return evaluation;
+}
+
+/** Evaluates several runs, in order. @throws as {@link evaluateRun}, for the first run that fails */
+export async function evaluateRuns(
+  folders: readonly string[],
+): Promise<readonly Evaluation[]> {
+  const evaluations: Evaluation[] = [];
+  for (const folder of folders) evaluations.push(await evaluateRun(folder));
+  return evaluations;
+}
+
+function patientsOf(rows: readonly PredictionRow[]): number {
+  return new Set(rows.map(({ patient }) => patient)).size;
+}
+
+function accuracyOf(rows: readonly PredictionRow[]): number {
+  return accuracy(
+    rows.map(({ label }) => label),
+    rows.map(({ prediction }) => prediction),
+  );
+}
+
+/** Computes; touches no file. */
+function evaluatePool(
+  folder: string,
+  { classes, data, text, textModel }: RunRecord,
+  { folds, missingFolds, rows }: Pool,
+): Evaluation {
+  const labels = rows.map(({ label }) => label);
+  const probabilities = rows.map((row) => row.probabilities);
+  const confusion = confusionMatrix(
+    labels,
+    rows.map(({ prediction }) => prediction),
+    classes.length,
+  );
+  const scores = classScores(confusion);
+  const macro = macroScores(scores);
+  const auc = oneVersusRestAuc(labels, probabilities);
+  const perFold = folds.map((fold) => ({
+    fold: fold.fold,
+    accuracy: accuracyOf(fold.rows),
+    nodules: fold.rows.length,
+    patients: patientsOf(fold.rows),
+  }));
+  return {
+    accuracy: accuracyOf(rows),
+    majority: majorityAccuracy(labels),
+    perClass: scores.map(({ recall, f1, precision, support }, index) => ({
+      name: classes[index] ?? '',
+      recall,
+      f1,
+      precision,
+      support,
+      auc: auc.perClass[index] ?? null,
+    })),
+    run: folder,
+    text,
+    data: data.collection,
+    formatVersion: runFormatVersion,
+    subset: data.subset,
+    textModel,
+    majorityClass: classes[majorityClass(labels)] ?? '',
+    macroPrecision: macro.precision,
+    macroRecall: macro.recall,
+    macroF1: macro.f1,
+    auc: auc.macro ?? null,
+    ece: expectedCalibrationError(labels, probabilities),
+    brier: brierScore(labels, probabilities),
+    interval: accuracyIntervals(rows),
+    nodules: rows.length,
+    patients: patientsOf(rows),
+    folds: perFold,
+    missingFolds,
+    overFolds:
+      perFold.length < 2
+        ? null
+        : meanDeviation(perFold.map((fold) => fold.accuracy)),
+    confusion,
+  };
+}
+
+function accuracyIntervals(
+  rows: readonly PredictionRow[],
+): Evaluation['interval'] {
+  const right = rows.map(({ label, prediction }) => label === prediction);
+  return {
+    level: 0.95,
+    wilson: wilsonInterval(right.filter((is) => is).length, right.length),
+    byPatient: patientsOf(rows) < 2 ? null : byPatient(rows, right),
+  };
+}
+
+function byPatient(
+  rows: readonly PredictionRow[],
+  right: readonly boolean[],
+): Interval {
+  const random = new RandomStream(bootstrapSeed, 'evaluation', 'bootstrap');
+  return bootstrapInterval({
+    groups: rows.map(({ patient }) => patient),
+    statistic: (drawn) =>
+      drawn.filter((index) => right[index] === true).length / drawn.length,
+    random: () => random.uniform(),
+    level: 0.95,
+  });
+}

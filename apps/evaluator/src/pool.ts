@@ -1,0 +1,109 @@
+import {
+  foldPaths,
+  listFolds,
+  MissingRunFileError,
+  type PredictionRow,
+  readPredictions,
+  type RunRecord,
+} from '@clip-lung/run';
+
+import {
+  InconsistentRunError,
+  NoPredictionsError,
+  PatientOverlapError,
+} from './error.js';
+
+/** The test nodules of one fold. */
+export interface TestedFold {
+  readonly fold: number;
+  readonly rows: readonly PredictionRow[];
+}
+
+/** The test nodules of all folds that have predictions. */
+export interface Pool {
+  readonly folds: readonly TestedFold[];
+  /** those of the run's folds that have none */
+  readonly missingFolds: readonly number[];
+  readonly rows: readonly PredictionRow[];
+}
+
+/**
+ * Reads the predictions of a run's folds and checks that they may be pooled: the record's classes in each, and each
+ * nodule and each patient in one fold only.
+ *
+ * @throws {@link NoPredictionsError}, {@link InconsistentRunError}, {@link PatientOverlapError}, or `RunFileError` for a
+ * file that cannot be read
+ */
+export async function poolPredictions(
+  folder: string,
+  record: RunRecord,
+): Promise<Pool> {
+  const { folds: count } = record.data;
+  const stray = (await listFolds(folder)).find((fold) => fold >= count);
+  if (stray !== undefined) {
+    throw new InconsistentRunError(
+      `${foldPaths(folder, stray).folder}: fold ${stray} is there, but the run's record has ${count} folds (0 to ${count - 1}); remove the folder, or the run is a mixture of two`,
+    );
+  }
+  const folds: TestedFold[] = [];
+  const missingFolds: number[] = [];
+  for (let fold = 0; fold < count; fold++) {
+    const rows = await readFold(folder, fold, record.classes);
+    if (rows === undefined) missingFolds.push(fold);
+    else folds.push({ fold, rows });
+  }
+  if (folds.length === 0) {
+    throw new NoPredictionsError(
+      `${folder}: none of the run's ${count} folds has predictions yet; expected at least ${foldPaths(folder, 0).predictions}, which \`train\` writes when the fold is done (--resume goes on with a run that was stopped)`,
+    );
+  }
+  checkApart(folder, folds);
+  return { folds, missingFolds, rows: folds.flatMap(({ rows }) => rows) };
+}
+
+async function readFold(
+  folder: string,
+  fold: number,
+  expected: readonly string[],
+): Promise<readonly PredictionRow[] | undefined> {
+  const file = foldPaths(folder, fold).predictions;
+  try {
+    const { classes, rows } = await readPredictions(file);
+    if (
+      classes.length !== expected.length ||
+      classes.some((name, index) => name !== expected[index])
+    ) {
+      throw new InconsistentRunError(
+        `${file}: the classes are ${classes.join(', ')}, expected ${expected.join(', ')} as in the run's record; the file is of another run`,
+      );
+    }
+    return rows;
+  } catch (error) {
+    if (error instanceof MissingRunFileError) return undefined;
+    throw error;
+  }
+}
+
+function checkApart(folder: string, folds: readonly TestedFold[]): void {
+  const foldOfNodule = new Map<string, number>();
+  const foldOfPatient = new Map<string, number>();
+  for (const { fold, rows } of folds) {
+    const file = foldPaths(folder, fold).predictions;
+    for (const { nodule, patient } of rows) {
+      const before = foldOfNodule.get(nodule);
+      if (before !== undefined) {
+        throw new InconsistentRunError(
+          `${file}: nodule ${nodule} was tested in fold ${before} already; expected each nodule in one fold`,
+        );
+      }
+      foldOfNodule.set(nodule, fold);
+      const other = foldOfPatient.get(patient) ?? fold;
+      if (other !== fold) {
+        throw new PatientOverlapError(
+          `${file}: patient ${patient} was tested in fold ${other} already; expected each patient in one fold, else a model is tested on a patient it was trained on`,
+        );
+      }
+      foldOfPatient.set(patient, fold);
+    }
+  }
+}

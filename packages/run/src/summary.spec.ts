@@ -1,0 +1,81 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import {
+  MissingRunFileError,
+  readRunSummary,
+  RunFileError,
+  runPaths,
+  type RunSummary,
+  writeRunSummary,
+} from './index.js';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'clip-lung-run-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const score = { recall: 0.5, f1: 0.5, precision: 0.5, support: 2, auc: null };
+
+const summary: RunSummary = {
+  accuracy: 0.5,
+  majority: 0.5,
+  perClass: [
+    { name: 'benign', ...score },
+    { name: 'malignant', ...score },
+  ],
+  run: 'runs/demo',
+  text: 'none',
+  data: 'lidc-idri',
+  formatVersion: 1,
+  subset: 'C',
+  textModel: '',
+  majorityClass: 'benign',
+  macroPrecision: 0.5,
+  macroRecall: 0.5,
+  macroF1: 0.5,
+  auc: 0.5,
+  ece: 0.1,
+  brier: 0.5,
+  interval: {
+    level: 0.95,
+    wilson: { low: 0.15, high: 0.85 },
+    byPatient: null,
+  },
+  nodules: 4,
+  patients: 1,
+  folds: [{ fold: 0, accuracy: 0.5, nodules: 4, patients: 1 }],
+  missingFolds: [1],
+  overFolds: null,
+  confusion: [
+    [1, 1],
+    [1, 1],
+  ],
+};
+
+describe('summary.json', () => {
+  it('reads back as it was written, keys in order', async () => {
+    await writeRunSummary(folder, summary);
+    expect(await readRunSummary(folder)).toEqual(summary);
+    const text = await readFile(runPaths(folder).summary, 'utf8');
+    expect(Object.keys(JSON.parse(text) as object)).toEqual(
+      Object.keys(summary),
+    );
+  });
+
+  it('says so when the run is not evaluated', async () => {
+    await expect(readRunSummary(folder)).rejects.toThrow(MissingRunFileError);
+    await expect(readRunSummary(folder)).rejects.toThrow(/not evaluated yet/);
+  });
+
+  it('refuses a percentage where a fraction belongs, read or written', async () => {
+    const wrong = { ...summary, accuracy: 61 };
+    await expect(writeRunSummary(folder, wrong)).rejects.toThrow(RunFileError);
+    await writeFile(runPaths(folder).summary, JSON.stringify(wrong));
+    await expect(readRunSummary(folder)).rejects.toThrow(/"accuracy" is 61/);
+  });
+});
