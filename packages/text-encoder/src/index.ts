@@ -1,1 +1,15 @@
-export {};
+export * from './config.js';
+export * from './encode-text.js';
+export * from './encode.js';
+export * from './errors.js';
+export * from './naive.js';
+export * from './prefix-tree.js';
+export * from './prompt-encoder.js';
+export * from './prompts.js';
+export * from './random-tower.js';
+export * from './token-embeddings.js';
+export * from './tokenizer.js';
+export * from './tower-weights.js';
+export * from './tower.js';
+export * from './transformer.js';
+export * from './word-tokenizer.js';

@@ -1,0 +1,87 @@
+import { FileFormatError } from '@clip-lung/tensor';
+import { z } from 'zod';
+
+/** What distinguishes one CLIP text tower from another. */
+export interface TextTowerConfig {
+  /** W, the width of the residual stream */
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** units of each feed-forward layer, 4·W in every published CLIP */
+  readonly hidden: number;
+  /** D, the width of the embedding shared with images */
+  readonly embedding: number;
+  /** the longest sequence, [SOS] and [EOT] included; 77 in every published CLIP */
+  readonly positions: number;
+  /** rows of the token embedding */
+  readonly vocabulary: number;
+  /** `quick_gelu` is x·σ(1.702·x), OpenAI's own; `gelu` is exact, by erf */
+  readonly activation: 'quick_gelu' | 'gelu';
+  /** added to the variance in every layer normalisation */
+  readonly epsilon: number;
+}
+
+const count = z.int().positive();
+
+/** What is absent from a file has these values: `transformers` writes only what differs from them. */
+const textConfig = z.object({
+  hidden_size: count.default(512),
+  num_hidden_layers: count.default(12),
+  num_attention_heads: count.default(8),
+  intermediate_size: count.default(2048),
+  projection_dim: count.default(512),
+  max_position_embeddings: count.default(77),
+  vocab_size: count.default(49408),
+  hidden_act: z.enum(['quick_gelu', 'gelu']).default('quick_gelu'),
+  layer_norm_eps: z.number().positive().default(1e-5),
+});
+
+const fileConfig = z.discriminatedUnion('model_type', [
+  textConfig.extend({ model_type: z.literal('clip_text_model') }),
+  z.object({
+    model_type: z.literal('clip'),
+    projection_dim: count.default(512),
+    text_config: textConfig.prefault({}),
+  }),
+]);
+
+/**
+ * Reads a Hugging Face `config.json` of a `CLIPTextModelWithProjection`, or the text part of a `CLIPModel`.
+ *
+ * @param json the parsed file
+ * @param file the name that errors start with
+ * @throws {@link FileFormatError} for another kind of model, and for values that no tower can have
+ * @see https://huggingface.co/docs/transformers/model_doc/clip#transformers.CLIPTextConfig
+ */
+export function readTextTowerConfig(
+  json: unknown,
+  file: string,
+): TextTowerConfig {
+  const parsed = fileConfig.safeParse(json);
+  if (!parsed.success) {
+    throw new FileFormatError(
+      file,
+      `is no configuration of a CLIP text tower (model_type clip or clip_text_model):\n${z.prettifyError(parsed.error)}`,
+    );
+  }
+  const model = parsed.data;
+  const text = model.model_type === 'clip' ? model.text_config : model;
+  if (text.hidden_size % text.num_attention_heads !== 0) {
+    throw new FileFormatError(
+      file,
+      `hidden_size ${text.hidden_size} is no multiple of num_attention_heads ${text.num_attention_heads}`,
+    );
+  }
+  return {
+    width: text.hidden_size,
+    layers: text.num_hidden_layers,
+    heads: text.num_attention_heads,
+    hidden: text.intermediate_size,
+    // A full CLIP model projects to its own projection_dim, whatever its text part says.
+    embedding: model.projection_dim,
+    positions: text.max_position_embeddings,
+    vocabulary: text.vocab_size,
+    activation: text.hidden_act,
+    epsilon: text.layer_norm_eps,
+  };
+}

@@ -1,0 +1,292 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  leaves,
+  mapTree,
+  type NdArray,
+  ShapeError,
+  type Tree,
+  treeOf,
+} from '@clip-lung/tensor';
+import { readSafetensors } from '@clip-lung/tensor/node';
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+// tfjs-core's bundle for Node comes without gradients; this package registers them.
+import '@tensorflow/tfjs-layers';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  createNaiveEncoder,
+  createPromptEncoder,
+  encodeText,
+  type PromptEncoder,
+  type PromptTokens,
+  randomTower,
+  readTextTowerConfig,
+  readTowerWeights,
+  sosTokenName,
+  suffixTokensName,
+  type TextTower,
+} from './index.js';
+
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+
+/** Token ids as a prompt. */
+const prompt = (suffix: readonly number[]): PromptTokens => ({
+  text: suffix.join(' '),
+  suffix,
+});
+
+const tensors = (tree: Tree<NdArray<'float32'>>): Tree<tf.Tensor> =>
+  mapTree(tree, ({ data, shape }: NdArray<'float32'>) =>
+    tf.tensor(data, [...shape]),
+  );
+
+/** Features, and the gradients of their weighted sum in the context and, if asked for, in every weight. */
+function run(
+  encoder: PromptEncoder,
+  context: tf.Tensor3D,
+  weighting: tf.Tensor,
+  { ofWeights }: { readonly ofWeights: boolean },
+): { features: Float32Array; gradients: ReadonlyMap<string, Float32Array> } {
+  const frozen = tensors(encoder.frozen);
+  const entries = ofWeights ? leaves(frozen) : [];
+  const names = entries.map(([name]) => name);
+  const features = (all: tf.Tensor[]): tf.Tensor3D =>
+    encoder.encode(
+      ofWeights
+        ? treeOf(names.map((name, at) => [name, all[at + 1] as tf.Tensor]))
+        : frozen,
+      all[0] as tf.Tensor3D,
+    );
+  const variables = [context, ...entries.map(([, tensor]) => tensor)];
+  const gradients = tf.grads((...all: tf.Tensor[]) =>
+    tf.sum(tf.mul(features(all), weighting)),
+  )(variables);
+  return {
+    features: features(variables).dataSync<'float32'>(),
+    gradients: new Map(
+      ['context', ...names].map((name, at) => [
+        name,
+        (gradients[at] as tf.Tensor).dataSync<'float32'>(),
+      ]),
+    ),
+  };
+}
+
+/** The largest difference as a part of the largest expected value. */
+function distance(actual: Float32Array, expected: Float32Array): number {
+  expect(actual.length).toBe(expected.length);
+  const largest = (values: Float32Array): number =>
+    values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return (
+    largest(actual.map((value, at) => value - (expected[at] ?? NaN))) /
+    largest(expected)
+  );
+}
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+/** The fixtures' tower. Prompts are given as token ids, so it needs no tokenizer beyond the two special ids. */
+async function fixtureTower(
+  activation: 'quick_gelu' | 'gelu',
+): Promise<TextTower> {
+  const json = JSON.parse(
+    await readFile(fixture('clip/config.json'), 'utf8'),
+  ) as { bos_token_id: number; eos_token_id: number };
+  const config = {
+    ...readTextTowerConfig(json, 'config.json'),
+    activation,
+  };
+  const file = fixture('clip/model.safetensors');
+  const { tensors: arrays } = await readSafetensors(file);
+  return {
+    kind: 'clip',
+    name: 'fixture',
+    config,
+    weights: readTowerWeights(arrays, config, file),
+    tokenizer: {
+      sos: json.bos_token_id,
+      eot: json.eos_token_id,
+      encode: () => [],
+    },
+    sha256: null,
+  };
+}
+
+describe.each(['mixed', 'gelu', 'longest'])('the tower, on %s', (name) => {
+  const load = async () => {
+    const { tensors: arrays, metadata } = await readSafetensors(
+      fixture(`${name}.safetensors`),
+    );
+    const array = (key: string): NdArray => {
+      const found = arrays.get(key);
+      if (found === undefined) throw new Error(`${name} has no ${key}`);
+      return found;
+    };
+    const tensor = (key: string): tf.Tensor =>
+      tf.tensor(array(key).data as Float32Array, [...array(key).shape]);
+    return {
+      tower: await fixtureTower(metadata['activation'] as 'gelu'),
+      prompts: (JSON.parse(metadata['suffixes'] ?? '') as number[][]).map(
+        prompt,
+      ),
+      context: tensor('context') as tf.Tensor3D,
+      weighting: tensor('weighting'),
+      expected: (key: string) => array(key).data as Float32Array,
+      names: [...arrays.keys()],
+    };
+  };
+
+  // float32 against float64: some 2⁻²⁴ for each of the few hundred sums that one value goes through.
+  const tolerance = 1e-5;
+
+  it.each(['packed', 'naive'])(
+    '%s, has the features and gradients of PyTorch',
+    async (kind) => {
+      const { tower, prompts, context, weighting, expected, names } =
+        await load();
+      const length = context.shape[1];
+      const encoder =
+        kind === 'packed'
+          ? createPromptEncoder(tower, prompts, length)
+          : createNaiveEncoder(tower, prompts, length);
+      const { features, gradients } = run(encoder, context, weighting, {
+        ofWeights: true,
+      });
+      expect(distance(features, expected('features'))).toBeLessThan(tolerance);
+      const checked = names
+        .filter((key) => key.startsWith('gradient.'))
+        .map((key) => key.slice('gradient.'.length));
+      // Context, positions, final norm (2), projection, and 16 weights a layer: nothing was left out.
+      expect(checked).toHaveLength(5 + 2 * 16);
+      for (const key of checked) {
+        // A constant added to all keys changes no softmax: that gradient is 0 but for rounding.
+        if (key.endsWith('k_proj.bias')) continue;
+        const error = distance(
+          gradients.get(key) ?? new Float32Array(),
+          expected(`gradient.${key}`),
+        );
+        expect(error, key).toBeLessThan(1e-4);
+      }
+    },
+  );
+});
+
+describe('the exact shortcuts', () => {
+  const tower = randomTower({ seed: 3, width: 8, embedding: 8, layers: 2 });
+
+  /** Prompts over few tokens, so that shared beginnings, prefixes of another and equal prompts are common. */
+  const sets = fc.record({
+    suffixes: fc.array(
+      fc.array(fc.integer({ min: 2, max: 4 }), { maxLength: 5 }),
+      { minLength: 1, maxLength: 6 },
+    ),
+    contextLength: fc.integer({ min: 1, max: 4 }),
+    batch: fc.integer({ min: 1, max: 2 }),
+    seed: fc.nat(),
+  });
+
+  it('change neither features nor the gradient in the context, on any set of prompts', () => {
+    const options = [true, false].flatMap((sharedStart) =>
+      [true, false].flatMap((lastLayerEndsOnly) =>
+        [true, false].map((prefixTree) => ({
+          sharedStart,
+          lastLayerEndsOnly,
+          prefixTree,
+        })),
+      ),
+    );
+    fc.assert(
+      fc.property(sets, ({ suffixes, contextLength, batch, seed }) => {
+        tf.tidy(() => {
+          const prompts = suffixes.map(prompt);
+          const context = tf.randomNormal<tf.Rank.R3>(
+            [batch, contextLength, 8],
+            0,
+            0.5,
+            'float32',
+            seed,
+          );
+          const weighting = tf.randomNormal(
+            [batch, prompts.length, 8],
+            0,
+            1,
+            'float32',
+            seed + 1,
+          );
+          const reference = run(
+            createNaiveEncoder(tower, prompts, contextLength),
+            context,
+            weighting,
+            { ofWeights: false },
+          );
+          for (const option of options) {
+            const { features, gradients } = run(
+              createPromptEncoder(tower, prompts, contextLength, option),
+              context,
+              weighting,
+              { ofWeights: false },
+            );
+            expect(distance(features, reference.features)).toBeLessThan(1e-5);
+            expect(
+              distance(
+                gradients.get('context') ?? new Float32Array(),
+                reference.gradients.get('context') ?? new Float32Array(),
+              ),
+            ).toBeLessThan(1e-4);
+          }
+        });
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('are worth taking: the packed sequence is a small part of the padded ones', () => {
+    const prompts = ['benign', 'unsure', 'malignant'].map((word) =>
+      prompt(tower.tokenizer.encode(`image of ${word}.`)),
+    );
+    const { packed } = createPromptEncoder(tower, prompts, 4);
+    // [SOS], 4 of context, image, of, and for each class its word, the full stop and [EOT].
+    expect(packed.length).toBe(5 + 2 + 3 * 3);
+  });
+});
+
+describe('a prompt encoder', () => {
+  const tower = randomTower({ seed: 1 });
+  const encoder = createPromptEncoder(tower, [prompt([5, 6])], 2);
+
+  it('holds no table of token embeddings, only the rows it needs', () => {
+    const frozen = new Map(leaves(encoder.frozen));
+    expect([...frozen.keys()].join()).not.toContain('token_embedding');
+    expect(frozen.get(sosTokenName)?.shape).toEqual([1, 64]);
+    expect(frozen.get(suffixTokensName)?.shape).toEqual([3, 64]);
+  });
+
+  it('refuses a context of another shape', () => {
+    expect(() =>
+      encoder.encode(tensors(encoder.frozen), tf.zeros([1, 3, 64])),
+    ).toThrow(ShapeError);
+    expect(() =>
+      encoder.encode(tensors(encoder.frozen), tf.zeros([1, 2, 32])),
+    ).toThrow('take [B, 2, 64]');
+  });
+
+  it('names a weight that is missing', () => {
+    expect(() => encoder.encode({}, tf.zeros([1, 2, 64]))).toThrow(
+      /have no "text_model/,
+    );
+  });
+
+  it('leaves no tensor behind', () => {
+    const frozen = tensors(encoder.frozen);
+    const context = tf.zeros<tf.Rank.R3>([1, 2, 64]);
+    const before = tf.memory().numTensors;
+    encoder.encode(frozen, context).dispose();
+    encodeText(tower, ['benign']).dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});

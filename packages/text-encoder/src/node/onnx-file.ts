@@ -1,0 +1,173 @@
+import { FileFormatError } from '@clip-lung/tensor';
+
+/** As much of an ONNX model's graph as it takes to find weights. */
+export interface OnnxGraph {
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: ReadonlyMap<string, OnnxInitializer>;
+}
+
+export interface OnnxNode {
+  readonly operator: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+export interface OnnxInitializer {
+  /** `float32`, or why the values cannot be read as such */
+  readonly type: string;
+  readonly shape: readonly number[];
+  /** little-endian */
+  readonly bytes: Uint8Array;
+}
+
+/** A field of a protobuf message: a number, or the bytes of a text, a message or packed numbers. */
+type Field = readonly [field: number, value: number | Uint8Array];
+
+/** The numbers of the fields that are read, by message, as `onnx.proto` gives them. */
+const model = { graph: 7 };
+const graph = { node: 1, initializer: 5 };
+const node = { input: 1, output: 2, operator: 4 };
+const tensor = { dims: 1, type: 2, floats: 4, name: 8, raw: 9, location: 14 };
+const float = 1;
+
+/**
+ * Reads the graph of an ONNX model.
+ *
+ * @param file the name that errors start with
+ * @throws {@link FileFormatError} when the bytes are no protobuf message with a graph
+ * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+ */
+export function readOnnxGraph(bytes: Uint8Array, file: string): OnnxGraph {
+  const fields = (message: Uint8Array): Generator<Field> =>
+    readFields(message, file);
+  const nodes: OnnxNode[] = [];
+  const initializers = new Map<string, OnnxInitializer>();
+  for (const [field, value] of fields(bytes)) {
+    if (field !== model.graph || typeof value === 'number') continue;
+    for (const [part, content] of fields(value)) {
+      if (typeof content === 'number') continue;
+      if (part === graph.node) nodes.push(readNode(fields(content)));
+      if (part === graph.initializer) {
+        const { name, ...initializer } = readInitializer(fields(content), file);
+        initializers.set(name, initializer);
+      }
+    }
+  }
+  if (nodes.length === 0) {
+    throw new FileFormatError(file, 'is no ONNX model: it has no graph');
+  }
+  return { nodes, initializers };
+}
+
+const decoder = new TextDecoder();
+
+function readNode(fields: Iterable<Field>): OnnxNode {
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  let operator = '';
+  for (const [field, value] of fields) {
+    if (typeof value === 'number') continue;
+    if (field === node.input) inputs.push(decoder.decode(value));
+    if (field === node.output) outputs.push(decoder.decode(value));
+    if (field === node.operator) operator = decoder.decode(value);
+  }
+  return { operator, inputs, outputs };
+}
+
+function readInitializer(
+  fields: Iterable<Field>,
+  file: string,
+): OnnxInitializer & { readonly name: string } {
+  const shape: number[] = [];
+  let name = '';
+  let type = 'of an unknown type';
+  let bytes: Uint8Array = new Uint8Array();
+  for (const [field, value] of fields) {
+    if (typeof value === 'number') {
+      if (field === tensor.dims) shape.push(value);
+      if (field === tensor.type) {
+        type = value === float ? 'float32' : `of ONNX data type ${value}`;
+      }
+      if (field === tensor.location && value !== 0) {
+        type = 'kept in another file';
+      }
+      continue;
+    }
+    if (field === tensor.name) name = decoder.decode(value);
+    if (field === tensor.dims) shape.push(...readVarints(value, file));
+    if (field === tensor.raw || field === tensor.floats) {
+      // A copy, so that the weights do not keep the whole file in memory.
+      bytes = Uint8Array.from(value);
+    }
+  }
+  return { name, type, shape, bytes };
+}
+
+/** The fields of one message, in the order of the file. */
+function* readFields(message: Uint8Array, file: string): Generator<Field> {
+  let at = 0;
+  const varint = (): number => {
+    const { value, next } = readVarint(message, at, file);
+    at = next;
+    return value;
+  };
+  const take = (length: number): Uint8Array => {
+    if (at + length > message.length) {
+      throw new FileFormatError(
+        file,
+        `a field of ${length} bytes goes beyond the ${message.length} of its message: no ONNX model, or one cut short`,
+      );
+    }
+    at += length;
+    return message.subarray(at - length, at);
+  };
+  while (at < message.length) {
+    const key = varint();
+    const field = Math.floor(key / 8);
+    switch (key % 8) {
+      case 0:
+        yield [field, varint()];
+        break;
+      case 1:
+        take(8);
+        break;
+      case 2:
+        yield [field, take(varint())];
+        break;
+      case 5:
+        take(4);
+        break;
+      default:
+        throw new FileFormatError(
+          file,
+          `byte ${at} of a message starts no protobuf field: no ONNX model`,
+        );
+    }
+  }
+}
+
+/** A variable-length number: seven bits a byte, the lowest first. Exact up to 2⁵³. */
+function readVarint(
+  bytes: Uint8Array,
+  start: number,
+  file: string,
+): { readonly value: number; readonly next: number } {
+  let value = 0;
+  for (let length = 0; length < 10; length++) {
+    const byte = bytes[start + length];
+    if (byte === undefined) break;
+    value += (byte & 0x7f) * 2 ** (7 * length);
+    if (byte < 0x80) return { value, next: start + length + 1 };
+  }
+  throw new FileFormatError(file, 'a number is cut short: no ONNX model');
+}
+
+function readVarints(bytes: Uint8Array, file: string): number[] {
+  const values: number[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const { value, next } = readVarint(bytes, at, file);
+    values.push(value);
+    at = next;
+  }
+  return values;
+}
