@@ -1,0 +1,96 @@
+import { RandomStream } from '@clip-lung/tensor';
+
+import { OptionError } from '../errors.js';
+import { type Label, labels } from '../label.js';
+import { divide, expectNoLeak } from './folds.js';
+import type { Dataset } from './nodule.js';
+
+/**
+ * The sub-datasets of the paper: A has three classes in training and test; B three in training, benign and malignant in
+ * test; C benign and malignant in both.
+ */
+export const subsets = ['A', 'B', 'C'] as const;
+
+export type Subset = (typeof subsets)[number];
+
+export interface SplitOptions {
+  readonly subset: Subset;
+  /** the fold to test on */
+  readonly fold: number;
+  /** share of the training folds to validate on, 0 to below 1; by default 0.2 */
+  readonly validation?: number | undefined;
+  readonly seed: number;
+}
+
+/** Rows of a dataset's nodules and crops, and the classes to tell apart. */
+export interface Split {
+  readonly classes: readonly Label[];
+  readonly train: number[];
+  /** of the training folds, with the classes of training */
+  readonly validation: number[];
+  readonly test: number[];
+}
+
+const twoClasses: readonly Label[] = ['benign', 'malignant'];
+
+/**
+ * Splits a dataset for one fold. The validation part is taken from the training folds, patient by patient and evenly over the
+ * classes; it depends on the seed, the fold and the classes alone.
+ *
+ * @throws {@link OptionError} for an unknown subset or fold, or a fold without nodules to test on or to train on
+ * @throws `PatientLeakError` when a patient would be on two sides
+ */
+export function splitFold(
+  dataset: Pick<Dataset, 'nodules'>,
+  { subset, fold, validation = 0.2, seed }: SplitOptions,
+): Split {
+  const { nodules } = dataset;
+  if (!(subsets as readonly string[]).includes(subset)) {
+    throw new OptionError(
+      `subset is "${subset}", expected one of ${subsets.join(', ')}`,
+    );
+  }
+  if (!(validation >= 0 && validation < 1)) {
+    throw new OptionError(
+      `validation is ${validation}, expected a share from 0 to below 1`,
+    );
+  }
+  const classes = subset === 'C' ? twoClasses : labels;
+  const tested = subset === 'A' ? labels : twoClasses;
+  const rows = nodules.map((nodule, row) => ({ ...nodule, row }));
+  const learnt = rows.filter(
+    (nodule) => nodule.fold !== fold && classes.includes(nodule.label),
+  );
+  const parts = divide(
+    learnt,
+    [1 - validation, validation],
+    new RandomStream(seed, 'validation', `fold-${fold}`),
+  );
+  const rowsOf = (part: number): number[] =>
+    learnt.filter((_, i) => parts[i] === part).map(({ row }) => row);
+  const split: Split = {
+    classes,
+    train: rowsOf(0),
+    validation: rowsOf(1),
+    test: rows
+      .filter((nodule) => nodule.fold === fold && tested.includes(nodule.label))
+      .map(({ row }) => row),
+  };
+  for (const part of ['test', 'train'] as const) {
+    if (split[part].length > 0) continue;
+    const folds = [...new Set(nodules.map((nodule) => nodule.fold))].sort();
+    throw new OptionError(
+      `fold ${fold} of subset ${subset} has no nodules to ${part} on; the dataset's ${nodules.length} nodules are in the folds ${folds.join(', ')}`,
+    );
+  }
+  expectDisjoint(nodules, split);
+  return split;
+}
+
+function expectDisjoint(nodules: Dataset['nodules'], split: Split): void {
+  const sides = new Map<number, string>();
+  for (const side of ['train', 'validation', 'test'] as const) {
+    for (const row of split[side]) sides.set(row, side);
+  }
+  expectNoLeak(nodules, (row) => sides.get(row));
+}

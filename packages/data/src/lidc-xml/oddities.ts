@@ -1,0 +1,102 @@
+import { ratingNames } from '../ratings.js';
+import type { Warning } from '../warning.js';
+import { type CtReadings, contoursOf, type Region } from './readings.js';
+
+/**
+ * What is odd about a scan's readings, although all of it is kept as it stands: ratings out of range, marks with a
+ * hollow set of ratings, sessions other than four, nodule IDs used twice, one z with several slices, contours that are
+ * not closed or jump.
+ */
+export function odditiesOf(readings: CtReadings): readonly Warning[] {
+  const { file, annotations, smallMarks, sessions } = readings;
+  const warnings: Warning[] = [];
+  const warn = (code: string, message: string): void => {
+    warnings.push({ code, file, message });
+  };
+
+  if (sessions !== 4) {
+    warn('sessions', `has ${sessions} reading sessions, four are usual`);
+  }
+  for (const { session, noduleId, ratings, flagged } of annotations) {
+    for (const name of flagged) {
+      warn(
+        'rating-out-of-range',
+        `nodule "${noduleId}" of session ${session + 1}: "${name}" is ${ratings[name]}; kept, and left out of means`,
+      );
+    }
+  }
+  for (const { session, noduleId, ratings } of smallMarks) {
+    if (ratings === 'absent') continue;
+    warn(
+      `ratings-${ratings}`,
+      `nodule "${noduleId}" of session ${session + 1} has "characteristics" that ${hollow[ratings]}: no annotation`,
+    );
+  }
+  for (const id of repeatedIds(readings)) {
+    warn('repeated-nodule-id', `nodule ID ${id} is used more than once`);
+  }
+  const [shared, ...others] = sharedPositions(readings);
+  if (shared !== undefined) {
+    const more = others.length > 0 ? `, and so ${others.length} others` : '';
+    const message = `z = ${shared} mm is the position of several slices${more}`;
+    warn('shared-position', message);
+  }
+  const regions = annotations.flatMap(contoursOf);
+  const open = regions.filter((region) => !isClosed(region)).length;
+  if (open > 0) warn('open-contour', `${open} contours are not closed`);
+  const jumping = regions.filter(hasJump).length;
+  if (jumping > 0) {
+    warn('jumping-contour', `${jumping} contours step over more than a pixel`);
+  }
+  return warnings;
+}
+
+const hollow = {
+  empty: 'are empty',
+  zero: 'are all zero',
+  incomplete: `lack some of the ${ratingNames.length} ratings`,
+} as const;
+
+function repeatedIds({ annotations, smallMarks }: CtReadings): string[] {
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const { session, noduleId } of [...annotations, ...smallMarks]) {
+    const id = `"${noduleId}" of session ${session + 1}`;
+    if (seen.has(id)) repeated.add(id);
+    seen.add(id);
+  }
+  return [...repeated];
+}
+
+/** The z positions for which the regions name more than one slice. */
+function sharedPositions(readings: CtReadings): number[] {
+  const slices = new Map<number, Set<string>>();
+  const add = (z: number, sopUid: string): void => {
+    const uids = slices.get(z) ?? new Set();
+    slices.set(z, uids.add(sopUid));
+  };
+  for (const { regions } of [...readings.annotations, ...readings.smallMarks]) {
+    for (const { z, sopUid } of regions) add(z, sopUid);
+  }
+  for (const { z, sopUid } of readings.nonNodules) add(z, sopUid);
+  return [...slices].filter(([, uids]) => uids.size > 1).map(([z]) => z);
+}
+
+/** The largest step between the points `from` and `to` along one axis. */
+function step({ points }: Region, from: number, to: number): number {
+  const dx = (points[2 * to] ?? 0) - (points[2 * from] ?? 0);
+  const dy = (points[2 * to + 1] ?? 0) - (points[2 * from + 1] ?? 0);
+  return Math.max(Math.abs(dx), Math.abs(dy));
+}
+
+/** Whether the last point is the first one again, or beside it. */
+function isClosed(region: Region): boolean {
+  return step(region, region.points.length / 2 - 1, 0) <= 1;
+}
+
+function hasJump(region: Region): boolean {
+  for (let point = 1; point < region.points.length / 2; point++) {
+    if (step(region, point - 1, point) > 1) return true;
+  }
+  return false;
+}

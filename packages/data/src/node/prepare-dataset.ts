@@ -1,0 +1,301 @@
+import { resolve, sep } from 'node:path';
+
+import { ClipLungError } from '@clip-lung/tensor';
+
+import { cropScale, cropSize } from '../crop/crop.js';
+import { lungWindow } from '../crop/window.js';
+import { type Collection, phantomManufacturer } from '../collection.js';
+import { expectNoLeak, makeFolds } from '../dataset/folds.js';
+import type { NoduleRow, ScanRow } from '../dataset/format.js';
+import {
+  datasetVersion,
+  type Manifest,
+  type ScanFailure,
+} from '../dataset/manifest.js';
+import { airHu } from '../dicom/pixels.js';
+import { InputError } from '../errors.js';
+import { type Label, labels } from '../label.js';
+import { comparePaths } from '../lidc-xml/duplicates.js';
+import { odditiesOf } from '../lidc-xml/oddities.js';
+import { patientOf } from '../lidc-xml/patient.js';
+import { countWarnings, type Warning } from '../warning.js';
+import { DatasetWriter, expectReplaceable } from './dataset-writer.js';
+import { isXml, listFiles } from './list-files.js';
+import { mapOrdered } from './ordered.js';
+import {
+  type CheckedOptions,
+  checkOptions,
+  type PrepareOptions,
+} from './prepare-options.js';
+import {
+  type PreparedScan,
+  prepareScan,
+  type ScanInput,
+} from './prepare-scan.js';
+import { type Annotations, readAnnotations } from './read-annotations.js';
+import { indexSeries, type SeriesIndex } from './series-index.js';
+
+/**
+ * Makes a dataset folder of LIDC-IDRI: of all annotated scans whose images are there. The same input and options give the
+ * same bytes.
+ *
+ * A scan that cannot be prepared is recorded in the manifest, and the others go on. A folder without anything to prepare, or
+ * an output folder that holds something else, is an error, after which nothing has changed.
+ *
+ * @returns the manifest as written
+ * @throws {@link InputError} for such folders, `OptionError` for an option out of range
+ */
+export async function prepareDataset(
+  options: PrepareOptions,
+): Promise<Manifest> {
+  const checked = checkOptions(options);
+  // Said before the long reading, not after it.
+  await expectReplaceable(options.out);
+  const input = await readInput(options);
+  const writer = await DatasetWriter.start(options.out);
+  try {
+    const result = await prepareScans(input.scans, writer, options, checked);
+    if (result.nodules.length === 0) refuseEmpty(options.folder, result);
+    const folds = makeFolds(result.nodules, checked);
+    expectNoLeak(result.nodules, (i) => folds[i]);
+    const manifest = manifestOf(input, result, folds, checked);
+    await writer.finish({
+      nodules: result.nodules.map(({ row }) => row),
+      scans: result.scans.map(({ row }) => row),
+      folds: result.nodules.map(({ row: { id, patient } }, i) => ({
+        id,
+        patient,
+        fold: folds[i] ?? 0,
+      })),
+      manifest,
+    });
+    return manifest;
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
+}
+
+interface Input {
+  readonly annotations: Annotations;
+  readonly index: SeriesIndex;
+  readonly scans: readonly ScanInput[];
+  readonly scansWithoutImages: number;
+  readonly seriesWithoutAnnotations: number;
+  readonly warnings: readonly Warning[];
+}
+
+async function readInput(options: PrepareOptions): Promise<Input> {
+  const { folder, signal, patients } = options;
+  const inside = resolve(options.out) + sep;
+  const files = (await listFiles(folder, signal)).filter(
+    // A dataset that lies in its own input is no part of it.
+    ({ path }) => !resolve(path).startsWith(inside),
+  );
+  const xml = files.filter(isXml);
+  const annotations = await readAnnotations(xml, options);
+  if (annotations.ct === 0) {
+    throw new InputError(
+      `${folder}: holds no annotations of a CT; ${xml.length} of its ${files.length} files are named *.xml${because(annotations.warnings)}. Expected the XML files of LIDC-IDRI and its CT series`,
+    );
+  }
+  const index = await indexSeries(
+    files.filter((file) => !isXml(file)),
+    options,
+  );
+  if (index.series.size === 0) {
+    throw new InputError(
+      `${folder}: holds no DICOM file of a CT, among ${files.length} files${because(index.warnings)}. Expected the CT series that the ${annotations.ct} annotation files are of`,
+    );
+  }
+
+  const warnings = [...annotations.warnings, ...index.warnings];
+  const scans: ScanInput[] = [];
+  const annotated = new Set<string>();
+  let scansWithoutImages = 0;
+  for (const readings of annotations.scans) {
+    annotated.add(readings.seriesUid);
+    const slices = index.series.get(readings.seriesUid);
+    if (slices === undefined) {
+      scansWithoutImages += 1;
+      continue;
+    }
+    const { seriesUid, file } = readings;
+    const found = slices[0]?.patientId ?? patientOf(file, seriesUid);
+    const patient = found ?? seriesUid;
+    if (patients && !patients(patient)) continue;
+    if (found === null) {
+      const message =
+        'its slices have no Patient ID; the scan is taken as a patient of its own';
+      warnings.push({ code: 'no-patient-id', file, message });
+    }
+    warnings.push(...odditiesOf(readings));
+    scans.push({ patient, readings, slices, pathOf: index.pathOf, signal });
+  }
+  if (scans.length === 0) {
+    throw new InputError(
+      `${folder}: none of its ${index.series.size} CT series belongs to one of its ${annotations.scans.length} annotated scans${patients ? ' of the patients asked for' : ''}`,
+    );
+  }
+  scans.sort(
+    (a, b) =>
+      comparePaths(a.patient, b.patient) ||
+      comparePaths(a.readings.seriesUid, b.readings.seriesUid),
+  );
+  const seriesWithoutAnnotations = [...index.series.keys()].filter(
+    (uid) => !annotated.has(uid),
+  ).length;
+  return {
+    annotations,
+    index,
+    scans,
+    scansWithoutImages,
+    seriesWithoutAnnotations,
+    warnings,
+  };
+}
+
+interface Result {
+  readonly nodules: readonly Nodule[];
+  readonly scans: readonly PreparedScan[];
+  readonly failures: readonly ScanFailure[];
+}
+
+interface Nodule {
+  readonly patient: string;
+  readonly label: Label;
+  readonly row: NoduleRow;
+}
+
+async function prepareScans(
+  inputs: readonly ScanInput[],
+  writer: DatasetWriter,
+  { signal, onProgress }: PrepareOptions,
+  options: CheckedOptions,
+): Promise<Result> {
+  const nodules: Nodule[] = [];
+  const scans: PreparedScan[] = [];
+  const failures: ScanFailure[] = [];
+  let done = 0;
+  const results = mapOrdered(inputs, options.workers, (input) => {
+    signal?.throwIfAborted();
+    return prepareScan(input, options).catch((error: unknown) =>
+      failureOf(input, error),
+    );
+  });
+  for await (const result of results) {
+    signal?.throwIfAborted();
+    onProgress?.({ stage: 'scans', done: ++done, total: inputs.length });
+    if ('message' in result) {
+      failures.push(result);
+      continue;
+    }
+    for (const { crop, ...nodule } of result.nodules) {
+      await writer.addCrop(crop);
+      nodules.push(nodule);
+    }
+    // The crops are written: only the rows have to stay in memory.
+    scans.push({ ...result, nodules: [] });
+  }
+  return { nodules, scans, failures };
+}
+
+/** @throws what is no fault of the scan's files */
+function failureOf(
+  { readings, patient }: ScanInput,
+  error: unknown,
+): ScanFailure {
+  const known =
+    error instanceof ClipLungError ||
+    (error instanceof Error && 'syscall' in error);
+  if (!known) throw error;
+  const { seriesUid: scan, file } = readings;
+  return { scan, patient, file, message: error.message };
+}
+
+function manifestOf(
+  input: Input,
+  { nodules, scans, failures }: Result,
+  folds: readonly number[],
+  { rule, minReaders, folds: foldCount, seed }: CheckedOptions,
+): Manifest {
+  const { annotations, index } = input;
+  const warnings = [
+    ...input.warnings,
+    ...scans.flatMap((scan) => scan.warnings),
+  ];
+  const filled = new Set(folds).size;
+  const patients = new Set(nodules.map(({ patient }) => patient)).size;
+  if (filled < foldCount) {
+    warnings.push({
+      code: 'empty-folds',
+      file: 'folds.csv',
+      message: `${foldCount - filled} of ${foldCount} folds are empty: there are nodules of ${patients} patients only`,
+    });
+  }
+  const sum = (count: (scan: PreparedScan) => number): number =>
+    scans.reduce((total, scan) => total + count(scan), 0);
+  const ofLabel = (label: Label): number =>
+    nodules.filter((nodule) => nodule.label === label).length;
+  return {
+    format: 'clip-lung-dataset',
+    version: datasetVersion,
+    collection: collectionOf(scans),
+    rule,
+    options: { minReaders, folds: foldCount, seed },
+    window: { ...lungWindow },
+    crop: { size: cropSize, scale: cropScale, outside: airHu },
+    counts: {
+      nodules: nodules.length,
+      labels: {
+        benign: ofLabel(labels[0]),
+        unsure: ofLabel(labels[1]),
+        malignant: ofLabel(labels[2]),
+      },
+      scans: scans.length,
+      patients,
+      annotations: sum((scan) => scan.annotations),
+      tooFewReaders: sum((scan) => scan.tooFewReaders),
+      leftOut: sum((scan) => scan.leftOut),
+      unresolvedScans: sum((scan) => (scan.resolved ? 0 : 1)),
+      failedScans: failures.length,
+      scansWithoutImages: input.scansWithoutImages,
+      seriesWithoutAnnotations: input.seriesWithoutAnnotations,
+      xmlFiles: annotations.files,
+      radiographs: annotations.radiographs,
+      duplicates: annotations.ct - annotations.scans.length,
+      otherModalities: index.otherModalities,
+      otherFiles: index.otherFiles,
+      unreadable: annotations.unreadable + index.unreadable,
+      warnings: countWarnings(warnings),
+    },
+    failures: [...failures],
+    warnings,
+  };
+}
+
+/** One simulated scan is enough for a dataset to be one of phantoms. */
+function collectionOf(scans: readonly PreparedScan[]): Collection {
+  if (scans.some((scan) => scan.manufacturer === phantomManufacturer)) {
+    return 'phantom';
+  }
+  const isLidc = ({ patient }: ScanRow): boolean =>
+    String(patient).startsWith('LIDC-IDRI-');
+  return scans.every(({ row }) => isLidc(row)) ? 'lidc-idri' : 'other';
+}
+
+function refuseEmpty(folder: string, { scans, failures }: Result): never {
+  const [failure] = failures;
+  const failed = failure
+    ? `; ${failures.length} scans could not be prepared, the first because ${failure.message}`
+    : '';
+  const fewer = scans.reduce((sum, scan) => sum + scan.tooFewReaders, 0);
+  const left = scans.reduce((sum, scan) => sum + scan.leftOut, 0);
+  throw new InputError(
+    `${folder}: gives not one nodule; nothing was written. ${fewer} nodules have too few readers and ${left} were left out${because(scans.flatMap((scan) => scan.warnings))}, in ${scans.length} scans${failed}`,
+  );
+}
+
+function because([first]: readonly Warning[]): string {
+  return first ? ` (${first.message})` : '';
+}

@@ -1,0 +1,231 @@
+import { cropScale, planCrop, sampleCrop } from '../crop/crop.js';
+import type { NoduleRow, ScanRow } from '../dataset/format.js';
+import { noduleId } from '../dataset/nodule-id.js';
+import type { SliceHeader } from '../dicom/header.js';
+import { type Label, labelOf } from '../label.js';
+import type { Annotation, CtReadings } from '../lidc-xml/readings.js';
+import { clusterAnnotations } from '../nodules/cluster.js';
+import { type Consensus, consensusOf } from '../nodules/consensus.js';
+import { meanRatings } from '../nodules/means.js';
+import { contourPoints } from '../nodules/points.js';
+import { type SliceFinder, sliceFinder } from '../series/match.js';
+import { type Series, seriesOf } from '../series/series.js';
+import type { Warning } from '../warning.js';
+import type { CheckedOptions } from './prepare-options.js';
+import { readWindowOf } from './slice-file.js';
+
+/** One annotated scan and the slices of its series. */
+export interface ScanInput {
+  readonly patient: string;
+  readonly readings: CtReadings;
+  readonly slices: readonly SliceHeader[];
+  /** where to open a slice */
+  readonly pathOf: (slice: SliceHeader) => string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PreparedNodule {
+  readonly patient: string;
+  readonly label: Label;
+  readonly row: NoduleRow;
+  /** HU, [32, 32, 32] */
+  readonly crop: Int16Array;
+}
+
+/** What a scan adds to a dataset. */
+export interface PreparedScan {
+  readonly row: ScanRow;
+  readonly manufacturer: string | null;
+  readonly annotations: number;
+  readonly nodules: readonly PreparedNodule[];
+  readonly tooFewReaders: number;
+  readonly leftOut: number;
+  readonly resolved: boolean;
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * Groups a scan's annotations into nodules, and crops each nodule. Of the images it reads only what the crops see.
+ *
+ * @throws `SeriesError`, `DicomError` when the images cannot be used
+ */
+export async function prepareScan(
+  input: ScanInput,
+  options: Pick<CheckedOptions, 'minReaders' | 'rule'>,
+): Promise<PreparedScan> {
+  const { readings, patient, slices } = input;
+  const { file, annotations } = readings;
+  const series = seriesOf(slices);
+  const finder = sliceFinder(series);
+  const { clusters, tolerance, resolved } = clusterAnnotations(
+    annotations.map((item) => contourPoints(item, finder.index)),
+    series.sliceThickness,
+  );
+  const warnings: Warning[] = [...series.warnings];
+  const warn = (code: string, message: string): void => {
+    warnings.push({ code, file, message });
+  };
+  if (!resolved) {
+    warn(
+      'cluster-unresolved',
+      'a nodule has more than four annotations however near they have to be; it is kept as one',
+    );
+  }
+
+  const nodules: PreparedNodule[] = [];
+  let [tooFewReaders, leftOut] = [0, 0];
+  for (const [index, members] of clusters.entries()) {
+    const id = noduleId(patient, readings.seriesUid, index + 1);
+    const own = annotations.filter((_, i) => members.includes(i));
+    const means = meanRatings(own);
+    if (means.readers < options.minReaders) {
+      tooFewReaders += 1;
+      continue;
+    }
+    const place = placeOf(own, series, finder);
+    if (typeof place === 'string' || means.malignancy === undefined) {
+      leftOut += 1;
+      const reason =
+        typeof place === 'string'
+          ? place
+          : 'no reader rated its malignancy within 1 to 5';
+      warn('nodule-left-out', `nodule ${id} is left out: ${reason}`);
+      continue;
+    }
+    warnAbout(id, place, warn);
+    for (const name of means.clamped) {
+      const value = means.ratings[name];
+      const message = `nodule ${id}: every rating of "${name}" is out of range; taken as ${value}`;
+      warn('rating-clamped', message);
+    }
+    const label = labelOf(means.malignancy, options.rule);
+    const row: NoduleRow = {
+      id,
+      patient,
+      scan: series.seriesUid,
+      ...placeColumns(place),
+      readers: means.readers,
+      annotations: own.length,
+      malignancy: means.malignancy,
+      label,
+      ...means.ratings,
+    };
+    const crop = await cropOf(place, series, input);
+    nodules.push({ patient, label, row, crop });
+  }
+
+  const row: ScanRow = {
+    scan: series.seriesUid,
+    patient,
+    xml: file,
+    manufacturer: series.manufacturer ?? '',
+    slices: series.slices.length,
+    rows: series.rows,
+    columns: series.columns,
+    rowSpacing: series.frame.rowSpacing,
+    columnSpacing: series.frame.columnSpacing,
+    sliceSpacing: rounded(series.spacing),
+    sliceThickness: series.sliceThickness,
+    annotations: annotations.length,
+    nodules: nodules.length,
+    tolerance: rounded(tolerance),
+    resolved: resolved ? 1 : 0,
+  };
+  return {
+    row,
+    manufacturer: series.manufacturer,
+    annotations: annotations.length,
+    nodules,
+    tooFewReaders,
+    leftOut,
+    resolved,
+    warnings,
+  };
+}
+
+/** The consensus of a nodule, or why there is none. */
+function placeOf(
+  annotations: readonly Annotation[],
+  series: Series,
+  finder: SliceFinder,
+): Consensus | string {
+  for (const { regions } of annotations) {
+    for (const { points, z } of regions) {
+      for (let i = 0; i < points.length; i += 2) {
+        const x = points[i] ?? 0;
+        const y = points[i + 1] ?? 0;
+        if (x >= 0 && x < series.columns && y >= 0 && y < series.rows) continue;
+        return `its contour at z = ${z} mm runs through column ${x}, row ${y}, outside of the ${series.columns} × ${series.rows} voxels of the slice`;
+      }
+    }
+  }
+  return (
+    consensusOf(annotations, series, finder) ??
+    'the series lacks the slices of all its contours'
+  );
+}
+
+function warnAbout(
+  id: string,
+  { from, agreement }: Consensus,
+  warn: (code: string, message: string) => void,
+): void {
+  const { missing, contours, missingPositions } = agreement;
+  if (missing > 0) {
+    const where = missingPositions.join(', ');
+    warn(
+      'slice-missing',
+      `nodule ${id}: the series lacks the slices of ${missing} of ${contours} contours, at z = ${where} mm`,
+    );
+  }
+  if (from !== 'half') {
+    const taken =
+      from === 'union'
+        ? 'the voxels that any of them holds are taken'
+        : 'and none holds a voxel at all: those on the contours are taken';
+    warn(
+      'no-half-agreement',
+      `nodule ${id}: no voxel is held by half of its annotations; ${taken}`,
+    );
+  }
+}
+
+async function cropOf(
+  { voxel: [column, row], position, diameter }: Consensus,
+  series: Series,
+  { pathOf, signal }: ScanInput,
+): Promise<Int16Array> {
+  const plan = planCrop(
+    series,
+    { column, row, position },
+    cropScale * diameter,
+  );
+  const windows = new Map<number, Float32Array>();
+  for (const k of plan.slices) {
+    signal?.throwIfAborted();
+    const slice = series.slices[k];
+    if (slice === undefined) continue;
+    windows.set(k, await readWindowOf(pathOf(slice), slice, plan.window));
+  }
+  return sampleCrop(plan, windows);
+}
+
+function placeColumns({ centre, voxel, diameter, volume }: Consensus) {
+  const [x, y, z] = centre;
+  const [column, row, slice] = voxel;
+  return {
+    x: rounded(x),
+    y: rounded(y),
+    z: rounded(z),
+    column: rounded(column),
+    row: rounded(row),
+    slice: rounded(slice),
+    diameter: rounded(diameter),
+    volume: rounded(volume),
+  };
+}
+
+/** To 0.1 µm: what lies beyond is noise of the arithmetic. */
+function rounded(value: number): number {
+  return Number(value.toFixed(4));
+}

@@ -1,0 +1,234 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { FileFormatError, formatShape, type NdArray } from '@clip-lung/tensor';
+import { readNpy } from '@clip-lung/tensor/node';
+
+import { cropSize } from '../crop/crop.js';
+import { expectNoLeak } from '../dataset/folds.js';
+import {
+  datasetFiles,
+  foldColumns,
+  noduleColumns,
+  scanColumns,
+} from '../dataset/format.js';
+import {
+  datasetVersion,
+  type Manifest,
+  manifestSchema,
+} from '../dataset/manifest.js';
+import type { Dataset, DatasetNodule } from '../dataset/nodule.js';
+import { DatasetError, InputError } from '../errors.js';
+import { labelOf, labels } from '../label.js';
+import { highestRating, perAttribute } from '../ratings.js';
+import { readTable, type TableRow } from './table.js';
+
+/**
+ * Reads a dataset folder and checks it: every value is in range, the files agree with each other and with the manifest, and
+ * no patient is in two folds.
+ *
+ * @throws {@link InputError} when there is no dataset at `folder`
+ * @throws {@link DatasetError} that names the file, the line and the value that is wrong
+ * @throws `PatientLeakError` when a patient is in two folds
+ */
+export async function readDataset(folder: string): Promise<Dataset> {
+  const manifest = await readManifest(folder);
+  const noduleRows = await read(folder, datasetFiles.nodules, noduleColumns);
+  const foldRows = await read(folder, datasetFiles.folds, foldColumns);
+  const scanRows = await read(folder, datasetFiles.scans, scanColumns);
+
+  const patients = patientsOfScans(scanRows);
+  const nodules = noduleRows.map((row, i) =>
+    readNodule(row, foldRows[i], patients, manifest),
+  );
+  if (foldRows.length !== nodules.length) {
+    throw new DatasetError(
+      datasetFiles.folds,
+      `has ${foldRows.length} rows, ${datasetFiles.nodules} has ${nodules.length}`,
+    );
+  }
+  expectUnique(noduleRows);
+  expectCounts(nodules, manifest);
+  expectNoLeak(nodules, (i) => `fold ${nodules[i]?.fold ?? ''}`);
+  const crops = await readCrops(folder, nodules.length);
+  return { folder, manifest, nodules, crops };
+}
+
+async function readManifest(folder: string): Promise<Manifest> {
+  const name = datasetFiles.manifest;
+  const text = await readFile(join(folder, name), 'utf8').catch(
+    (error: unknown) => {
+      throw new InputError(
+        `${folder}: is no dataset folder, it has no readable ${name}; make one with clip-lung prepare`,
+        { cause: error },
+      );
+    },
+  );
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new DatasetError(name, `is no JSON (${String(error)})`, {
+      cause: error,
+    });
+  }
+  const version = versionOf(json);
+  if (version !== datasetVersion) {
+    throw new DatasetError(
+      name,
+      `the dataset's version is ${version}, expected ${datasetVersion}; prepare the dataset again`,
+    );
+  }
+  const checked = manifestSchema.safeParse(json);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  throw new DatasetError(
+    name,
+    `"${issue?.path.join('.') ?? ''}": ${issue?.message ?? 'is not valid'}`,
+    { cause: checked.error },
+  );
+}
+
+function versionOf(json: unknown): string | number {
+  if (typeof json !== 'object' || json === null) return 'missing';
+  const version = 'version' in json ? json.version : undefined;
+  return typeof version === 'number' ? version : 'missing';
+}
+
+async function read<Column extends string>(
+  folder: string,
+  name: string,
+  columns: readonly Column[],
+): Promise<readonly TableRow<Column>[]> {
+  const text = await readFile(join(folder, name), 'utf8').catch(
+    (error: unknown) => {
+      throw new DatasetError(name, `cannot be read (${String(error)})`, {
+        cause: error,
+      });
+    },
+  );
+  return readTable(text, name, columns);
+}
+
+function patientsOfScans(
+  rows: readonly TableRow<(typeof scanColumns)[number]>[],
+): ReadonlyMap<string, string> {
+  const patients = new Map<string, string>();
+  for (const row of rows) {
+    const scan = row.text('scan');
+    if (patients.has(scan)) row.refuse(`scan ${scan} is listed twice`);
+    patients.set(scan, row.text('patient'));
+  }
+  return patients;
+}
+
+function readNodule(
+  row: TableRow<(typeof noduleColumns)[number]>,
+  foldRow: TableRow<(typeof foldColumns)[number]> | undefined,
+  patients: ReadonlyMap<string, string>,
+  { rule, options }: Manifest,
+): DatasetNodule {
+  const scan = row.text('scan');
+  const patient = row.text('patient');
+  const where = `scan ${scan}, patient ${patient}`;
+  const id = row.text('id');
+  if (patients.get(scan) !== patient) {
+    row.refuse(
+      `${datasetFiles.scans} ${patients.has(scan) ? `says that it is of patient "${patients.get(scan) ?? ''}"` : 'lacks its scan'} (${where})`,
+    );
+  }
+  const number = (
+    name: Parameters<typeof row.number>[0],
+    least = -Infinity,
+    most = Infinity,
+  ): number => row.number(name, least, most, where);
+  const malignancy = number('malignancy', 1, highestRating.malignancy);
+  const label = labels.find((known) => known === row.text('label'));
+  if (label !== labelOf(malignancy, rule)) {
+    row.refuse(
+      `"label" is "${row.text('label')}", but a malignancy of ${malignancy} is ${labelOf(malignancy, rule)} by the rule ${rule} (${where})`,
+    );
+  }
+  if (foldRow === undefined) {
+    return row.refuse(`nodule ${id} has no row in ${datasetFiles.folds}`);
+  }
+  if (foldRow.text('id') !== id || foldRow.text('patient') !== patient) {
+    foldRow.refuse(
+      `is of nodule ${foldRow.text('id')}, patient ${foldRow.text('patient')}; expected ${id}, ${patient}, as in ${datasetFiles.nodules}`,
+    );
+  }
+  return {
+    id,
+    patient,
+    scan,
+    x: number('x'),
+    y: number('y'),
+    z: number('z'),
+    diameter: number('diameter', 0),
+    readers: row.whole('readers', options.minReaders, Infinity, where),
+    malignancy,
+    label: labelOf(malignancy, rule),
+    ratings: perAttribute((name) => number(name, 1, highestRating[name])),
+    fold: foldRow.whole('fold', 0, options.folds - 1, `nodule ${id}`),
+  };
+}
+
+function expectUnique(
+  rows: readonly TableRow<(typeof noduleColumns)[number]>[],
+): void {
+  const seen = new Set<string>();
+  for (const row of rows) {
+    const id = row.text('id');
+    if (seen.has(id)) row.refuse(`nodule ${id} is listed twice`);
+    seen.add(id);
+  }
+}
+
+function expectCounts(
+  nodules: readonly DatasetNodule[],
+  { counts }: Manifest,
+): void {
+  const found = [
+    ['nodules', nodules.length, counts.nodules],
+    ...labels.map(
+      (label) =>
+        [
+          `${label} nodules`,
+          nodules.filter((nodule) => nodule.label === label).length,
+          counts.labels[label],
+        ] as const,
+    ),
+  ] as const;
+  for (const [what, there, expected] of found) {
+    if (there === expected) continue;
+    throw new DatasetError(
+      datasetFiles.nodules,
+      `has ${there} ${what}, ${datasetFiles.manifest} says ${expected}`,
+    );
+  }
+}
+
+async function readCrops(
+  folder: string,
+  count: number,
+): Promise<NdArray<'int16'>> {
+  const name = datasetFiles.crops;
+  const crops = await readNpy(join(folder, name)).catch((error: unknown) => {
+    const problem =
+      error instanceof FileFormatError
+        ? error.message
+        : `cannot be read (${String(error)})`;
+    throw new DatasetError(name, problem, { cause: error });
+  });
+  const expected = [count, cropSize, cropSize, cropSize];
+  if (
+    !crops.is('int16') ||
+    formatShape(crops.shape) !== formatShape(expected)
+  ) {
+    throw new DatasetError(
+      name,
+      `holds ${crops.dtype} ${formatShape(crops.shape)}, expected int16 ${formatShape(expected)}, a crop for every row of ${datasetFiles.nodules}`,
+    );
+  }
+  return crops;
+}

@@ -1,0 +1,111 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { inflateRawSync } from 'node:zlib';
+
+import {
+  type DicomHeader,
+  readHeader,
+  type SliceHeader,
+} from '../dicom/header.js';
+import { isDicom, parseElements } from '../dicom/parse.js';
+import { byteRangeOf, type PixelWindow, readWindow } from '../dicom/pixels.js';
+import { DicomError } from '../errors.js';
+
+/** LIDC-IDRI's headers have 3 to 8 KB. */
+const firstChunk = 16 * 1024;
+/** No CT slice has as much: a damaged or hostile file must not fill the memory. */
+const mostInflated = 256 * 2 ** 20;
+
+/** Inflates the raw deflate data of files in the deflated transfer syntax. */
+export function inflate(deflated: Uint8Array): Uint8Array {
+  return inflateRawSync(deflated, { maxOutputLength: mostInflated });
+}
+
+/**
+ * Reads the header of a DICOM file: no more of the file than it takes.
+ *
+ * @param name how errors name the file
+ * @returns undefined for a file that is no DICOM Part 10 file
+ * @throws {@link DicomError} for a DICOM file that is cut short or malformed
+ */
+export async function readHeaderOf(
+  path: string,
+  name: string,
+): Promise<DicomHeader | undefined> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    for (let length = firstChunk; ; length *= 4) {
+      const bytes = await readBytes(handle, 0, Math.min(length, size));
+      if (!isDicom(bytes)) return undefined;
+      // A file that shrinks while it is read ends where it now ends.
+      const fileSize =
+        bytes.length < Math.min(length, size) ? bytes.length : size;
+      const header = readHeader({ bytes, file: name, fileSize }, { inflate });
+      if (header) return header;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Reads the HU of a part of a slice: of its file, the rows that the part spans.
+ *
+ * @returns HU, [y1 − y0, x1 − x0], row-major
+ * @throws {@link DicomError} when the file no longer holds what its header said
+ */
+export async function readWindowOf(
+  path: string,
+  header: SliceHeader,
+  window: PixelWindow,
+): Promise<Float32Array> {
+  const { start, end } = byteRangeOf(header, window);
+  const handle = await open(path, 'r');
+  try {
+    const rows = header.syntax.deflated
+      ? await readInflated(handle, header, start, end)
+      : await readBytes(handle, start, end - start);
+    if (rows.length !== end - start) {
+      throw new DicomError(
+        header.file,
+        `is cut short: ${rows.length} of ${end - start} bytes of pixels are there`,
+      );
+    }
+    return readWindow(header, rows, window);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What lies from `start` to `end` of a deflated file once it is inflated; for that, all of it has to be read. */
+async function readInflated(
+  handle: FileHandle,
+  { file }: SliceHeader,
+  start: number,
+  end: number,
+): Promise<Uint8Array> {
+  const bytes = await handle.readFile();
+  const source = { bytes, file, fileSize: bytes.length };
+  const parsed = parseElements(source, { inflate });
+  return parsed?.bytes.subarray(start, end) ?? new Uint8Array();
+}
+
+async function readBytes(
+  handle: FileHandle,
+  position: number,
+  length: number,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let read = 0;
+  while (read < length) {
+    const { bytesRead } = await handle.read(
+      bytes,
+      read,
+      length - read,
+      position + read,
+    );
+    if (bytesRead === 0) break;
+    read += bytesRead;
+  }
+  return bytes.subarray(0, read);
+}

@@ -1,0 +1,88 @@
+import { type Annotation, contoursOf } from '../lidc-xml/readings.js';
+import type { SliceFinder } from '../series/match.js';
+import { fillContour, type Rectangle, rectangleAround } from './fill.js';
+
+/** How many of a nodule's annotations hold each voxel. */
+export interface Agreement {
+  readonly rectangle: Rectangle;
+  /** number of annotations per voxel, [height, width], by slice index */
+  readonly counts: ReadonlyMap<number, Uint8Array>;
+  /** voxels on contours, [height, width], by slice index: what is left of annotations too thin to hold a voxel */
+  readonly edges: ReadonlyMap<number, Uint8Array>;
+  /** contours whose slice the series lacks */
+  readonly missing: number;
+  readonly contours: number;
+  /** z of the missing slices, mm */
+  readonly missingPositions: readonly number[];
+}
+
+/**
+ * The masks of a nodule's annotations, added up. The mask of one annotation is what its contours enclose, without what
+ * its holes enclose; the contours themselves run through the first voxels outside of the nodule, and those of holes
+ * through voxels outside as well.
+ *
+ * @returns undefined when the series lacks the slices of all contours
+ */
+export function agreementOf(
+  annotations: readonly Annotation[],
+  finder: SliceFinder,
+): Agreement | undefined {
+  const all = annotations.flatMap(contoursOf);
+  const missing = all.filter((region) => finder.slice(region) === undefined);
+  if (missing.length === all.length) return undefined;
+  const rectangle = rectangleAround(all.map(({ points }) => points));
+  if (rectangle === undefined) return undefined;
+
+  const size = rectangle.width * rectangle.height;
+  const counts = new Map<number, Uint8Array>();
+  const edges = new Map<number, Uint8Array>();
+  for (const annotation of annotations) {
+    for (const [slice, mask] of masksOf(annotation, rectangle, finder)) {
+      const count = counts.get(slice) ?? new Uint8Array(size);
+      const edge = edges.get(slice) ?? new Uint8Array(size);
+      for (const [i, value] of mask.entries()) {
+        if (value === inside) count[i] = (count[i] ?? 0) + 1;
+        if (value === onEdge) edge[i] = 1;
+      }
+      counts.set(slice, count);
+      edges.set(slice, edge);
+    }
+  }
+  return {
+    rectangle,
+    counts,
+    edges,
+    missing: missing.length,
+    contours: all.length,
+    missingPositions: [...new Set(missing.map(({ z }) => z))],
+  };
+}
+
+const inside = 1;
+const onEdge = 2;
+
+/** An annotation's masks by slice: 1 inside, 2 on a contour, 0 outside. */
+function masksOf(
+  annotation: Annotation,
+  rectangle: Rectangle,
+  finder: SliceFinder,
+): ReadonlyMap<number, Uint8Array> {
+  const masks = new Map<number, Uint8Array>();
+  const contours = contoursOf(annotation);
+  // Holes last, whatever the order in the file.
+  for (const inclusion of [true, false]) {
+    for (const region of contours) {
+      const slice = finder.slice(region);
+      if (slice === undefined || region.inclusion !== inclusion) continue;
+      const filled = fillContour(region.points, rectangle);
+      const mask = masks.get(slice) ?? new Uint8Array(filled.length);
+      for (const [i, value] of filled.entries()) {
+        if (value === 0) continue;
+        if (!inclusion) mask[i] = 0;
+        else if (mask[i] !== inside) mask[i] = value;
+      }
+      masks.set(slice, mask);
+    }
+  }
+  return masks;
+}

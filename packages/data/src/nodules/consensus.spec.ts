@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+
+import {
+  lidcXml,
+  type NoduleOptions,
+  ratingsOf,
+  sliceFile,
+  square,
+} from '../../test/synthetic.js';
+import { readSliceHeader } from '../dicom/header.js';
+import { labelOf } from '../label.js';
+import { parseLidcXml } from '../lidc-xml/parse.js';
+import { sliceFinder } from '../series/match.js';
+import { seriesOf } from '../series/series.js';
+import { consensusOf } from './consensus.js';
+import { meanRatings } from './means.js';
+
+const series = seriesOf(
+  [0, 2, 4, 6].map((z) =>
+    readSliceHeader(
+      sliceFile({
+        sop: `1.2.3.${z}`,
+        position: [0, 0, z],
+        spacing: [0.5, 0.5],
+      }),
+      `${z}.dcm`,
+    ),
+  ),
+);
+
+/** One nodule per reader, in as many sessions. */
+function annotationsOf(
+  ...nodules: readonly (NoduleOptions | readonly NoduleOptions[])[]
+) {
+  const text = lidcXml(
+    nodules.map((own) => (Array.isArray(own) ? own : [own]) as NoduleOptions[]),
+  );
+  const read = parseLidcXml(new TextEncoder().encode(text), 'a.xml');
+  if (read.kind !== 'ct') throw new Error('expected a CT');
+  return read.annotations;
+}
+
+const drawn = (
+  ...regions: NonNullable<NoduleOptions['regions']>[number][]
+): NoduleOptions => ({ ratings: ratingsOf(), regions });
+
+function consensus(...nodules: readonly NoduleOptions[]) {
+  return consensusOf(annotationsOf(...nodules), series, sliceFinder(series));
+}
+
+describe('consensusOf', () => {
+  it('takes the voxels that at least half of the annotations hold', () => {
+    const found = consensus(
+      drawn(
+        { z: 2, points: square(4, 4, 4) },
+        { z: 4, points: square(4, 4, 4) },
+      ),
+      drawn({ z: 2, points: square(6, 4, 4) }),
+    );
+    // Slice 1: columns 5 to 10 are held by one or both; slice 2: 5 to 8 by one of two.
+    const voxels = 6 * 4 + 4 * 4;
+    expect(found?.from).toBe('half');
+    expect(found?.volume).toBeCloseTo(voxels * 0.5 * 0.5 * 2, 10);
+    expect(found?.diameter).toBeCloseTo(
+      ((6 * voxels * 0.5) / Math.PI) ** (1 / 3),
+      10,
+    );
+    expect(found?.voxel[0]).toBeCloseTo((24 * 7.5 + 16 * 6.5) / voxels, 10);
+    expect(found?.voxel[1]).toBe(6.5);
+    expect(found?.voxel[2]).toBeCloseTo((24 * 1 + 16 * 2) / voxels, 10);
+    expect(found?.centre[1]).toBe(6.5 * 0.5);
+    expect(found?.centre[2]).toBeCloseTo((24 * 2 + 16 * 4) / voxels, 10);
+  });
+
+  it('leaves out what fewer than half hold, and what a hole and its outline cover', () => {
+    const hole = { z: 2, inclusion: false, points: square(6, 6, 1) };
+    const found = consensus(
+      drawn(hole, { z: 2, points: square(4, 4, 5) }),
+      drawn({ z: 2, points: square(4, 4, 5) }, hole),
+      drawn({ z: 2, points: square(4, 4, 7) }),
+    );
+    // Two of three hold the 25 voxels but for the hole of 3 × 3 with its outline; there, one does.
+    expect(found?.volume).toBeCloseTo((25 - 9) * 0.5, 10);
+  });
+
+  it('falls back to the union, then to the contours', () => {
+    const apart = [0, 6, 12].map((x) =>
+      drawn({ z: 2, points: square(x, 4, 2) }),
+    );
+    expect(consensus(...apart)).toMatchObject({
+      from: 'union',
+      volume: 3 * 4 * 0.5,
+    });
+    const thin = drawn({
+      z: 2,
+      points: [
+        [3, 3],
+        [4, 3],
+        [5, 3],
+      ],
+    });
+    expect(consensus(thin)).toMatchObject({
+      from: 'contours',
+      volume: 3 * 0.5,
+      voxel: [4, 3, 1],
+    });
+  });
+
+  it('counts contours whose slices are missing, and gives up when all are', () => {
+    const found = consensus(
+      drawn(
+        { z: 6, points: square(4, 4, 2) },
+        { z: 8, points: square(4, 4, 2) },
+      ),
+    );
+    expect(found?.agreement).toMatchObject({
+      missing: 1,
+      contours: 2,
+      missingPositions: [8],
+    });
+    expect(found?.volume).toBe(4 * 0.5);
+    expect(consensus(drawn({ z: 8, points: square(4, 4, 2) }))).toBeUndefined();
+  });
+});
+
+describe('meanRatings', () => {
+  const rated = (ratings: Record<string, number>): NoduleOptions => ({
+    ratings: ratingsOf(ratings),
+    regions: [{ z: 2, points: square(4, 4, 2) }],
+  });
+
+  it('gives every reader one voice', () => {
+    const annotations = annotationsOf(
+      [rated({ malignancy: 5 }), rated({ malignancy: 4 })],
+      rated({ malignancy: 1, texture: 5 }),
+    );
+    expect(meanRatings(annotations)).toMatchObject({
+      readers: 2,
+      malignancy: (4.5 + 1) / 2,
+      ratings: { texture: 4 },
+      clamped: [],
+    });
+  });
+
+  it('leaves a rating out of range out of that mean alone', () => {
+    const annotations = annotationsOf(
+      rated({ internalStructure: 5, margin: 1 }),
+      rated({ internalStructure: 2, margin: 2 }),
+    );
+    expect(meanRatings(annotations)).toMatchObject({
+      readers: 2,
+      ratings: { internalStructure: 2, margin: 1.5 },
+      clamped: [],
+    });
+    expect(meanRatings(annotations.slice(0, 1))).toMatchObject({
+      ratings: { internalStructure: 4 },
+      clamped: ['internalStructure'],
+    });
+    expect(
+      meanRatings(annotationsOf(rated({ malignancy: 7 }))).malignancy,
+    ).toBeUndefined();
+  });
+});
+
+describe('labelOf', () => {
+  it.each([
+    [1, 'benign', 'benign'],
+    [2.5, 'unsure', 'benign'],
+    [2.51, 'unsure', 'unsure'],
+    [3.5, 'unsure', 'malignant'],
+    [3.75, 'malignant', 'malignant'],
+  ])(
+    '%d is %s by the rule pylidc, %s by the rule inclusive',
+    (malignancy, pylidc, inclusive) => {
+      expect(labelOf(malignancy, 'pylidc')).toBe(pylidc);
+      expect(labelOf(malignancy, 'inclusive')).toBe(inclusive);
+    },
+  );
+});

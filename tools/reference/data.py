@@ -1,0 +1,280 @@
+"""Fixtures of packages/data: what pydicom, numpy and scipy make of the same files.
+
+    python tools/reference/data.py ../shared/dicom
+
+Needs numpy, scipy and pydicom. Writes packages/data/fixtures:
+
+pixels.json      header values and SHA-256 of the pixels (stored values, int32) of real files, which are not copied
+formats/*.dcm    tiny slices in every pixel format that is read, and formats.json with their HU
+scan/            a made-up scan of three nodules by four readers, as DICOM and LIDC XML, with scan.json and
+                 crops.npy: the nodules and crops that numpy and scipy make of it
+"""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import (
+    CTImageStorage,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+from scipy import ndimage
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial.distance import cdist
+
+FIXTURES = Path(__file__).parents[2] / "packages" / "data" / "fixtures"
+ROOT_UID = "1.2.826.0.1.3680043.8.498.1"
+AIR = -1000
+
+
+def real_pixels(folder):
+    """Real files: every uncompressed one that pydicom reads."""
+    found = {}
+    for path in sorted(folder.glob("*.dcm")):
+        ds = pydicom.dcmread(path)
+        if ds.file_meta.TransferSyntaxUID.is_compressed and ds.file_meta.TransferSyntaxUID != DeflatedExplicitVRLittleEndian:
+            continue
+        stored = ds.pixel_array.astype("<i4")
+        found[path.name] = {
+            "syntax": str(ds.file_meta.TransferSyntaxUID),
+            "sopUid": str(ds.SOPInstanceUID),
+            "seriesUid": str(ds.SeriesInstanceUID),
+            "modality": ds.Modality,
+            "manufacturer": ds.get("Manufacturer") or None,
+            "patientId": ds.get("PatientID") or None,
+            "rows": ds.Rows,
+            "columns": ds.Columns,
+            "position": [float(v) for v in ds.get("ImagePositionPatient", [])] or None,
+            "pixelSpacing": [float(v) for v in ds.get("PixelSpacing", [])] or None,
+            "sliceThickness": float(ds.SliceThickness) if "SliceThickness" in ds else None,
+            "sha256": hashlib.sha256(stored.tobytes()).hexdigest(),
+        }
+    return found
+
+
+def write_slice(path, stored, *, syntax=ExplicitVRLittleEndian, bits=16, high=None, slope=1, intercept=-1024,
+                padding=None, position=(0, 0, 0), spacing=(1, 1), thickness=1, sop="1", series="1", patient="P1"):
+    """Writes one CT slice. `stored` holds the bits exactly as they are to lie in the file."""
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = syntax
+    meta.MediaStorageSOPClassUID = CTImageStorage
+    meta.MediaStorageSOPInstanceUID = f"{ROOT_UID}.{sop}"
+    ds = Dataset()
+    ds.file_meta = meta
+    ds.SOPClassUID = CTImageStorage
+    ds.SOPInstanceUID = f"{ROOT_UID}.{sop}"
+    ds.StudyInstanceUID = f"{ROOT_UID}.0"
+    ds.SeriesInstanceUID = f"{ROOT_UID}.{series}"
+    ds.Modality = "CT"
+    ds.Manufacturer = "made up"
+    ds.PatientID = patient
+    ds.SliceThickness = thickness
+    ds.ImagePositionPatient = list(position)
+    ds.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    ds.PixelSpacing = list(spacing)
+    ds.SamplesPerPixel = 1
+    ds.PhotometricInterpretation = "MONOCHROME2"
+    ds.Rows, ds.Columns = stored.shape
+    ds.BitsAllocated = stored.dtype.itemsize * 8
+    ds.BitsStored = bits
+    ds.HighBit = bits - 1 if high is None else high
+    ds.PixelRepresentation = 1 if stored.dtype.kind == "i" else 0
+    ds.RescaleSlope = slope
+    ds.RescaleIntercept = intercept
+    if padding is not None:
+        ds.PixelPaddingValue = padding
+    order = ">" if syntax == ExplicitVRBigEndian else "<"
+    data = stored.astype(stored.dtype.newbyteorder(order)).tobytes()
+    ds.add_new(0x7FE00010, "OB" if stored.dtype.itemsize == 1 else "OW", data + b"\0" * (len(data) % 2))
+    pydicom.dcmwrite(path, ds, enforce_file_format=True)
+
+
+def formats(folder):
+    """One tiny slice per pixel format, with its HU."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(1)
+    signed16 = random.integers(-2000, 3000, (5, 7)).astype(np.int16)
+    expected = {}
+
+    def case(name, stored, values, **options):
+        write_slice(folder / f"{name}.dcm", stored, **options)
+        slope, intercept = options.get("slope", 1), options.get("intercept", -1024)
+        hu = values.astype(np.float64) * slope + intercept
+        if options.get("padding") is not None:
+            hu[values == options["padding"]] = AIR
+        expected[name] = [float(v) for v in hu.ravel()]
+
+    for name, syntax in [("implicit", ImplicitVRLittleEndian), ("explicit", ExplicitVRLittleEndian),
+                         ("big-endian", ExplicitVRBigEndian), ("deflated", DeflatedExplicitVRLittleEndian)]:
+        case(name, signed16, signed16, syntax=syntax)
+    padded = signed16.copy()
+    padded[0, :3] = -2000
+    case("padding", padded, padded, padding=-2000)
+    unsigned = random.integers(0, 65536, (4, 6)).astype(np.uint16)
+    case("unsigned", unsigned, unsigned, slope=0.5, intercept=-1000)
+    # 12 bits in the low bits, with other bits above them that mean nothing.
+    values = random.integers(-2048, 2048, (4, 6))
+    junk = random.integers(0, 16, (4, 6)) << 12
+    case("signed-12", ((values & 0xFFF) | junk).astype(np.uint16).view(np.int16), values, bits=12)
+    values = random.integers(0, 4096, (4, 6))
+    case("unsigned-12", (values | junk).astype(np.uint16), values, bits=12)
+    # 12 bits in the high bits.
+    case("high-bit", ((values << 4) | (junk >> 12)).astype(np.uint16), values, bits=12, high=15)
+    values = random.integers(0, 256, (3, 5)).astype(np.uint8)
+    case("bytes", values, values, bits=8, slope=2)
+    return expected
+
+
+# The made-up scan: unequal spacings, so that no two axes can be mixed up.
+COLUMNS, ROWS, SLICES = 40, 36, 14
+ROW_SPACING, COLUMN_SPACING, SLICE_SPACING, THICKNESS = 0.75, 0.5, 2.0, 2.5
+ORIGIN = np.array([-10.0, -20.0, -150.0])
+
+
+def outline(mask):
+    """The 8-connected ring of voxels just outside of a convex mask, in order around its middle."""
+    ring = ndimage.binary_dilation(mask) & ~mask
+    rows, columns = np.nonzero(ring)
+    angle = np.arctan2(rows - rows.mean(), columns - columns.mean())
+    order = np.argsort(angle)
+    points = [(int(columns[i]), int(rows[i])) for i in order]
+    return points + points[:1]
+
+
+def ball(column, row, slice_, radius):
+    """Outlines of a ball, by slice; centre in voxels, radius in mm."""
+    y, x = np.mgrid[:ROWS, :COLUMNS]
+    found = {}
+    for k in range(SLICES):
+        distance = np.sqrt(((x - column) * COLUMN_SPACING) ** 2 + ((y - row) * ROW_SPACING) ** 2
+                           + ((k - slice_) * SLICE_SPACING) ** 2)
+        if (distance < radius).any():
+            found[k] = outline(distance < radius)
+    return found
+
+
+RATINGS = ["subtlety", "internalStructure", "calcification", "sphericity", "margin", "lobulation", "spiculation",
+           "texture", "malignancy"]
+
+
+def annotations():
+    """(reader, outlines by slice, holes by slice, ratings)"""
+    first = [ball(12.0 + dx, 14.0, 6.0, 5.0) for dx in (0, 0.5, 1, 1)]
+    hole = {6: outline(np.hypot(*(np.mgrid[:ROWS, :COLUMNS] - np.array([14, 12])[:, None, None])) < 1.5)}
+    second = [ball(30.0, 25.0, 9.0, r) for r in (3.0, 3.5)]
+    third = [ball(5.0, 30.0, 2.0, 2.0)]
+    found = []
+    for reader, shape in enumerate(first):
+        found.append((reader, shape, hole if reader == 1 else {}, [4, 1, 6, 4, 4, 2, 2 + reader % 2, 5, 4 + reader % 2]))
+    for reader, shape in enumerate(second):
+        found.append((reader, shape, {}, [3, 1, 6, 3, 3, 1, 1, 4, 2 + reader]))
+    for shape in third:
+        found.append((3, shape, {}, [2, 1, 3, 5, 5, 1, 1, 5, 1]))
+    return found
+
+
+def xml(found):
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<LidcReadMessage uid="1.2.3" xmlns="http://www.nih.gov">',
+             " <ResponseHeader>", f"  <SeriesInstanceUid>{ROOT_UID}.7</SeriesInstanceUid>", " </ResponseHeader>"]
+    for reader in range(4):
+        lines.append(" <readingSession>")
+        for number, (own, shape, holes, ratings) in enumerate(found):
+            if own != reader:
+                continue
+            lines += ["  <unblindedReadNodule>", f"   <noduleID>{number}</noduleID>", "   <characteristics>"]
+            lines += [f"    <{name}>{value}</{name}>" for name, value in zip(RATINGS, ratings)]
+            lines.append("   </characteristics>")
+            for inclusion, regions in (("TRUE", shape), ("FALSE", holes)):
+                for k, points in regions.items():
+                    z = ORIGIN[2] + k * SLICE_SPACING
+                    lines += ["   <roi>", f"    <imageZposition>{z}</imageZposition>",
+                              f"    <imageSOP_UID>{ROOT_UID}.7.{k + 1}</imageSOP_UID>",
+                              f"    <inclusion>{inclusion}</inclusion>"]
+                    lines += [f"    <edgeMap><xCoord>{x}</xCoord><yCoord>{y}</yCoord></edgeMap>" for x, y in points]
+                    lines.append("   </roi>")
+            lines.append("  </unblindedReadNodule>")
+        lines.append(" </readingSession>")
+    return "\n".join(lines + ["</LidcReadMessage>", ""])
+
+
+def enclosed(points):
+    """What a closed ring encloses: what a flood from outside does not reach."""
+    ring = np.zeros((ROWS + 2, COLUMNS + 2), bool)
+    for x, y in points:
+        ring[y + 1, x + 1] = True
+    areas, _ = ndimage.label(~ring)
+    inside = ~ring & (areas != areas[0, 0])
+    return inside[1:-1, 1:-1], ring[1:-1, 1:-1]
+
+
+def mask_of(shape, holes):
+    mask = np.zeros((SLICES, ROWS, COLUMNS), bool)
+    for k, points in shape.items():
+        mask[k] |= enclosed(points)[0]
+    for k, points in holes.items():
+        inside, ring = enclosed(points)
+        mask[k] &= ~(inside | ring)
+    return mask
+
+
+def scan(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(2)
+    volume = ndimage.gaussian_filter(random.normal(0, 1, (SLICES, ROWS, COLUMNS)), 1.5)
+    volume = np.rint(volume * 2000 - 600).astype(np.int16)
+    stored = (volume + 1024).astype(np.int16)
+    for k in range(SLICES):
+        # The order of the names is not that of the positions.
+        write_slice(folder / f"{(k * 5) % SLICES:02}.dcm", stored[k], position=ORIGIN + [0, 0, k * SLICE_SPACING],
+                    spacing=(ROW_SPACING, COLUMN_SPACING), thickness=THICKNESS, sop=f"7.{k + 1}", series="7",
+                    patient="MADE-UP-1")
+    found = annotations()
+    (folder / "scan.xml").write_text(xml(found))
+    # In the order of the file: reader by reader.
+    found.sort(key=lambda item: item[0])
+
+    points = [np.array([(x, y, k) for part in (shape, holes) for k, list_ in part.items() for x, y in list_])
+              for _, shape, holes, _ in found]
+    near = np.array([[cdist(a, b).min() <= THICKNESS for b in points] for a in points])
+    count, groups = connected_components(near, directed=False)
+    nodules, crops = [], []
+    for group in range(count):
+        members = [i for i in range(len(found)) if groups[i] == group]
+        masks = np.array([mask_of(found[i][1], found[i][2]) for i in members])
+        mask = masks.mean(axis=0) >= 0.5
+        k, row, column = (float(v.mean()) for v in np.nonzero(mask))
+        size = float(mask.sum() * ROW_SPACING * COLUMN_SPACING * SLICE_SPACING)
+        diameter = (6 * size / np.pi) ** (1 / 3)
+        means = np.mean([found[i][3] for i in members], axis=0)
+        nodules.append({
+            "members": members, "column": column, "row": row, "slice": k, "volume": size, "diameter": diameter,
+            "centre": [float(v) for v in ORIGIN + np.array([column * COLUMN_SPACING, row * ROW_SPACING, k * SLICE_SPACING])],
+            "readers": len(members), "ratings": dict(zip(RATINGS, (float(v) for v in means))),
+        })
+        offset = ((np.arange(32) + 0.5) / 32 - 0.5) * 2 * diameter
+        grid = np.meshgrid(k + offset / SLICE_SPACING, row + offset / ROW_SPACING, column + offset / COLUMN_SPACING,
+                           indexing="ij")
+        values = ndimage.map_coordinates(volume.astype(np.float64), grid, order=1, mode="grid-constant", cval=AIR)
+        crops.append(values.astype(np.float32))
+    return {"patient": "MADE-UP-1", "nodules": nodules}, np.array(crops)
+
+
+def main():
+    FIXTURES.mkdir(parents=True, exist_ok=True)
+    write = lambda name, value: (FIXTURES / name).write_text(json.dumps(value, indent=1) + "\n")
+    write("pixels.json", real_pixels(Path(sys.argv[1])))
+    write("formats.json", formats(FIXTURES / "formats"))
+    expected, crops = scan(FIXTURES / "scan")
+    write("scan.json", expected)
+    np.save(FIXTURES / "crops.npy", crops)
+
+
+if __name__ == "__main__":
+    main()
