@@ -1,10 +1,9 @@
 import './gradients.js';
 
-import '@tensorflow/tfjs-backend-cpu';
-
 import { leaves, mapTree, NdArray, typedArrayOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
+import { cpuBackend } from './cpu-backend.js';
 import type {
   CompiledFunction,
   CompileOptions,
@@ -33,6 +32,7 @@ export function cpuEngine(): Engine {
       return {
         run: async (state, inputs, { signal } = {}) => {
           signal?.throwIfAborted();
+          cpuBackend();
           await tf.setBackend('cpu');
           return runPlainly(
             fn,

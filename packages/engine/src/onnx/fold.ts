@@ -1,8 +1,7 @@
-import '@tensorflow/tfjs-backend-cpu';
-
 import { sizeOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
+import { cpuBackend } from '../cpu-backend.js';
 import type { KernelCall } from './kernels/kernel.js';
 import { graphType } from './trace-backend.js';
 
@@ -21,16 +20,6 @@ const elementLimit = 1 << 22;
 const transposeLimit = 1 << 16;
 const productLimit = 1 << 24;
 
-/** The part of tfjs's cpu backend that is used here; it is not exported by its package. */
-interface CpuBackend extends tf.KernelBackend {
-  makeTensorInfo(
-    shape: number[],
-    dtype: tf.DataType,
-    values: tf.BackendValues,
-  ): tf.TensorInfo;
-  disposeIntermediateTensorInfo(info: tf.TensorInfo): void;
-}
-
 /**
  * Computes a kernel of which every input is known while tracing, with plain tfjs.
  *
@@ -46,8 +35,8 @@ export function foldConstants(
   if (!tensors.every((tensor) => backend.isConstant(tensor))) return undefined;
   if (isLarge(name, tensors)) return undefined;
   const kernel = tf.getKernel(name, 'cpu') as tf.KernelConfig | undefined;
-  const cpu = tf.findBackend('cpu') as CpuBackend | null;
-  if (kernel === undefined || cpu === null) return undefined;
+  if (kernel === undefined) return undefined;
+  const cpu = cpuBackend();
 
   const made: tf.TensorInfo[] = [];
   const onCpu = (tensor: tf.TensorInfo): tf.TensorInfo => {

@@ -80,7 +80,8 @@ export function trace<
   },
 ): TracedFunction {
   const backend = traceBackend();
-  const before = tf.engine().backendName;
+  // tfjs has no backend before it is first asked for one.
+  const before = (tf.engine().backendName as string | undefined) ?? 'cpu';
   void tf.setBackend(traceBackendName);
   const graph = backend.begin();
   tf.engine().startScope(name);

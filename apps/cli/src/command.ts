@@ -1,0 +1,21 @@
+import type { Command } from 'commander';
+
+import { Screen, type Streams } from './screen.js';
+
+/** What every command works with. */
+export interface Surroundings {
+  readonly streams: Streams;
+  /** aborted by Ctrl-C */
+  readonly signal: AbortSignal;
+}
+
+/** Adds a command to the program. */
+export type AddCommand = (program: Command, surroundings: Surroundings) => void;
+
+/** The screen of a command that has a `--json` option. */
+export function screenOf(
+  surroundings: Surroundings,
+  { json = false }: { readonly json?: boolean },
+): Screen {
+  return new Screen(surroundings.streams, json);
+}

@@ -1,0 +1,94 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { prepareDataset, readDataset } from '@clip-lung/data/node';
+import { evaluateRun, formatEvaluation } from '@clip-lung/evaluator';
+import { resolveExperiment } from '@clip-lung/model';
+import { writePhantom } from '@clip-lung/phantom/node';
+import { trainRun } from '@clip-lung/trainer';
+
+import { type AddCommand, screenOf } from '../command.js';
+import { demoExperiment } from '../demo-experiment.js';
+import { loadTower } from '../load-tower.js';
+import { makeEngine } from '../make-engine.js';
+import { showTraining } from '../show-training.js';
+import { software } from '../software.js';
+import { formatManifest } from './prepare.js';
+
+interface Options {
+  readonly out?: string;
+  readonly text?: string;
+  readonly json?: boolean;
+}
+
+/** Enough patients for the held-out ones to tell something, few enough for two minutes. */
+const patients = 80;
+
+export const addDemo: AddCommand = (program, surroundings) => {
+  program
+    .command('demo')
+    .description(
+      'the whole of it on simulated nodules, in about two minutes: phantom, prepare, train, evaluate',
+    )
+    .option(
+      '--out <folder>',
+      'where to; by default a new folder among the temporary files',
+    )
+    .option(
+      '--text <folder>',
+      'a CLIP text model in Hugging Face form, instead of random weights',
+    )
+    .option('--json', 'print one JSON object')
+    .action(async (options: Options) => {
+      const screen = screenOf(surroundings, options);
+      const { signal } = surroundings;
+      const out =
+        options.out ?? (await mkdtemp(join(tmpdir(), 'clip-lung-demo-')));
+      const [lidc, data, run] = ['lidc', 'dataset', 'run'].map((name) =>
+        join(out, name),
+      ) as [string, string, string];
+
+      screen.note(
+        `1. phantom: CT scans of simulated nodules, as DICOM and LIDC XML`,
+      );
+      await writePhantom({
+        out: lidc,
+        patients,
+        seed: 1,
+        signal,
+        onProgress: screen.progress,
+      });
+      screen.note('2. prepare: nodules, labels, crops and folds');
+      const manifest = await prepareDataset({
+        folder: lidc,
+        out: data,
+        signal,
+        onProgress: screen.progress,
+      });
+      screen.note(formatManifest(manifest, data));
+      screen.note(
+        '3. train: five folds, each tested on patients that it never saw',
+      );
+      const experiment = resolveExperiment(demoExperiment(options.text));
+      const tower = await loadTower(experiment, screen);
+      const engine = makeEngine('onnx');
+      try {
+        await trainRun({
+          experiment,
+          dataset: await readDataset(data),
+          out: run,
+          engine,
+          tower,
+          software: software(),
+          onEvent: showTraining(screen),
+          signal,
+        });
+      } finally {
+        await engine.dispose();
+      }
+      screen.note('4. evaluate');
+      const evaluation = await evaluateRun(run);
+      screen.result(formatEvaluation(evaluation), evaluation);
+    });
+};

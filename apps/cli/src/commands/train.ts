@@ -1,0 +1,83 @@
+import { readDataset } from '@clip-lung/data/node';
+import { trainRun } from '@clip-lung/trainer';
+import { InvalidArgumentError, Option } from 'commander';
+
+import { type AddCommand, screenOf } from '../command.js';
+import { loadExperiment } from '../load-experiment.js';
+import { loadTower } from '../load-tower.js';
+import { type EngineName, engineNames, makeEngine } from '../make-engine.js';
+import { showTraining } from '../show-training.js';
+import { software } from '../software.js';
+
+interface Options {
+  readonly data: string;
+  readonly out: string;
+  readonly fold: number | 'all';
+  readonly set: readonly string[];
+  readonly resume: boolean;
+  readonly engine: EngineName;
+  readonly json?: boolean;
+}
+
+export const addTrain: AddCommand = (program, surroundings) => {
+  program
+    .command('train')
+    .description('train and test an experiment, fold by fold')
+    .argument(
+      '<experiment>',
+      'a .ts, .js or .json file, such as experiments/clip-lung.ts, or the experiment.json of a run',
+    )
+    .requiredOption('--data <dataset>', 'a dataset folder, made by prepare')
+    .requiredOption('--out <run>', 'the run folder to write')
+    .option('--fold <k>', 'one fold, counted from 0, or all', foldOf, 'all')
+    .option(
+      '--set <path=value>',
+      'change the experiment: training.epochs=3 (may be given several times)',
+      collect,
+      [],
+    )
+    .option('--resume', 'go on with a run that was stopped', false)
+    .addOption(
+      new Option('--engine <name>', 'what computes')
+        .choices(engineNames)
+        .default('onnx'),
+    )
+    .option('--json', 'print one JSON object')
+    .action(async (file: string, options: Options) => {
+      const screen = screenOf(surroundings, options);
+      const experiment = await loadExperiment(file, options.set);
+      const dataset = await readDataset(options.data);
+      const tower = await loadTower(experiment, screen);
+      const engine = makeEngine(options.engine);
+      try {
+        await trainRun({
+          experiment,
+          dataset,
+          out: options.out,
+          folds: options.fold === 'all' ? undefined : [options.fold],
+          resume: options.resume,
+          engine,
+          tower,
+          software: software(),
+          onEvent: showTraining(screen),
+          signal: surroundings.signal,
+        });
+      } finally {
+        await engine.dispose();
+      }
+      screen.result(
+        `trained: ${options.out}\nnext: clip-lung evaluate ${options.out}`,
+        { run: options.out },
+      );
+    });
+};
+
+function foldOf(text: string): number | 'all' {
+  if (text === 'all') return 'all';
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected a fold, counted from 0, or all.');
+}
+
+function collect(text: string, earlier: readonly string[]): readonly string[] {
+  return [...earlier, text];
+}

@@ -1,0 +1,46 @@
+import { OptionError } from '@clip-lung/data';
+import { ExperimentError } from '@clip-lung/model';
+import { ClipLungError } from '@clip-lung/tensor';
+import { CommanderError } from 'commander';
+
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  wrongUse: 2,
+  interrupted: 130,
+} as const;
+
+/** A command line that asks for what cannot be. */
+export class UsageError extends ClipLungError {
+  readonly code = 'usage';
+}
+
+/** What to exit with after a failure. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse;
+  }
+  if (
+    error instanceof UsageError ||
+    error instanceof OptionError ||
+    error instanceof ExperimentError
+  ) {
+    return exitCodes.wrongUse;
+  }
+  return exitCodes.failed;
+}
+
+/** What to tell of a failure; where it happened in the code is told only when asked for. */
+export function describeFailure(error: unknown, verbose: boolean): string {
+  if (!(error instanceof Error)) return `error: ${String(error)}`;
+  if (verbose) return `error: ${error.stack ?? error.message}${causes(error)}`;
+  // Errors that nobody wrote for a reader say at least what kind they are.
+  const known = error instanceof ClipLungError || 'code' in error;
+  return `error: ${known ? error.message : `${error.name}: ${error.message} (--verbose shows where)`}`;
+}
+
+function causes({ cause }: Error): string {
+  return cause instanceof Error
+    ? `\ncaused by: ${cause.stack ?? cause.message}${causes(cause)}`
+    : '';
+}

@@ -1,0 +1,87 @@
+import { Command } from 'commander';
+
+import type { Surroundings } from './command.js';
+import { addDemo } from './commands/demo.js';
+import { addDoctor } from './commands/doctor.js';
+import { addEvaluate } from './commands/evaluate.js';
+import { addInspect } from './commands/inspect.js';
+import { addPhantom } from './commands/phantom.js';
+import { addPrepare } from './commands/prepare.js';
+import { addTrain } from './commands/train.js';
+import { describeFailure, exitCodeOf, exitCodes } from './exit-codes.js';
+import type { Streams } from './screen.js';
+import { version } from './software.js';
+
+const commands = [
+  addDemo,
+  addPhantom,
+  addInspect,
+  addPrepare,
+  addTrain,
+  addEvaluate,
+  addDoctor,
+];
+
+/**
+ * Runs the command line.
+ *
+ * @param args without the names of Node and of the script
+ * @returns the exit code: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C
+ */
+export async function main(
+  args: readonly string[],
+  streams: Streams = { out: process.stdout, err: process.stderr },
+): Promise<number> {
+  const stop = new AbortController();
+  // The first Ctrl-C lets the command end well; the second ends it at once.
+  const interrupt = (): void => {
+    stop.abort(new Error('stopped'));
+  };
+  process.once('SIGINT', interrupt);
+  const verbose = args.includes('--verbose');
+  try {
+    await programFor({ streams, signal: stop.signal }).parseAsync([...args], {
+      from: 'user',
+    });
+    return exitCodes.done;
+  } catch (error) {
+    if (stop.signal.aborted) {
+      streams.err.write('\nstopped\n');
+      return exitCodes.interrupted;
+    }
+    const code = exitCodeOf(error);
+    // Commander has written its own errors already.
+    const written =
+      error instanceof Error &&
+      'code' in error &&
+      String(error.code).startsWith('commander.');
+    if (!written) streams.err.write(`${describeFailure(error, verbose)}\n`);
+    return code;
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+  }
+}
+
+function programFor(surroundings: Surroundings): Command {
+  const { out, err } = surroundings.streams;
+  const program = new Command('clip-lung')
+    .description(
+      'CLIP-Lung: malignancy of lung nodules, from LIDC-IDRI to a trained and tested model',
+    )
+    .version(version)
+    .option('--verbose', 'show where an error came from')
+    .exitOverride()
+    .showHelpAfterError('(--help says what there is)')
+    .configureOutput({
+      writeOut: (text) => out.write(text),
+      writeErr: (text) => err.write(text),
+    });
+  for (const add of commands) add(program, surroundings);
+  for (const command of program.commands) {
+    command
+      .option('--verbose', 'show where an error came from')
+      .exitOverride()
+      .showHelpAfterError('(--help says what there is)');
+  }
+  return program;
+}

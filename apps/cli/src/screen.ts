@@ -1,0 +1,71 @@
+import type { Progress } from '@clip-lung/data';
+
+import { estimate } from './estimate.js';
+
+/** Where a command writes to. */
+export interface Streams {
+  readonly out: NodeJS.WritableStream;
+  readonly err: NodeJS.WritableStream & { readonly isTTY?: boolean };
+}
+
+/**
+ * What a command shows: its result on standard output, all else on standard error. With `--json` the result is one JSON
+ * object. Progress overwrites its line on a terminal; elsewhere it is a plain line every few seconds.
+ */
+export class Screen {
+  readonly #streams: Streams;
+  readonly #quietFor: number;
+  #live = false;
+  #stage = '';
+  #started = 0;
+  #shown = 0;
+
+  constructor(
+    streams: Streams,
+    readonly json: boolean,
+    /** milliseconds between two lines of progress where there is no terminal */
+    { quietFor = 10_000 }: { readonly quietFor?: number } = {},
+  ) {
+    this.#streams = streams;
+    this.#quietFor = quietFor;
+  }
+
+  /** The result, in one of its two forms. */
+  result(text: string, json: unknown): void {
+    this.#endLine();
+    this.#streams.out.write(`${this.json ? JSON.stringify(json) : text}\n`);
+  }
+
+  /** A line for whoever watches. */
+  note(text: string): void {
+    this.#endLine();
+    this.#streams.err.write(`${text}\n`);
+  }
+
+  /** How far a stage is, and how long it will take. */
+  readonly progress = ({ stage, done, total }: Progress, detail = ''): void => {
+    const now = performance.now();
+    if (stage !== this.#stage) {
+      this.#endLine();
+      this.#stage = stage;
+      this.#started = now;
+      this.#shown = now;
+    }
+    const line = `${stage} ${done}/${total}${estimate(done, total, now - this.#started)}${detail}`;
+    const last = done >= total;
+    if (this.#streams.err.isTTY === true) {
+      this.#streams.err.write(`\r\x1b[2K${line}`);
+      this.#live = true;
+      if (last) this.#endLine();
+    } else if (last || now - this.#shown >= this.#quietFor) {
+      this.#streams.err.write(`${line}\n`);
+      this.#shown = now;
+    }
+    if (last) this.#stage = '';
+  };
+
+  #endLine(): void {
+    if (this.#live) this.#streams.err.write('\n');
+    this.#live = false;
+  }
+}

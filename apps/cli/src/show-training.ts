@@ -1,0 +1,46 @@
+import type { OnTrainingEvent } from '@clip-lung/trainer';
+
+import type { Screen } from './screen.js';
+
+const percent = (fraction: number): string =>
+  `${(100 * fraction).toFixed(1)} %`;
+
+/** Shows a run as it goes: one progress over the steps of a fold, and a line an epoch. */
+export function showTraining(screen: Screen): OnTrainingEvent {
+  let total = 0;
+  let first = 0;
+  return (event) => {
+    switch (event.kind) {
+      case 'fold-start':
+        total = event.epochs * event.stepsPerEpoch;
+        first = event.fromEpoch * event.stepsPerEpoch;
+        screen.note(
+          `fold ${event.fold}: ${event.train} nodules to train, ${event.validation} to validate, ${event.test} to test${event.fromEpoch > 0 ? `; going on at epoch ${event.fromEpoch + 1}` : ''}`,
+        );
+        break;
+      case 'step':
+        screen.progress({
+          stage: `fold ${event.fold}, step`,
+          done: event.step - first,
+          total: total - first,
+        });
+        break;
+      case 'epoch': {
+        const { epoch, loss, trainAccuracy, validation } = event.metrics;
+        const validated =
+          validation === null
+            ? ''
+            : `, validation ${percent(validation.accuracy)}${event.isBest ? ' (best)' : ''}`;
+        screen.note(
+          `  epoch ${epoch + 1}: loss ${loss.toFixed(4)}, training ${percent(trainAccuracy)}${validated}`,
+        );
+        break;
+      }
+      case 'fold-end':
+        screen.note(
+          `fold ${event.fold}: ${percent(event.accuracy)} of the test nodules right, with epoch ${event.epoch + 1}`,
+        );
+        break;
+    }
+  };
+}
