@@ -1,1 +1,7 @@
-export {};
+export * from './lidc-message.js';
+export * from './nodule.js';
+export * from './patient.js';
+export * from './phantom.js';
+export * from './scanner.js';
+export * from './traits.js';
+export * from './truth-csv.js';

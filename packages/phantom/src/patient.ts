@@ -1,0 +1,169 @@
+import { ratingNames, type RatingName, type Ratings } from '@clip-lung/data';
+import { RandomStream } from '@clip-lung/tensor';
+
+import { type CtSlice, encodeCtSlice } from './dicom/ct-slice.js';
+import { encodeLidcMessage } from './lidc-message.js';
+import { labelOfMean, type NoduleTruth } from './nodule.js';
+import type { Phantom } from './phantom.js';
+import { readScan } from './reading.js';
+import { type Scanner, scanners } from './scanner.js';
+import { type Scan, simulateScan } from './scan.js';
+import type { Vec3 } from './vector.js';
+
+/** A file of a phantom, in memory. */
+export interface PhantomFile {
+  /** path below the phantom's folder, with forward slashes */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** One simulated patient: the files of a scan and its annotations, and the truth about them. */
+export interface PhantomPatient {
+  readonly id: string;
+  readonly scan: Scan;
+  /** patient coordinates of the centre of voxel [0, 0, 0] of the lowest slice, mm */
+  readonly origin: Vec3;
+  readonly truth: readonly NoduleTruth[];
+  /** the slices in the order of their instance numbers, then the annotations */
+  readonly files: readonly PhantomFile[];
+}
+
+export function patientId(number: number): string {
+  return `PHANTOM-${String(number).padStart(4, '0')}`;
+}
+
+/**
+ * Simulates one patient of a phantom. Patients depend on the seed and their number alone, so they can be made in any order.
+ *
+ * @param number from 1
+ */
+export function simulatePatient(
+  phantom: Phantom,
+  number: number,
+): PhantomPatient {
+  const id = patientId(number);
+  const random = new RandomStream(phantom.seed, 'phantom', id);
+  const scanner = scanners[random.integer(scanners.length)] as Scanner;
+  const scan = simulateScan(
+    {
+      scanner,
+      matrix: phantom.matrix,
+      positions: latentPositions(phantom, number, random),
+      tiles: phantom.tiles.get(scanner) ?? [],
+    },
+    random.stream('scan'),
+  );
+  const half = (phantom.matrix * scanner.pixelSpacing) / 2;
+  const bottom = -50 * (1 + random.integer(6));
+  const origin = [-half, -half, bottom] as const;
+  const slices = namedSlices(phantom, number, scan, origin);
+  const byHeight = [...slices].sort((a, b) => a.position[2] - b.position[2]);
+  const { sessions, ratings } = readScan(
+    scan,
+    byHeight.map(({ position, sopUid }) => ({ z: position[2], sopUid })),
+    random.stream('reading'),
+  );
+  const studyUid = phantom.uids.uid('study', number);
+  const seriesUid = phantom.uids.uid('series', number);
+  const uid = phantom.uids.uid('message', number);
+  const xml = encodeLidcMessage({ uid, studyUid, seriesUid, sessions });
+  // The folders of TCIA are named by dates and the UIDs' last digits; an annotation file by a number.
+  const folder = `${id}/01-01-2000-${studyUid.slice(-5)}/3000001.000000-${seriesUid.slice(-5)}`;
+  return {
+    id,
+    scan,
+    origin,
+    truth: scan.nodules.map((_, i) => truthOf(id, scan, i, origin, ratings)),
+    files: [
+      ...slices.map((slice) => ({
+        name: `${folder}/1-${String(slice.instance).padStart(3, '0')}.dcm`,
+        bytes: encodeCtSlice(slice),
+      })),
+      {
+        name: `${folder}/${String(number).padStart(3, '0')}.xml`,
+        bytes: new TextEncoder().encode(xml),
+      },
+    ],
+  };
+}
+
+/** Golden-ratio steps spread the nodules of a whole phantom evenly over the latent distribution. */
+function latentPositions(
+  { seed, nodulesPerPatient: [least, most] }: Phantom,
+  number: number,
+  random: RandomStream,
+): readonly number[] {
+  const start = new RandomStream(seed, 'phantom', 'latent').uniform();
+  const count = least + random.integer(most - least + 1);
+  return Array.from({ length: count }, (_, i) => {
+    const step = (number - 1) * most + i;
+    return (start + step * (Math.sqrt(5) - 1) * 0.5) % 1;
+  });
+}
+
+/** The slices in the order of their instance numbers. */
+function namedSlices(
+  { matrix, uids }: Phantom,
+  number: number,
+  { scanner, hu }: Scan,
+  origin: Vec3,
+): readonly CtSlice[] {
+  const pixels = matrix * matrix;
+  return Array.from({ length: scanner.slices }, (_, i) => {
+    const slice = scanner.firstSlice === 'top' ? scanner.slices - 1 - i : i;
+    const z = origin[2] + slice * scanner.sliceThickness;
+    return {
+      patientId: patientId(number),
+      scanner,
+      studyUid: uids.uid('study', number),
+      seriesUid: uids.uid('series', number),
+      frameUid: uids.uid('frame', number),
+      sopUid: uids.uid('slice', number, i + 1),
+      instance: i + 1,
+      position: [origin[0], origin[1], z],
+      columns: matrix,
+      rows: matrix,
+      pixelSpacing: scanner.pixelSpacing,
+      hu: hu.subarray(slice * pixels, (slice + 1) * pixels),
+    };
+  });
+}
+
+function truthOf(
+  patient: string,
+  { nodules, volume: { spacing } }: Scan,
+  index: number,
+  origin: Vec3,
+  ratings: readonly (readonly Ratings[])[],
+): NoduleTruth {
+  const nodule = nodules[index];
+  const given = ratings[index] ?? [];
+  if (nodule === undefined) throw new RangeError(`no nodule ${index}`);
+  const means = meanRatings(given);
+  const { diameter, attributes, score, malignancy, center } = nodule;
+  const place = (axis: 0 | 1 | 2): number => origin[axis] + center[axis];
+  const voxel = (axis: 0 | 1 | 2): number => center[axis] / spacing[axis];
+  return {
+    patient,
+    nodule: index + 1,
+    center: [place(0), place(1), place(2)],
+    voxel: [voxel(0), voxel(1), voxel(2)],
+    diameter,
+    attributes,
+    score,
+    malignancy,
+    readers: given.length,
+    ratings: means,
+    label: labelOfMean(means.malignancy),
+  };
+}
+
+function meanRatings(
+  ratings: readonly Ratings[],
+): Readonly<Record<RatingName, number>> {
+  const mean = (name: RatingName): number =>
+    ratings.reduce((total, rating) => total + rating[name], 0) / ratings.length;
+  return Object.fromEntries(
+    ratingNames.map((name) => [name, mean(name)]),
+  ) as Record<RatingName, number>;
+}

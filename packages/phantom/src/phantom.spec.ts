@@ -1,0 +1,307 @@
+import {
+  type Attribute,
+  attributes,
+  type CtReadings,
+  labels,
+  parseLidcXml,
+} from '@clip-lung/data';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import type { NoduleTruth } from './nodule.js';
+import { type PhantomPatient, simulatePatient } from './patient.js';
+import { definePhantom } from './phantom.js';
+import { distance } from './vector.js';
+
+const phantom = definePhantom({
+  seed: 1,
+  nodulesPerPatient: [3, 4],
+  matrix: 96,
+});
+const count = 60;
+let truth: readonly NoduleTruth[] = [];
+/** The first patients, kept whole. */
+let kept: readonly PhantomPatient[] = [];
+/** Gaps between the surfaces of neighbouring nodules, and between a nodule's surface and the volume's faces, mm. */
+const gaps: number[] = [];
+const margins: number[] = [];
+
+beforeAll(() => {
+  const all: NoduleTruth[] = [];
+  const whole: PhantomPatient[] = [];
+  for (let number = 1; number <= count; number++) {
+    const patient = simulatePatient(phantom, number);
+    all.push(...patient.truth);
+    if (number <= 8) whole.push(patient);
+    const { nodules, volume } = patient.scan;
+    nodules.forEach(({ center, shape }, i) => {
+      for (const other of nodules.slice(i + 1)) {
+        gaps.push(
+          distance(center, other.center) - shape.reach - other.shape.reach,
+        );
+      }
+      center.forEach((place, axis) => {
+        const far =
+          ((volume.size[axis] ?? 0) - 1) * (volume.spacing[axis] ?? 0);
+        margins.push(place - shape.reach, far - place - shape.reach);
+      });
+    });
+  }
+  truth = all;
+  kept = whole;
+}, 120_000);
+
+/** Ranks from 0; equal values share their mean rank. */
+function ranks(values: readonly number[]): readonly number[] {
+  return values.map(
+    (value) =>
+      values.filter((other) => other < value).length +
+      (values.filter((other) => other === value).length - 1) / 2,
+  );
+}
+
+function correlation(a: readonly number[], b: readonly number[]): number {
+  const center = (values: readonly number[]): readonly number[] => {
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return values.map((value) => value - mean);
+  };
+  const [x, y] = [center(a), center(b)];
+  const product = (p: readonly number[], q: readonly number[]): number =>
+    p.reduce((sum, value, i) => sum + value * (q[i] ?? 0), 0);
+  return product(x, y) / Math.sqrt(product(x, x) * product(y, y));
+}
+
+/** Spearman's. */
+function rankCorrelation(a: readonly number[], b: readonly number[]): number {
+  return correlation(ranks(a), ranks(b));
+}
+
+function trueValues(name: Attribute): readonly number[] {
+  return truth.map((nodule) => nodule.attributes[name]);
+}
+
+const parsed = new Map<string, CtReadings>();
+
+function readingsOf(patient: PhantomPatient): CtReadings {
+  const known = parsed.get(patient.id);
+  if (known !== undefined) return known;
+  const file = patient.files.find(({ name }) => name.endsWith('.xml'));
+  const readings = parseLidcXml(
+    file?.bytes ?? new Uint8Array(0),
+    file?.name ?? '',
+  );
+  if (readings.kind !== 'ct') throw new Error('expected a CT reading');
+  parsed.set(patient.id, readings);
+  return readings;
+}
+
+describe('the nodules of a phantom', () => {
+  it('have balanced classes, none close to half', () => {
+    const shares = labels.map(
+      (label) =>
+        truth.filter((nodule) => nodule.label === label).length / truth.length,
+    );
+    const [benign = 0, unsure = 0, malignant = 0] = shares;
+    // Over 200 nodules, the reader's noise alone moves a share by about 0.02.
+    expect(Math.abs(benign - 0.38)).toBeLessThan(0.06);
+    expect(Math.abs(unsure - 0.27)).toBeLessThan(0.06);
+    expect(Math.abs(malignant - 0.35)).toBeLessThan(0.06);
+    expect(Math.max(...shares)).toBeLessThan(0.45);
+  });
+
+  it.each(attributes)('are rated by %s as they are', (name) => {
+    const ratings = truth.map((nodule) => nodule.ratings[name]);
+    expect(rankCorrelation(trueValues(name), ratings)).toBeGreaterThan(0.8);
+  });
+
+  it('are rated malignant as they are', () => {
+    const ratings = truth.map((nodule) => nodule.ratings.malignancy);
+    const malignancy = truth.map((nodule) => nodule.malignancy);
+    expect(rankCorrelation(malignancy, ratings)).toBeGreaterThan(0.9);
+  });
+
+  it('have correlated attributes, as real ones: spiculated, lobulated, poorly defined, and malignant', () => {
+    const malignancy = truth.map((nodule) => nodule.malignancy);
+    const spiculation = trueValues('spiculation');
+    expect(
+      rankCorrelation(spiculation, trueValues('lobulation')),
+    ).toBeGreaterThan(0.5);
+    expect(rankCorrelation(spiculation, trueValues('margin'))).toBeLessThan(
+      -0.5,
+    );
+    expect(rankCorrelation(spiculation, malignancy)).toBeGreaterThan(0.7);
+    // Size must not give it away: crops are scaled to the diameter.
+    const diameters = truth.map((nodule) => nodule.diameter);
+    expect(rankCorrelation(diameters, malignancy)).toBeLessThan(0.5);
+    const calcified = truth.filter(({ attributes: { calcification } }) =>
+      [1, 2, 3, 5].includes(calcification),
+    );
+    expect(calcified.length).toBeGreaterThan(10);
+    expect(calcified.every(({ label }) => label === 'benign')).toBe(true);
+  });
+
+  it('have from one to four readers', () => {
+    const readers = new Set(truth.map((nodule) => nodule.readers));
+    expect(Math.min(...readers)).toBeGreaterThanOrEqual(1);
+    expect(Math.max(...readers)).toBe(4);
+    expect(readers.size).toBeGreaterThanOrEqual(3);
+  });
+
+  it('are 4 to 20 mm, apart, and inside', () => {
+    for (const { diameter } of truth) {
+      expect(diameter).toBeGreaterThanOrEqual(4);
+      expect(diameter).toBeLessThanOrEqual(20);
+    }
+    expect(Math.min(...gaps)).toBeGreaterThan(8);
+    expect(Math.min(...margins)).toBeGreaterThan(1);
+  });
+});
+
+describe('the annotation file', () => {
+  it('is read back to the ratings', () => {
+    for (const patient of kept) {
+      const { annotations, sessions } = readingsOf(patient);
+      expect(sessions).toBe(4);
+      patient.truth.forEach((nodule) => {
+        const own = annotations.filter(
+          ({ noduleId }) => noduleId === String(nodule.nodule),
+        );
+        expect(own).toHaveLength(nodule.readers);
+        const sum = own.reduce(
+          (total, { ratings }) => total + ratings.spiculation,
+          0,
+        );
+        expect(sum / own.length).toBeCloseTo(nodule.ratings.spiculation, 10);
+        expect(own.flatMap(({ flagged }) => flagged)).toEqual([]);
+      });
+    }
+  });
+
+  it('has small marks of one point, and non-nodules', () => {
+    const all = kept.map(readingsOf);
+    const marks = all.flatMap(({ smallMarks }) => smallMarks);
+    expect(marks.length).toBeGreaterThan(0);
+    for (const { ratings, regions } of marks) {
+      expect(ratings).toBe('absent');
+      expect(regions.map(({ points }) => points.length)).toEqual([2]);
+    }
+    expect(all.flatMap(({ nonNodules }) => nonNodules).length).toBeGreaterThan(
+      0,
+    );
+  });
+
+  /** Contour points of an annotation as [column, row, slice from the lowest]. */
+  function voxelsOf(
+    patient: PhantomPatient,
+    session: number,
+    id: string,
+  ): readonly (readonly number[])[] {
+    const { sliceThickness } = patient.scan.scanner;
+    const annotation = readingsOf(patient).annotations.find(
+      (one) => one.session === session && one.noduleId === id,
+    );
+    return (annotation?.regions ?? []).flatMap(({ points, z }) =>
+      Array.from({ length: points.length / 2 }, (_, i) => [
+        points[2 * i] ?? NaN,
+        points[2 * i + 1] ?? NaN,
+        (z - patient.origin[2]) / sliceThickness,
+      ]),
+    );
+  }
+
+  it('keeps contours where readers of one nodule are linked, and nodules are not', () => {
+    const [patient] = kept;
+    if (patient === undefined) throw new Error('no patient');
+    const { sliceThickness } = patient.scan.scanner;
+    const drawn = [0, 1, 2, 3].flatMap((session) =>
+      patient.truth.flatMap(({ nodule }) => {
+        const voxels = voxelsOf(patient, session, String(nodule));
+        return voxels.length > 0 ? [{ nodule, voxels }] : [];
+      }),
+    );
+    drawn.forEach((a, i) => {
+      for (const b of drawn.slice(i + 1)) {
+        const least = Math.min(
+          ...a.voxels.flatMap((p) =>
+            b.voxels.map((q) =>
+              Math.hypot(...p.map((value, axis) => value - (q[axis] ?? NaN))),
+            ),
+          ),
+        );
+        if (a.nodule === b.nodule)
+          expect(least).toBeLessThanOrEqual(sliceThickness);
+        else expect(least).toBeGreaterThan(sliceThickness);
+      }
+    });
+  });
+
+  it('puts contours around the nodule, on its own slices', () => {
+    for (const patient of kept) {
+      const { spacing } = patient.scan.volume;
+      for (const { nodule, voxel, readers } of patient.truth) {
+        let seen = 0;
+        for (let session = 0; session < 4; session++) {
+          const voxels = voxelsOf(patient, session, String(nodule));
+          if (voxels.length === 0) continue;
+          seen++;
+          const reach =
+            (patient.scan.nodules[nodule - 1]?.shape.reach ?? 0) + 0.5;
+          for (const point of voxels) {
+            const mm = point.map(
+              (value, axis) =>
+                (value - (voxel[axis] ?? 0)) * (spacing[axis] ?? 0),
+            );
+            // One voxel outside the surface, diagonally at most.
+            expect(Math.hypot(...mm)).toBeLessThan(reach + 1.5 * spacing[0]);
+          }
+        }
+        expect(seen).toBe(readers);
+      }
+    }
+  });
+});
+
+describe('simulatePatient', () => {
+  it('gives the same bytes for the same seed and number, whatever else the phantom holds', () => {
+    const [first] = kept;
+    const again = simulatePatient(
+      definePhantom({
+        seed: 1,
+        patients: 2,
+        nodulesPerPatient: [3, 4],
+        matrix: 96,
+      }),
+      1,
+    );
+    expect(again.files.map(({ name }) => name)).toEqual(
+      first?.files.map(({ name }) => name),
+    );
+    const same = again.files.every(({ bytes }, i) =>
+      Buffer.from(bytes).equals(first?.files[i]?.bytes ?? new Uint8Array(0)),
+    );
+    expect(same).toBe(true);
+  });
+
+  it('gives others for another seed', () => {
+    const other = simulatePatient(definePhantom({ seed: 2 }), 1);
+    expect(other.truth).not.toEqual(kept[0]?.truth);
+  });
+
+  it('fits nodules even into a small field', () => {
+    const small = definePhantom({ matrix: 64, nodulesPerPatient: [3, 3] });
+    for (const number of [1, 2, 3, 4, 5, 6]) {
+      expect(simulatePatient(small, number).truth).toHaveLength(3);
+    }
+  });
+});
+
+describe('definePhantom', () => {
+  it.each([
+    [{ patients: 0 }, 'patients'],
+    [{ patients: 2.5 }, 'patients'],
+    [{ seed: -1 }, 'seed'],
+    [{ matrix: 32 }, 'matrix'],
+    [{ nodulesPerPatient: [3, 2] as const }, 'nodulesPerPatient'],
+  ])('refuses %o', (options, name) => {
+    expect(() => definePhantom(options)).toThrow(name);
+  });
+});

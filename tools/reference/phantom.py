@@ -1,0 +1,122 @@
+"""Fixtures of packages/phantom: two CT slices as pydicom writes them. The package's own writer must make the same bytes.
+
+    python tools/reference/phantom.py        (needs pydicom and numpy)
+
+    python tools/reference/phantom.py FOLDER
+
+reads a whole phantom with pydicom, every warning an error, and checks what its files say against truth.csv.
+"""
+
+import csv
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.pixels import apply_rescale
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+
+FIXTURES = Path(__file__).parents[2] / "packages/phantom/fixtures"
+ROWS, COLUMNS = 6, 5
+
+
+def pixels():
+    """HU over the whole range that is stored, ends included: what the test computes, too."""
+    hu = (np.arange(ROWS * COLUMNS) * 997) % 4096 - 1024
+    hu[-1] = 3071
+    return hu.reshape(ROWS, COLUMNS).astype(np.int16)
+
+
+def ct_slice(unsigned):
+    ds = Dataset()
+    ds.SpecificCharacterSet = "ISO_IR 100"
+    ds.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
+    ds.SOPClassUID = CTImageStorage
+    ds.SOPInstanceUID = "2.25.1234"
+    ds.StudyDate = ds.AcquisitionDate = ds.ContentDate = "20000101"
+    ds.StudyTime = ds.AcquisitionTime = ds.ContentTime = "120000"
+    ds.AccessionNumber = ""
+    ds.Modality = "CT"
+    ds.Manufacturer = "CLIP-Lung phantom"
+    ds.ReferringPhysicianName = ""
+    ds.ManufacturerModelName = "Test"
+    ds.PatientName = ds.PatientID = "PHANTOM-0007"
+    ds.PatientBirthDate = ds.PatientSex = ""
+    ds.SliceThickness = ds.SpacingBetweenSlices = "1.25"
+    ds.KVP = "120"
+    ds.ConvolutionKernel = "SHARP"
+    ds.PatientPosition = "HFS"
+    ds.StudyInstanceUID = "2.25.12"
+    ds.SeriesInstanceUID = "2.25.123"
+    ds.StudyID = "1"
+    ds.SeriesNumber = ds.AcquisitionNumber = "1"
+    ds.InstanceNumber = "12"
+    ds.ImagePositionPatient = ["-10.5", "-20", "-101.25"]
+    ds.ImageOrientationPatient = ["1", "0", "0", "0", "1", "0"]
+    ds.FrameOfReferenceUID = "2.25.12345"
+    ds.PositionReferenceIndicator = ""
+    ds.SliceLocation = "-101.25"
+    ds.SamplesPerPixel = 1
+    ds.PhotometricInterpretation = "MONOCHROME2"
+    ds.Rows, ds.Columns = ROWS, COLUMNS
+    ds.PixelSpacing = ["0.625", "0.625"]
+    ds.BitsAllocated = 16
+    ds.BitsStored = 12 if unsigned else 16
+    ds.HighBit = ds.BitsStored - 1
+    ds.PixelRepresentation = 0 if unsigned else 1
+    ds.WindowCenter, ds.WindowWidth = "-600", "1500"
+    ds.RescaleIntercept = "-1024" if unsigned else "0"
+    ds.RescaleSlope = "1"
+    ds.RescaleType = "HU"
+    ds.PixelData = (pixels() + (1024 if unsigned else 0)).astype("<u2" if unsigned else "<i2").tobytes()
+    ds["PixelData"].VR = "OW"
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = ds.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.ImplementationClassUID = "2.25.195803217418390651216434150211846903041"
+    meta.ImplementationVersionName = "CLIP-LUNG"
+    ds.file_meta = meta
+    return ds
+
+
+def write_fixtures():
+    FIXTURES.mkdir(exist_ok=True)
+    for name, unsigned in (("unsigned-12", True), ("signed-16", False)):
+        path = FIXTURES / f"{name}.dcm"
+        ct_slice(unsigned).save_as(path, enforce_file_format=True)
+        read = pydicom.dcmread(path)
+        assert np.array_equal(apply_rescale(read.pixel_array, read), pixels())
+
+
+def check(folder):
+    """Reads every slice; the HU at each solid nodule's centre must be those of tissue or calcium, not of lung."""
+    slices = 0
+    with (folder / "truth.csv").open() as file:
+        truth = list(csv.DictReader(file))
+    for patient in sorted(folder.glob("PHANTOM-*")):
+        series = [pydicom.dcmread(path) for path in sorted(patient.rglob("*.dcm"))]
+        series.sort(key=lambda ds: ds.ImagePositionPatient[2])
+        assert len({ds.SOPInstanceUID for ds in series}) == len(series)
+        volume = np.stack([apply_rescale(ds.pixel_array, ds) for ds in series])
+        origin = np.array(series[0].ImagePositionPatient, float)
+        spacing = np.array([*series[0].PixelSpacing[::-1], series[0].SliceThickness], float)
+        for row in truth:
+            if row["patient"] != patient.name or float(row["texture"]) < 4 or row["internalStructure"] == "4":
+                continue
+            center = np.array([float(row[axis]) for axis in ("x_mm", "y_mm", "z_mm")])
+            x, y, z = np.rint((center - origin) / spacing).astype(int)
+            near = volume[z, y - 1 : y + 2, x - 1 : x + 2].mean()
+            assert near > -500, (row["patient"], row["nodule"], near)
+        slices += len(series)
+    print(f"{slices} slices of {folder} read without a warning")
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("error")
+    if len(sys.argv) > 1:
+        check(Path(sys.argv[1]))
+    else:
+        write_fixtures()
