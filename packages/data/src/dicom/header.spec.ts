@@ -92,7 +92,9 @@ describe.skipIf(!existsSync(real))(
         file: name,
         fileSize: bytes.length,
       };
-      expect(readHeader(start)?.slice).toEqual(readSliceHeader(bytes, name));
+      expect(readHeader(start)?.slice?.()).toEqual(
+        readSliceHeader(bytes, name),
+      );
     });
   },
 );
@@ -156,6 +158,27 @@ describe('readSliceHeader and readPixels', () => {
     expect(() => readSliceHeader(bytes, 'a.dcm')).toThrow(
       /Image Position \(Patient\) is "0\\0\\1e!", expected 3 numbers/,
     );
+  });
+
+  it('reads from the start of a file what it reads from all of it, or asks for more', async () => {
+    const files = await Promise.all(
+      ['implicit', 'explicit', 'big-endian', 'deflated'].map((name) =>
+        fixture(`formats/${name}.dcm`),
+      ),
+    );
+    for (const whole of files) {
+      const expected = readSliceHeader(whole, 'a.dcm', { inflate });
+      let enough = 0;
+      for (let length = 0; length <= whole.length; length++) {
+        const bytes = whole.subarray(0, length);
+        const start = { bytes, file: 'a.dcm', fileSize: whole.length };
+        const slice = readHeader(start, { inflate })?.slice?.();
+        if (slice === undefined) continue;
+        expect(slice).toEqual(expected);
+        enough += 1;
+      }
+      expect(enough).toBeGreaterThan(0);
+    }
   });
 
   it('refuses a file that is cut short anywhere', async () => {

@@ -1,6 +1,12 @@
 import { DicomError } from '../errors.js';
 import { Elements } from './elements.js';
-import { type DicomBytes, parseElements, type ParseOptions } from './parse.js';
+import {
+  type DicomBytes,
+  type ParsedElements,
+  parseElements,
+  type ParseOptions,
+  type PixelData,
+} from './parse.js';
 import { type PixelFormat, pixelFormatOf } from './pixel-format.js';
 import type { TransferSyntax } from './transfer-syntax.js';
 
@@ -24,44 +30,62 @@ export interface SliceHeader {
   readonly format: PixelFormat;
 }
 
-/** A DICOM file, and its slice if it has an image. */
+/** A DICOM file of any kind. */
 export interface DicomHeader {
   readonly modality: string | null;
   readonly seriesUid: string | null;
-  readonly slice: SliceHeader | null;
+  /**
+   * reads what the header says of the image, and throws a `DicomError` where that is not one grey image whose pixels are
+   * all there; null in a file without an image
+   */
+  readonly slice: (() => SliceHeader) | null;
 }
 
 /**
  * Reads the header of a DICOM Part 10 file.
  *
- * @param bytes the start of the file, or all of it
- * @returns undefined when `bytes` end before the header does, and are not the whole file
- * @throws {@link DicomError} for a file that is cut short, malformed, or holds no image where one is claimed
+ * @param source the start of the file, or all of it
+ * @returns undefined when the bytes end before the header does, and are not the whole file
+ * @throws {@link DicomError} for a file that is cut short or malformed
  */
 export function readHeader(
-  bytes: DicomBytes,
+  source: DicomBytes,
   options: ParseOptions = {},
 ): DicomHeader | undefined {
-  const parsed = parseElements(bytes, options);
+  const parsed = parseElements(source, options);
   if (parsed === undefined) return undefined;
-  const { file } = bytes;
-  const { set, syntax, pixelData, fileSize } = parsed;
   const refuse = (problem: string): never => {
-    throw new DicomError(file, problem);
+    throw new DicomError(source.file, problem);
   };
-  const elements = new Elements(set, refuse);
-  const modality = elements.text('x00080060');
-  const seriesUid = elements.text('x0020000e');
-  if (pixelData === undefined) return { modality, seriesUid, slice: null };
+  const elements = new Elements(parsed.set, refuse);
+  const { pixelData } = parsed;
+  return {
+    modality: elements.text('x00080060'),
+    seriesUid: elements.text('x0020000e'),
+    slice:
+      pixelData === undefined
+        ? null
+        : () => sliceOf(source.file, elements, parsed, pixelData, refuse),
+  };
+}
 
-  const slice: SliceHeader = {
+function sliceOf(
+  file: string,
+  elements: Elements,
+  { syntax, fileSize }: ParsedElements,
+  pixelData: PixelData,
+  refuse: (problem: string) => never,
+): SliceHeader {
+  const uid = (tag: string, name: string): string =>
+    elements.required(elements.text(tag), name);
+  return {
     file,
     syntax,
-    sopUid: elements.required(elements.text('x00080018'), 'SOP Instance UID'),
-    seriesUid: elements.required(seriesUid, 'Series Instance UID'),
+    sopUid: uid('x00080018', 'SOP Instance UID'),
+    seriesUid: uid('x0020000e', 'Series Instance UID'),
     studyUid: elements.text('x0020000d'),
     patientId: elements.text('x00100020'),
-    modality,
+    modality: elements.text('x00080060'),
     manufacturer: elements.text('x00080070'),
     position: elements.numbers('x00200032', 'Image Position (Patient)', 3),
     orientation: elements.numbers(
@@ -73,7 +97,6 @@ export function readHeader(
     sliceThickness: elements.number('x00180050', 'Slice Thickness'),
     format: pixelFormatOf(elements, syntax, pixelData, fileSize, refuse),
   };
-  return { modality, seriesUid, slice };
 }
 
 /**
@@ -89,7 +112,7 @@ export function readSliceHeader(
   options: ParseOptions = {},
 ): SliceHeader {
   const header = readHeader({ bytes, file, fileSize: bytes.length }, options);
-  if (header?.slice) return header.slice;
+  if (header?.slice) return header.slice();
   throw new DicomError(
     file,
     `holds no image (modality ${header?.modality ?? 'unknown'})`,

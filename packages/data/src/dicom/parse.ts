@@ -66,6 +66,7 @@ export function parseElements(
   const syntax = attempt(source, () => {
     const uid = dicomParser.readPart10Header(bytes).string('x00020010');
     if (uid === undefined) {
+      if (partial) return undefined;
       throw new DicomError(file, 'has no Transfer Syntax UID (0002,0010)');
     }
     return transferSyntaxOf(uid.trim(), file);

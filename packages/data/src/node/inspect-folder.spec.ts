@@ -1,25 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it } from 'vitest';
 
-import {
-  folderOf,
-  lidcXml,
-  ratingsOf,
-  square,
-  temporaryFolder,
-} from '../../test/synthetic.js';
+import { folderOf, lidcXml, ratingsOf, square } from '../../test/synthetic.js';
 import { InputError } from '../errors.js';
 import { inspectFolder } from './inspect-folder.js';
-
-const shared = fileURLToPath(
-  new URL('../../../../../shared/lidc/', import.meta.url),
-);
-const archive = join(shared, 'tcia-lidc-xml.tar.xz');
-const correction = '161-resubmitted-correction-3-9-12.xml';
 
 const nodule = {
   ratings: ratingsOf({ malignancy: 4, internalStructure: 5 }),
@@ -111,77 +96,3 @@ describe('inspectFolder', () => {
     await expect(stopped).rejects.toThrow(/abort/);
   });
 });
-
-describe.skipIf(!existsSync(archive))(
-  `all real files (skipped where ${archive} is absent)`,
-  () => {
-    it('gives the counts of the collection, with and without its correction', async () => {
-      const folder = await temporaryFolder();
-      execFileSync('tar', ['-xJf', archive, '-C', folder]);
-      const root = join(folder, 'tcia-lidc-xml');
-
-      const started = performance.now();
-      const { perScan, warnings, ...counts } = await inspectFolder(root);
-      expect(performance.now() - started).toBeLessThan(30_000);
-      expect(counts).toEqual({
-        files: 1318,
-        ct: 1035,
-        radiographs: 283,
-        unreadable: 0,
-        duplicates: 17,
-        scans: 1018,
-        patients: 1010,
-        annotations: 6860,
-        contours: 41429,
-        smallMarks: 13237,
-        nonNodules: 21662,
-      });
-      const expected = readFileSync(join(shared, 'scans.csv'), 'utf8')
-        .trim()
-        .split(/\r?\n/)
-        .slice(1)
-        .map((line) => line.split(','));
-      expect(perScan.map(({ xml }) => xml)).toEqual(
-        expected.map(([xml]) => xml).sort(),
-      );
-      const patients = new Map(
-        expected.map(([xml, patient]) => [xml, patient]),
-      );
-      for (const { xml, patient } of perScan) {
-        if (patient !== null) expect(patient).toBe(patients.get(xml));
-      }
-      const count = (code: string) =>
-        warnings.filter((warning) => warning.code === code).length;
-      expect(count('superseded')).toBe(17);
-      expect(
-        warnings.filter(({ message }) =>
-          message.includes('says something else'),
-        ),
-      ).toEqual([]);
-      expect(count('rating-out-of-range')).toBe(1);
-      expect(count('ratings-empty')).toBe(16);
-      expect(count('ratings-zero')).toBe(2);
-      expect(count('sessions')).toBe(2);
-      expect(count('repeated-nodule-id')).toBe(2);
-
-      // The correction concerns one folder: what it changes there is what it changes in all.
-      const before = await inspectFolder(join(root, '157'));
-      copyFileSync(join(shared, correction), join(root, '157', correction));
-      const corrected = await inspectFolder(join(root, '157'));
-      const total = (
-        name:
-          | 'annotations'
-          | 'contours'
-          | 'smallMarks'
-          | 'nonNodules'
-          | 'scans',
-      ) => counts[name] - before[name] + corrected[name];
-      expect(total('scans')).toBe(1018);
-      expect(total('annotations')).toBe(6859);
-      expect(total('contours')).toBe(41406);
-      expect(total('smallMarks')).toBe(13237);
-      expect(total('nonNodules')).toBe(21663);
-      expect(corrected.perScan.map(({ xml }) => xml)).toContain(correction);
-    });
-  },
-);

@@ -20,6 +20,7 @@ import {
 import { phantomManufacturer } from '../collection.js';
 import { InputError, OptionError } from '../errors.js';
 import { prepareDataset } from './prepare-dataset.js';
+import { cropAt } from './read-crop.js';
 import { readDataset } from './read-dataset.js';
 
 const madeUpScan = fileURLToPath(
@@ -208,6 +209,8 @@ describe('prepareDataset', () => {
       // Lies in the folder of the one series, and belongs to another.
       '1/stray.dcm': sliceFile({ series: '9.9', position: [0, 0, 50] }),
       '1/report.dcm': sliceFile({ modality: 'SR' }),
+      // What its pixels are like is nobody's business here.
+      '1/mask.dcm': sliceFile({ modality: 'SEG', pixelBytes: 20 }),
       '1/short.dcm': sliceFile({ series: '1.2.3.1' }).subarray(0, 700),
       'tiny.dcm': Buffer.from('DICM'),
       'broken.xml': lidcXml([[nodule(1)]]).slice(0, 200),
@@ -218,7 +221,7 @@ describe('prepareDataset', () => {
     expect(manifest.counts).toMatchObject({
       scans: 1,
       otherFiles: 1,
-      otherModalities: 1,
+      otherModalities: 2,
       seriesWithoutAnnotations: 1,
       scansWithoutImages: 1,
       unreadable: 3,
@@ -387,6 +390,38 @@ describe('prepareDataset', () => {
     });
     await expect(failing).rejects.toThrow(message);
     await expect(failing).rejects.toThrow(OptionError);
+  });
+});
+
+describe('cropAt', () => {
+  it('crops as the dataset does', async () => {
+    const out = join(await temporaryFolder(), 'dataset');
+    await prepareDataset({ folder: madeUpScan, out });
+    const { nodules, crops } = await readDataset(out);
+    for (const [i, { x, y, z, diameter }] of nodules.entries()) {
+      const crop = await cropAt(madeUpScan, {
+        at: [x, y, z],
+        side: 2 * diameter,
+      });
+      const expected = crops.data.subarray(i * 32 ** 3, (i + 1) * 32 ** 3);
+      // The table's four decimals may turn a rounding.
+      const differences = crop.map((hu, j) =>
+        Math.abs(hu - (expected[j] ?? 0)),
+      );
+      expect(Math.max(...differences)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('refuses to choose among several series', async () => {
+    const folder = await folderOf({
+      ...scan(1, [nodule(1)]),
+      ...scan(2, [nodule(1)]),
+    });
+    const place = { at: [5, 5, 3], side: 6 } as const;
+    await expect(cropAt(folder, place)).rejects.toThrow(/holds 2 CT series/);
+    expect(await cropAt(folder, { ...place, series: '1.2.3.2' })).toHaveLength(
+      32 ** 3,
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-import { cropScale, planCrop, sampleCrop } from '../crop/crop.js';
+import { cropScale } from '../crop/crop.js';
 import type { NoduleRow, ScanRow } from '../dataset/format.js';
 import { noduleId } from '../dataset/nodule-id.js';
 import type { SliceHeader } from '../dicom/header.js';
@@ -12,7 +12,7 @@ import { type SliceFinder, sliceFinder } from '../series/match.js';
 import { type Series, seriesOf } from '../series/series.js';
 import type { Warning } from '../warning.js';
 import type { CheckedOptions } from './prepare-options.js';
-import { readWindowOf } from './slice-file.js';
+import { readCrop } from './read-crop.js';
 
 /** One annotated scan and the slices of its series. */
 export interface ScanInput {
@@ -99,7 +99,7 @@ export async function prepareScan(
       warn('rating-clamped', message);
     }
     const label = labelOf(means.malignancy, options.rule);
-    const row: NoduleRow = {
+    const noduleRow: NoduleRow = {
       id,
       patient,
       scan: series.seriesUid,
@@ -110,8 +110,14 @@ export async function prepareScan(
       label,
       ...means.ratings,
     };
-    const crop = await cropOf(place, series, input);
-    nodules.push({ patient, label, row, crop });
+    const [column, row] = place.voxel;
+    const crop = await readCrop(
+      series,
+      { column, row, position: place.position },
+      cropScale * place.diameter,
+      input,
+    );
+    nodules.push({ patient, label, row: noduleRow, crop });
   }
 
   const row: ScanRow = {
@@ -188,26 +194,6 @@ function warnAbout(
       `nodule ${id}: no voxel is held by half of its annotations; ${taken}`,
     );
   }
-}
-
-async function cropOf(
-  { voxel: [column, row], position, diameter }: Consensus,
-  series: Series,
-  { pathOf, signal }: ScanInput,
-): Promise<Int16Array> {
-  const plan = planCrop(
-    series,
-    { column, row, position },
-    cropScale * diameter,
-  );
-  const windows = new Map<number, Float32Array>();
-  for (const k of plan.slices) {
-    signal?.throwIfAborted();
-    const slice = series.slices[k];
-    if (slice === undefined) continue;
-    windows.set(k, await readWindowOf(pathOf(slice), slice, plan.window));
-  }
-  return sampleCrop(plan, windows);
 }
 
 function placeColumns({ centre, voxel, diameter, volume }: Consensus) {

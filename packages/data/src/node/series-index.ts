@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+
 import type { SliceHeader } from '../dicom/header.js';
 import { DicomError } from '../errors.js';
 import type { JobOptions } from '../progress.js';
@@ -86,8 +88,9 @@ async function contentOf({ path, name }: FoundFile): Promise<Content> {
     if (modality !== null && modality !== 'CT') {
       return { kind: 'other-modality' };
     }
+    if (basename(name) === 'DICOMDIR') return { kind: 'other-file' };
     return slice
-      ? { kind: 'slice', slice }
+      ? { kind: 'slice', slice: slice() }
       : unreadable(name, `${name}: holds no image, or is cut short before it`);
   } catch (error) {
     const known =

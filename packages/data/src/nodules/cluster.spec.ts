@@ -1,54 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { clusterAnnotations, type PointSet } from './cluster.js';
-
-/** Straight from the definition: every pair of points, every tolerance. */
-function bruteForce(points: readonly PointSet[], start: number) {
-  const distance = points.map((a) => points.map((b) => leastDistance(a, b)));
-  const grouped = (tolerance: number) => {
-    const groups: number[][] = [];
-    for (let i = 0; i < points.length; i++) {
-      const near = groups.filter((group) =>
-        group.some((j) => (distance[i]?.[j] ?? Infinity) <= tolerance),
-      );
-      const joined = [...near.flat(), i].sort((a, b) => a - b);
-      groups.splice(
-        0,
-        groups.length,
-        ...groups.filter((group) => !near.includes(group)),
-        joined,
-      );
-    }
-    return groups.sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0));
-  };
-  let tolerance = start;
-  for (;;) {
-    const clusters = grouped(tolerance);
-    if (clusters.every((group) => group.length <= 4))
-      return { clusters, tolerance, resolved: true };
-    if (tolerance * 0.9 < 0.1) return { clusters, tolerance, resolved: false };
-    tolerance *= 0.9;
-  }
-}
-
-function leastDistance(a: PointSet, b: PointSet): number {
-  let least = Infinity;
-  for (let i = 0; i < a.length; i += 3) {
-    for (let j = 0; j < b.length; j += 3) {
-      const at = (set: PointSet, k: number) => set[k] ?? 0;
-      least = Math.min(
-        least,
-        Math.hypot(
-          at(a, i) - at(b, j),
-          at(a, i + 1) - at(b, j + 1),
-          at(a, i + 2) - at(b, j + 2),
-        ),
-      );
-    }
-  }
-  return least;
-}
+import { clusterByBruteForce } from '../../test/brute-force.js';
+import { clusterAnnotations } from './cluster.js';
 
 const at = (x: number, y = 0, z = 0) => Int32Array.of(x, y, z);
 
@@ -96,7 +50,7 @@ describe('clusterAnnotations', () => {
         fc.constantFrom(0.5, 0.9, 1, 1.25, 2.5, 3, 5),
         (points, tolerance) => {
           expect(clusterAnnotations(points, tolerance)).toEqual(
-            bruteForce(points, tolerance),
+            clusterByBruteForce(points, tolerance),
           );
         },
       ),

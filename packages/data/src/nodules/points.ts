@@ -12,13 +12,17 @@ export function contourPoints(
 ): PointSet {
   const contours = contoursOf(annotation);
   const regions = contours.length > 0 ? contours : annotation.regions;
-  return Int32Array.from(
-    regions.flatMap((region) => {
-      const slice = index(region);
-      const { points } = region;
-      return Array.from({ length: (points.length / 2) * 3 }, (_, i) =>
-        i % 3 === 2 ? slice : (points[2 * Math.floor(i / 3) + (i % 3)] ?? 0),
-      );
-    }),
-  );
+  const size = regions.reduce((sum, { points }) => sum + points.length / 2, 0);
+  const found = new Int32Array(3 * size);
+  let at = 0;
+  for (const region of regions) {
+    const slice = index(region);
+    const { points } = region;
+    for (let i = 0; i < points.length; i += 2) {
+      found[at++] = points[i] ?? 0;
+      found[at++] = points[i + 1] ?? 0;
+      found[at++] = slice;
+    }
+  }
+  return found;
 }
