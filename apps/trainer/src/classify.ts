@@ -1,5 +1,10 @@
 import type { Dataset } from '@clip-lung/data';
-import type { CompiledFunction, Engine, EngineState } from '@clip-lung/engine';
+import type {
+  CompiledFunction,
+  Engine,
+  EngineState,
+  Results,
+} from '@clip-lung/engine';
 import type { Model, ModelParams, TrainingState } from '@clip-lung/model';
 import type { PredictionRow } from '@clip-lung/run';
 import type * as tf from '@tensorflow/tfjs-core';
@@ -29,7 +34,7 @@ export class Classifier {
       }: {
         readonly state: TrainingState;
         readonly inputs: PredictInputs;
-      }) => ({
+      }): Results<PredictOutputs> => ({
         outputs: {
           logits: model.predict(
             state.average.params as unknown as ModelParams,

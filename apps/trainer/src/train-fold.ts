@@ -3,7 +3,6 @@ import type { Engine, EngineState } from '@clip-lung/engine';
 import {
   createModel,
   initialState,
-  type Model,
   optimizers,
   type ResolvedExperiment,
   trainingStep,
@@ -15,7 +14,6 @@ import {
   type BestEpoch,
   type CheckpointInfo,
   type EpochMetrics,
-  expectTensors,
   experimentDigest,
   foldPaths,
   MissingRunFileError,
@@ -24,20 +22,15 @@ import {
   writeCheckpoint,
   writePredictions,
 } from '@clip-lung/run';
-import {
-  leaves,
-  type NdArray,
-  RandomStream,
-  scalar,
-  type Tree,
-  treeOf,
-} from '@clip-lung/tensor';
+import { RandomStream, scalar } from '@clip-lung/tensor';
 import type { TextTower } from '@clip-lung/text-encoder';
 
 import { epochOrder, fullBatches, makeBatch } from './batches.js';
 import { Classifier, score } from './classify.js';
 import { TrainingError } from './errors.js';
+import { EpochSums } from './epoch-sums.js';
 import type { OnTrainingEvent } from './events.js';
+import { restoreTensors, tensorsOf } from './restore.js';
 
 export interface FoldOptions {
   readonly experiment: ResolvedExperiment;
@@ -81,11 +74,11 @@ export async function trainFold(options: FoldOptions): Promise<void> {
       model,
       optimizer,
       new RandomStream(seed, 'init', `fold-${fold}`),
-    ) as never,
+    ),
   );
   const step = engine.compile(trainingStep(model, optimizer), {
     name: 'training step',
-    frozen: model.frozen as never,
+    frozen: model.frozen,
   });
   const classifier = new Classifier(engine, model, batchSize);
   const paths = foldPaths(options.out, fold);
@@ -142,7 +135,7 @@ export async function trainFold(options: FoldOptions): Promise<void> {
       ...place,
       experimentDigest: digest,
     };
-    const tensors = leaves<NdArray>((await state.read()) as Tree<NdArray>);
+    const tensors = await tensorsOf(state);
     if (isBest) await writeCheckpoint(paths, 'best', tensors, info);
     const metrics: EpochMetrics = {
       epoch,
@@ -160,7 +153,7 @@ export async function trainFold(options: FoldOptions): Promise<void> {
 
   if (place.best !== null) {
     const { tensors } = await readCheckpoint(paths, 'best');
-    await state.write(treeOf(tensors) as never);
+    await restoreTensors(state, tensors, paths.best.tensors);
   }
   const rows = await classifier.classify(state, dataset, split.test);
   await writePredictions(paths.predictions, { classes: split.classes, rows });
@@ -203,87 +196,6 @@ async function restored(
       `${paths.last.tensors}: is of another experiment; a run goes on only with the experiment that it was started with`,
     );
   }
-  const expected = leaves<NdArray>((await state.read()) as Tree<NdArray>);
-  expectTensors(
-    tensors,
-    new Map(expected.map(([path, { shape }]) => [path, shape])),
-    paths.last.tensors,
-  );
-  await state.write(treeOf(tensors) as never);
+  await restoreTensors(state, tensors, paths.last.tensors);
   return { epoch: info.epoch, step: info.step, best: info.best };
-}
-
-/** Sums over an epoch's batches. */
-class EpochSums {
-  #batches = 0;
-  #loss = 0;
-  #right = 0;
-  #nodules = 0;
-  readonly #terms = new Map<string, number>();
-
-  /** @throws {@link TrainingError} when the loss is not finite */
-  add(
-    {
-      loss,
-      terms,
-      logits,
-    }: {
-      loss: NdArray;
-      terms: Readonly<Record<string, NdArray>>;
-      logits: NdArray;
-    },
-    labels: Int32Array,
-    at: { fold: number; epoch: number; step: number },
-  ): void {
-    const value = Number(loss.data[0]);
-    if (!Number.isFinite(value)) {
-      throw new TrainingError(
-        `the loss is ${value} at step ${at.step} (fold ${at.fold}, epoch ${at.epoch}); set training.learningRate lower`,
-      );
-    }
-    this.#batches += 1;
-    this.#loss += value;
-    for (const [name, term] of Object.entries(terms)) {
-      this.#terms.set(
-        name,
-        (this.#terms.get(name) ?? 0) + Number(term.data[0]),
-      );
-    }
-    const classes = logits.data.length / labels.length;
-    labels.forEach((label, i) => {
-      const row = Array.from(
-        logits.data.slice(i * classes, (i + 1) * classes),
-        Number,
-      );
-      if (row.indexOf(Math.max(...row)) === label) this.#right += 1;
-    });
-    this.#nodules += labels.length;
-  }
-
-  means(): Pick<EpochMetrics, 'loss' | 'terms' | 'trainAccuracy'> {
-    return {
-      loss: this.#loss / this.#batches,
-      terms: Object.fromEntries(
-        [...this.#terms].map(([name, sum]) => [name, sum / this.#batches]),
-      ),
-      trainAccuracy: this.#right / this.#nodules,
-    };
-  }
-}
-
-/** The model of an experiment on a dataset, for those who want to look at it before training. */
-export function modelOf(
-  {
-    experiment,
-    dataset,
-    tower,
-  }: Pick<FoldOptions, 'experiment' | 'dataset' | 'tower'>,
-  fold = 0,
-): Model {
-  const { classes } = splitFold(dataset, {
-    ...experiment.data,
-    fold,
-    seed: experiment.training.seed,
-  });
-  return createModel(experiment, { classes, tower });
 }

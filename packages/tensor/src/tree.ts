@@ -6,10 +6,16 @@ import { ShapeError } from './error.js';
  */
 export type Tree<Leaf> = Leaf | { readonly [name: string]: Tree<Leaf> };
 
-/** The tree of the same form as `T` whose leaves, of type `Leaf`, are replaced by `To`. */
-export type MapLeaves<T, Leaf, To> = T extends Leaf
-  ? To
-  : { readonly [Name in keyof T]: MapLeaves<T[Name], Leaf, To> };
+/**
+ * The tree of the same form as `T` whose leaves, of type `Leaf`, are replaced by `To`. Where `T` is any tree, so is the
+ * result: its form is not known, and following it would never end.
+ */
+export type MapLeaves<T, Leaf, To> =
+  Tree<Leaf> extends T
+    ? Tree<To>
+    : T extends Leaf
+      ? To
+      : { readonly [Name in keyof T]: MapLeaves<T[Name], Leaf, To> };
 
 function isBranch(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false;

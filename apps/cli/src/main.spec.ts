@@ -1,0 +1,311 @@
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { main } from './main.js';
+
+/** Runs the command in this process. */
+async function clipLung(
+  ...args: readonly string[]
+): Promise<{ code: number; out: string; err: string }> {
+  const texts = { out: '', err: '' };
+  const into = (name: 'out' | 'err'): Writable =>
+    new Writable({
+      write(chunk: Buffer, _, done) {
+        texts[name] += chunk.toString();
+        done();
+      },
+    });
+  const code = await main(args, { out: into('out'), err: into('err') });
+  return { code, ...texts };
+}
+
+let folder = '';
+const at = (...names: readonly string[]): string => join(folder, ...names);
+
+/** An experiment that takes seconds. */
+const experiment = {
+  image: { use: 'resnet18', width: 2, groups: 2 },
+  text: { use: 'random', width: 16, layers: 1 },
+  prompt: {
+    use: 'channel-conditional',
+    attributeTemplate: 'the nodule is {attribute}.',
+  },
+  training: { epochs: 1, batchSize: 8 },
+};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cli-'));
+  await writeFile(at('small.json'), JSON.stringify(experiment));
+  await clipLung('phantom', at('lidc'), '--patients', '15', '--seed', '2');
+  await clipLung('prepare', at('lidc'), '--out', at('dataset'));
+}, 120_000);
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('the main job', () => {
+  it('inspects what it wrote', async () => {
+    const { code, out } = await clipLung('inspect', at('lidc'), '--json');
+    const found = JSON.parse(out) as Record<string, unknown> & {
+      perScan: Record<string, unknown>[];
+    };
+    expect(code).toBe(0);
+    expect(found).toMatchObject({
+      files: 15,
+      ct: 15,
+      radiographs: 0,
+      duplicates: 0,
+      scans: 15,
+      patients: 15,
+    });
+    expect(Object.keys(found.perScan[0] ?? {})).toEqual(
+      expect.arrayContaining([
+        'xml',
+        'patient',
+        'annotations',
+        'contours',
+        'points',
+        'malignancySum',
+        'ratingsSum',
+        'smallMarks',
+        'nonNodules',
+      ]),
+    );
+    expect((await clipLung('inspect', at('lidc'))).out).toMatch(
+      /^scans\s+15$/m,
+    );
+  });
+
+  it('trains, and evaluates with the figures that --json promises', async () => {
+    const trained = await clipLung(
+      'train',
+      at('small.json'),
+      '--data',
+      at('dataset'),
+      '--out',
+      at('run'),
+      '--set',
+      'training.seed=5',
+    );
+    expect(trained.err).toContain('text tower: random weights');
+    expect(trained.code).toBe(0);
+    const record = JSON.parse(
+      await readFile(at('run', 'experiment.json'), 'utf8'),
+    ) as { experiment: { training: unknown } };
+    expect(record.experiment.training).toMatchObject({ epochs: 1, seed: 5 });
+
+    const { code, out, err } = await clipLung('evaluate', at('run'), '--json');
+    expect([code, err]).toEqual([0, '']);
+    const found = JSON.parse(out) as Record<string, unknown>;
+    expect(found).toMatchObject({
+      run: at('run'),
+      text: 'random',
+      data: 'phantom',
+    });
+    expect(found['accuracy']).toBeTypeOf('number');
+    expect(found['majority']).toBeTypeOf('number');
+    expect(
+      (found['perClass'] as { name: string }[]).map(({ name }) => name),
+    ).toEqual(['benign', 'unsure', 'malignant']);
+
+    const table = (await clipLung('evaluate', at('run'))).out;
+    expect(table).toContain('simulated nodules');
+    expect(table).toContain('random text tower');
+    expect(table.trimEnd().endsWith(at('run'))).toBe(true);
+  });
+
+  it('repeats a run from its record alone', async () => {
+    await clipLung(
+      'train',
+      at('small.json'),
+      '--data',
+      at('dataset'),
+      '--out',
+      at('first'),
+      '--fold',
+      '1',
+    );
+    const again = await clipLung(
+      'train',
+      at('first', 'experiment.json'),
+      '--data',
+      at('dataset'),
+      '--out',
+      at('second'),
+      '--fold',
+      '1',
+    );
+    expect(again.code).toBe(0);
+    const [a, b] = await Promise.all(
+      ['first', 'second'].map((run) =>
+        readFile(at(run, 'fold-1', 'predictions.csv'), 'utf8'),
+      ),
+    );
+    expect(a).toBe(b);
+  });
+
+  it('says what the machine can run', async () => {
+    const { code, out } = await clipLung('doctor', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      node: process.versions.node,
+      engines: [{ name: 'onnx', available: true }, { name: 'cpu' }],
+    });
+  });
+});
+
+describe('wrong use, exit code 2', () => {
+  it.each([
+    [['--frobnicate'], /unknown option '--frobnicate'/],
+    [['frobnicate'], /unknown command 'frobnicate'/],
+    [['prepare', 'x'], /required option '--out <folder>' not specified/],
+    [
+      ['prepare', 'x', '--out', 'y', '--rule', 'mine'],
+      /Allowed choices are pylidc, inclusive/,
+    ],
+    [
+      ['prepare', 'x', '--out', 'y', '--min-readers', 'three'],
+      /expected a whole number of at least 1/,
+    ],
+    [
+      ['train', 'nowhere.ts', '--data', 'd', '--out', 'r'],
+      /nowhere\.ts: there is no such file; give an experiment/,
+    ],
+    [
+      ['train', 'small.json', '--data', 'dataset', '--out', 'r', '--fold', 'x'],
+      /expected a fold/,
+    ],
+    [
+      [
+        'train',
+        'small.json',
+        '--data',
+        'dataset',
+        '--out',
+        'r',
+        '--set',
+        'training.epoks=3',
+      ],
+      /training: Unrecognized key: "epoks"/,
+    ],
+    [
+      [
+        'train',
+        'small.json',
+        '--data',
+        'dataset',
+        '--out',
+        'r',
+        '--set',
+        'prompt.use=mine',
+      ],
+      /prompt\.use: there is no prompt learner "mine"; known: channel-conditional, co-co-op, co-op, fixed/,
+    ],
+    [
+      [
+        'train',
+        'small.json',
+        '--data',
+        'dataset',
+        '--out',
+        'r',
+        '--set',
+        'data.folds=3',
+      ],
+      /data\.folds: is 3, the dataset .* was prepared with 5/,
+    ],
+  ])('%j', async (args, problem) => {
+    const inFolder = args.map((arg) =>
+      /^(small\.json|dataset|d|r|x|y)$/.test(arg) ? at(arg) : arg,
+    );
+    const { code, out, err } = await clipLung(...inFolder);
+    expect(err).toMatch(problem);
+    expect(err).not.toMatch(/^\s+at /m);
+    expect([code, out]).toEqual([2, '']);
+    await expect(stat(at('r'))).rejects.toThrow();
+  });
+
+  it('shows help with exit code 0', async () => {
+    const { code, out } = await clipLung('--help');
+    expect(code).toBe(0);
+    for (const command of [
+      'demo',
+      'phantom',
+      'inspect',
+      'prepare',
+      'train',
+      'evaluate',
+      'doctor',
+    ]) {
+      expect(out).toContain(command);
+    }
+  });
+});
+
+describe('bad input, exit code 1', () => {
+  it('a folder that is not there, or has no annotations or no DICOM', async () => {
+    await mkdir(at('xml-only'));
+    const [patient = ''] = await readdir(at('lidc'));
+    const xml =
+      (await readdir(at('lidc', patient), { recursive: true })).find((name) =>
+        name.endsWith('.xml'),
+      ) ?? '';
+    await copyFile(at('lidc', patient, xml), at('xml-only', '1.xml'));
+    for (const [args, problem] of [
+      [['inspect', at('nowhere')], /nowhere/],
+      [['prepare', at('nowhere'), '--out', at('none')], /nowhere/],
+      [['prepare', at('xml-only'), '--out', at('none')], /DICOM/],
+      [['evaluate', at('dataset')], /this is no run folder/],
+      [
+        ['train', at('small.json'), '--data', at('lidc'), '--out', at('none')],
+        /is no dataset folder/,
+      ],
+    ] as const) {
+      const { code, err } = await clipLung(...args);
+      expect(err).toMatch(problem);
+      expect(code).toBe(1);
+    }
+    await expect(stat(at('none'))).rejects.toThrow();
+  });
+
+  it('goes on past a truncated annotation file, and counts it', async () => {
+    const [patient = ''] = await readdir(at('lidc'));
+    const xml =
+      (await readdir(at('lidc', patient), { recursive: true })).find((name) =>
+        name.endsWith('.xml'),
+      ) ?? '';
+    await mkdir(at('cut'));
+    await copyFile(at('lidc', patient, xml), at('cut', 'whole.xml'));
+    await copyFile(at('lidc', patient, xml), at('cut', 'cut.xml'));
+    await truncate(at('cut', 'cut.xml'), 3000);
+    const { code, out } = await clipLung('inspect', at('cut'), '--json');
+    const found = JSON.parse(out) as {
+      scans: number;
+      warnings: { file: string }[];
+    };
+    expect(code).toBe(0);
+    expect(found.scans).toBe(1);
+    expect(
+      found.warnings.filter(({ file }) => file.endsWith('cut.xml')),
+    ).toHaveLength(1);
+  });
+
+  it('shows where an error came from only when asked', async () => {
+    const quiet = await clipLung('evaluate', at('nowhere'));
+    const loud = await clipLung('evaluate', at('nowhere'), '--verbose');
+    expect(quiet.err).not.toMatch(/^\s+at /m);
+    expect(loud.err).toMatch(/^\s+at /m);
+  });
+});

@@ -1,0 +1,28 @@
+import type { EngineState, Hosted } from '@clip-lung/engine';
+import type { TrainingState } from '@clip-lung/model';
+import { expectTensors } from '@clip-lung/run';
+import { leaves, type NdArray, treeOf } from '@clip-lung/tensor';
+
+/** The arrays of a state by their dotted paths, as a checkpoint names them. */
+export async function tensorsOf(
+  state: EngineState<TrainingState>,
+): Promise<readonly (readonly [path: string, array: NdArray])[]> {
+  return leaves<NdArray>(await state.read());
+}
+
+/**
+ * Puts a checkpoint's tensors into a state.
+ *
+ * @param file the checkpoint, which errors start with
+ * @throws `TensorMismatchError` with the names that differ; the state is then as it was
+ */
+export async function restoreTensors(
+  state: EngineState<TrainingState>,
+  tensors: ReadonlyMap<string, NdArray>,
+  file: string,
+): Promise<void> {
+  const own = await tensorsOf(state);
+  const shapes = own.map(([path, { shape }]) => [path, shape] as const);
+  expectTensors(tensors, new Map(shapes), file);
+  await state.write(treeOf(tensors) as Hosted<TrainingState>);
+}

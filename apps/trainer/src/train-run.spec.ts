@@ -1,0 +1,305 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import {
+  type Dataset,
+  type DatasetNodule,
+  labels,
+  perAttribute,
+} from '@clip-lung/data';
+import { onnxEngine } from '@clip-lung/engine';
+import {
+  type Experiment,
+  ExperimentError,
+  resolveExperiment,
+} from '@clip-lung/model';
+import {
+  foldPaths,
+  readCheckpoint,
+  readMetrics,
+  readPredictions,
+  readRunRecord,
+  TensorMismatchError,
+  writeCheckpoint,
+} from '@clip-lung/run';
+import { NdArray, RandomStream } from '@clip-lung/tensor';
+import { randomTower } from '@clip-lung/text-encoder';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { TrainingError } from './errors.js';
+import type { TrainingEvent } from './events.js';
+import { type TrainOptions, trainRun } from './train-run.js';
+
+const engine = onnxEngine({ threads: 1 });
+afterAll(() => engine.dispose());
+
+/** 24 nodules of 12 patients in two folds; the class shows in the crop's brightness. */
+function dataset(): Dataset {
+  const random = new RandomStream(7, 'crops');
+  const size = 32 ** 3;
+  const crops = new Int16Array(24 * size);
+  const nodules = Array.from({ length: 24 }, (_, i): DatasetNodule => {
+    const label = labels[i % 3] ?? 'benign';
+    for (let voxel = 0; voxel < size; voxel++) {
+      crops[i * size + voxel] = -900 + 400 * (i % 3) + random.integer(200);
+    }
+    return {
+      id: `n${i}`,
+      patient: `p${i >> 1}`,
+      scan: `1.2.${i >> 1}`,
+      x: 0,
+      y: 0,
+      z: 0,
+      diameter: 8,
+      readers: 1,
+      malignancy: 1 + 2 * (i % 3),
+      label,
+      ratings: perAttribute(() => 1 + (i % 3)),
+      fold: (i >> 1) % 2,
+    };
+  });
+  const counts = {
+    nodules: 24,
+    labels: { benign: 8, unsure: 8, malignant: 8 },
+    scans: 12,
+    patients: 12,
+    annotations: 24,
+    tooFewReaders: 0,
+    leftOut: 0,
+    unresolvedScans: 0,
+    failedScans: 0,
+    scansWithoutImages: 0,
+    seriesWithoutAnnotations: 0,
+    xmlFiles: 12,
+    radiographs: 0,
+    duplicates: 0,
+    otherModalities: 0,
+    otherFiles: 0,
+    unreadable: 0,
+    warnings: {},
+  };
+  return {
+    folder: 'dataset',
+    nodules,
+    crops: new NdArray('int16', [24, 32, 32, 32], crops),
+    manifest: {
+      format: 'clip-lung-dataset',
+      version: 1,
+      collection: 'phantom',
+      rule: 'pylidc',
+      options: { minReaders: 1, folds: 2, seed: 1 },
+      window: { low: -1000, high: 400 },
+      crop: { size: 32, scale: 2, outside: -1000 },
+      counts,
+      failures: [],
+      warnings: [],
+    },
+  };
+}
+
+const small: Experiment = {
+  data: { folds: 2, validation: 0.3 },
+  image: { use: 'resnet18', width: 2, groups: 1, embedding: 64 },
+  losses: [{ use: 'cross-entropy' }],
+  training: { epochs: 3, batchSize: 4, learningRate: 0.05, ema: 0.5, seed: 3 },
+};
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'trainer-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const data = dataset();
+function options(name: string, more: Partial<TrainOptions> = {}): TrainOptions {
+  return {
+    experiment: resolveExperiment(small),
+    dataset: data,
+    out: join(folder, name),
+    engine,
+    tower: null,
+    software: {},
+    ...more,
+  };
+}
+
+describe('a run', () => {
+  it('leaves a record, a log, checkpoints and predictions for every fold', async () => {
+    const events: TrainingEvent[] = [];
+    const given = options('run', { onEvent: (event) => events.push(event) });
+    await trainRun(given);
+    const record = await readRunRecord(given.out);
+    expect(record).toMatchObject({
+      text: 'none',
+      classes: ['benign', 'unsure', 'malignant'],
+      data: { collection: 'phantom', nodules: 24 },
+    });
+    for (const fold of [0, 1]) {
+      const paths = foldPaths(given.out, fold);
+      const { epochs } = await readMetrics(paths.metrics);
+      expect(epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2]);
+      const { rows } = await readPredictions(paths.predictions);
+      expect(rows.map(({ nodule }) => nodule)).toEqual(
+        data.nodules
+          .filter((nodule) => nodule.fold === fold)
+          .map(({ id }) => id),
+      );
+      const best = await readCheckpoint(paths, 'best');
+      expect(best.info.best?.epoch).toBe(best.info.epoch - 1);
+      expect((await readCheckpoint(paths, 'last')).info.epoch).toBe(3);
+      expect([...best.tensors.keys()]).toContain(
+        'params.image.layer1.0.conv1.weight',
+      );
+    }
+    expect(events.filter(({ kind }) => kind === 'fold-end')).toHaveLength(2);
+    expect((await readdir(given.out)).sort()).toEqual([
+      'experiment.json',
+      'fold-0',
+      'fold-1',
+    ]);
+  });
+
+  it('that is stopped anywhere goes on to the same bytes', async () => {
+    const whole = options('whole', { folds: [0] });
+    await trainRun(whole);
+    for (const stopAt of [1, 3, 5]) {
+      const stop = new AbortController();
+      const part = options(`part-${stopAt}`, {
+        folds: [0],
+        signal: stop.signal,
+        onEvent: (event) => {
+          if (event.kind === 'step' && event.step === stopAt)
+            stop.abort(new Error('stopped'));
+        },
+      });
+      await expect(trainRun(part)).rejects.toThrow('stopped');
+      await trainRun(options(`part-${stopAt}`, { folds: [0], resume: true }));
+      for (const file of [
+        'predictions.csv',
+        'checkpoints/last.safetensors',
+        'checkpoints/best.safetensors',
+      ]) {
+        const [a, b] = await Promise.all(
+          [whole.out, part.out].map((out) =>
+            readFile(join(out, 'fold-0', file)),
+          ),
+        );
+        expect(
+          b?.equals(a ?? Buffer.of()),
+          `${file}, stopped at ${stopAt}`,
+        ).toBe(true);
+      }
+    }
+  });
+
+  it('learns what there is to learn, with text as well', async () => {
+    const text = {
+      ...small,
+      image: { use: 'resnet18', width: 4, groups: 2 } as const,
+      text: { use: 'random' } as const,
+    };
+    const experiment = resolveExperiment({
+      ...text,
+      losses: undefined,
+      prompt: {
+        use: 'channel-conditional',
+        attributeTemplate: 'the nodule is {attribute}.',
+      },
+      training: { ...small.training, epochs: 25 },
+    });
+    const given = options('text', {
+      experiment,
+      tower: randomTower({ seed: 1 }),
+      folds: [0],
+    });
+    await trainRun(given);
+    const { epochs } = await readMetrics(foldPaths(given.out, 0).metrics);
+    expect(epochs[24]?.loss).toBeLessThan((epochs[0]?.loss ?? 0) * 0.8);
+    expect(Object.keys(epochs[0]?.terms ?? {})).toEqual([
+      'cross-entropy',
+      'image-class',
+      'image-attribute',
+      'class-attribute',
+    ]);
+    const { rows } = await readPredictions(foldPaths(given.out, 0).predictions);
+    const right = rows.filter(
+      ({ label, prediction }) => label === prediction,
+    ).length;
+    // The brightness tells the class; by chance, 9 of 12 are right once in 2,500.
+    expect(right).toBeGreaterThanOrEqual(9);
+    expect((await readRunRecord(given.out)).text).toBe('random');
+  });
+});
+
+describe('a run is refused', () => {
+  it('in a folder that holds something else', async () => {
+    await writeFile(join(folder, 'letter.txt'), 'dear');
+    await expect(trainRun(options('.'))).rejects.toThrow(
+      /is not empty and holds no run/,
+    );
+    expect(await readdir(folder)).toEqual(['letter.txt']);
+  });
+
+  it('when its fold was begun, unless it is to go on, and with another experiment', async () => {
+    await trainRun(options('run', { folds: [0] }));
+    await expect(trainRun(options('run', { folds: [0] }))).rejects.toThrow(
+      /fold 0 was begun already; give --resume/,
+    );
+    const other = resolveExperiment({
+      ...small,
+      training: { ...small.training, epochs: 4 },
+    });
+    await expect(
+      trainRun(options('run', { experiment: other, resume: true })),
+    ).rejects.toThrow(/is another experiment/);
+    await trainRun(options('run', { folds: [1] }));
+  });
+
+  it('with a checkpoint of another shape, by the names that differ', async () => {
+    await trainRun(options('run', { folds: [0] }));
+    const paths = foldPaths(join(folder, 'run'), 0);
+    const { tensors, info } = await readCheckpoint(paths, 'last');
+    const changed = [...tensors].map(([name, array]) =>
+      name === 'params.head.fc.bias'
+        ? ([name, new NdArray('float32', [2], Float32Array.of(1, 2))] as const)
+        : ([name, array] as const),
+    );
+    await writeCheckpoint(paths, 'last', changed, info);
+    const resumed = trainRun(options('run', { folds: [0], resume: true }));
+    await expect(resumed).rejects.toThrow(TensorMismatchError);
+    await expect(resumed).rejects.toThrow(
+      /≠ params\.head\.fc\.bias \[2\], expected \[3\]/,
+    );
+  });
+
+  it('with folds that the dataset does not have', async () => {
+    await expect(trainRun(options('run', { folds: [2] }))).rejects.toThrow(
+      /no fold 2; the dataset has the folds 0 to 1/,
+    );
+    const five = resolveExperiment({ ...small, data: { folds: 5 } });
+    await expect(
+      trainRun(options('run', { experiment: five })),
+    ).rejects.toThrow(ExperimentError);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('with fewer nodules than a batch, and when the loss is lost', async () => {
+    const large = resolveExperiment({
+      ...small,
+      training: { ...small.training, batchSize: 64 },
+    });
+    await expect(trainRun(options('a', { experiment: large }))).rejects.toThrow(
+      /fewer than one batch of 64/,
+    );
+    const wild = resolveExperiment({
+      ...small,
+      training: { ...small.training, learningRate: 1e30 },
+    });
+    const failed = trainRun(options('b', { experiment: wild, folds: [0] }));
+    await expect(failed).rejects.toThrow(TrainingError);
+    await expect(failed).rejects.toThrow(
+      /the loss is .* set training.learningRate lower/,
+    );
+  });
+});
