@@ -58,7 +58,10 @@ export default tseslint.config(
             '{projectRoot}/eslint.config.mjs',
             '{projectRoot}/vitest.config.mts',
             '{projectRoot}/**/*.spec.ts',
+            '{projectRoot}/test/**',
           ],
+          // Imported as csv-parse/sync and csv-stringify/sync: their "exports" hide package.json from Nx.
+          ignoredDependencies: ['csv-parse', 'csv-stringify'],
         },
       ],
     },

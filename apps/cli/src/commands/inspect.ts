@@ -30,7 +30,7 @@ export const addInspect: AddCommand = (program, surroundings) => {
 /** Warnings of a kind that are listed one by one; of more, only the first are. */
 const listed = 5;
 
-export function formatInspection(found: Inspection): string {
+function formatInspection(found: Inspection): string {
   const counts: readonly (readonly [
     label: string,
     count: number,

@@ -1,4 +1,4 @@
-import { formatShape, sizeOf } from '@clip-lung/tensor';
+import { formatShape } from '@clip-lung/tensor';
 
 /** The element types of tfjs that a graph can hold. */
 export type GraphType = 'float32' | 'int32' | 'bool';
@@ -167,9 +167,4 @@ export class Graph {
   #name(base: string): string {
     return `${base}_${this.#names++}`;
   }
-}
-
-/** Bytes of a value's elements at 4 bytes each, as floats and 32-bit integers take. */
-export function bytesOf(value: GraphValue): number {
-  return sizeOf(value.shape) * 4;
 }

@@ -15,7 +15,7 @@ export function isIdentity(order: Order): boolean {
 }
 
 /** The order that undoes `order`. */
-export function invert(order: Order): Order {
+function invert(order: Order): Order {
   const inverse = new Array<number>(order.length);
   order.forEach((stored, axis) => (inverse[stored] = axis));
   return inverse;

@@ -37,7 +37,7 @@ function mapStored(
 }
 
 /** The operands of a broadcasting operation, stored alike, and how. */
-export function broadcastOperands(
+function broadcastOperands(
   backend: TraceBackend,
   tensors: readonly TensorInfo[],
 ): { values: GraphValue[]; shape: number[]; order: Order } {
