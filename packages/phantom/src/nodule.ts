@@ -1,4 +1,4 @@
-import { labelOf, type Label, type RatingName } from '@clip-lung/data';
+import type { Label, RatingName } from '@clip-lung/data';
 import type { RandomStream } from '@clip-lung/tensor';
 
 import { malignancyOf, malignancyScore } from './malignancy.js';
@@ -46,7 +46,7 @@ export interface NoduleTruth extends Omit<Nodule, 'shape' | 'tissue'> {
 /** A nodule of these traits, with shape and tissue drawn at random where the traits leave them open. */
 export function makeNodule(traits: Traits, random: RandomStream): Nodule {
   const attributes = { ...traits.attributes, subtlety: subtletyOf(traits) };
-  // Readers and classifiers can see no more than this much of the truth.
+  // Something about a nodule always remains unseen.
   const score = malignancyScore(traits) + random.normal(0, 0.12);
   return {
     diameter: traits.diameter,
@@ -67,8 +67,4 @@ export function drawNodule(
   const traits = drawTraits(position, random.stream('traits'));
   const diameter = Math.max(smallestDiameter, traits.diameter * shrink);
   return makeNodule({ ...traits, diameter }, random);
-}
-
-export function labelOfMean(malignancy: number): Label {
-  return labelOf(malignancy, 'pylidc');
 }

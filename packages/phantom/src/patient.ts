@@ -1,9 +1,14 @@
-import { ratingNames, type RatingName, type Ratings } from '@clip-lung/data';
+import {
+  labelOf,
+  type RatingName,
+  ratingNames,
+  type Ratings,
+} from '@clip-lung/data';
 import { RandomStream } from '@clip-lung/tensor';
 
 import { type CtSlice, encodeCtSlice } from './dicom/ct-slice.js';
 import { encodeLidcMessage } from './lidc-message.js';
-import { labelOfMean, type NoduleTruth } from './nodule.js';
+import type { NoduleTruth } from './nodule.js';
 import type { Phantom } from './phantom.js';
 import { readScan } from './reading.js';
 import { type Scanner, scanners } from './scanner.js';
@@ -154,7 +159,7 @@ function truthOf(
     malignancy,
     readers: given.length,
     ratings: means,
-    label: labelOfMean(means.malignancy),
+    label: labelOf(means.malignancy, 'pylidc'),
   };
 }
 

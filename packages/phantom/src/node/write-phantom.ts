@@ -90,12 +90,19 @@ async function writePatient(
   { id, files }: PhantomPatient,
 ): Promise<void> {
   const partial = join(out, `.${id}.partial`);
+  const paths = files.map(({ name }) =>
+    join(partial, name.slice(id.length + 1)),
+  );
   try {
-    for (const { name, bytes } of files) {
-      const path = join(partial, name.slice(id.length + 1));
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, bytes);
+    for (const folder of new Set(paths.map(dirname))) {
+      await mkdir(folder, { recursive: true });
     }
+    // All have to be over before the folder can be removed.
+    const writes = await Promise.allSettled(
+      files.map(({ bytes }, i) => writeFile(paths[i] as string, bytes)),
+    );
+    const failed = writes.find((write) => write.status === 'rejected');
+    if (failed !== undefined) throw failed.reason as Error;
     await rename(partial, join(out, id));
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
