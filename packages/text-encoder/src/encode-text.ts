@@ -19,10 +19,11 @@ export function encodeText(
   );
   const encoder = createPromptEncoder(tower, prompts, 0);
   return tf.tidy(() => {
-    const frozen = mapTree(
-      encoder.frozen,
-      ({ data, shape }: NdArray<'float32'>) => tf.tensor(data, [...shape]),
-    ) as Tree<tf.Tensor>;
+    const frozen: Tree<tf.Tensor> = mapTree<
+      Tree<NdArray<'float32'>>,
+      NdArray<'float32'>,
+      tf.Tensor
+    >(encoder.frozen, ({ data, shape }) => tf.tensor(data, [...shape]));
     const context = tf.zeros<tf.Rank.R3>([1, 0, encoder.width]);
     return tf.squeeze<tf.Tensor2D>(encoder.encode(frozen, context), [0]);
   });

@@ -1,12 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TextTowerConfig } from './config.js';
 import type { PackedPrompts } from './prefix-tree.js';
-import {
-  finalNormName,
-  positionEmbeddingName,
-  projectionName,
-} from './tower.js';
-import { attention, blockOf, layerNorm, type Weights } from './transformer.js';
+import { positionEmbeddingName } from './tower.js';
+import { attention, blockOf, project, type Weights } from './transformer.js';
 
 /** Where {@link encodePacked} finds the token embeddings, beside the tower's own weights. */
 export const sosTokenName = 'tokens.sos';
@@ -37,7 +33,7 @@ export function encodePacked(
   context: tf.Tensor3D,
   { sharedStart = true, lastLayerEndsOnly = true }: EncodeOptions = {},
 ): tf.Tensor3D {
-  const { width, heads, layers, epsilon } = config;
+  const { width, heads, layers } = config;
   const batch = context.shape[0];
   const sequences = (rows: tf.Tensor2D): tf.Tensor3D =>
     tf.reshape(rows, [batch, rows.shape[0] / batch, width]);
@@ -61,11 +57,11 @@ export function encodePacked(
   );
   for (let layer = 0; layer < layers; layer++) {
     const block = blockOf(weights, layer, config);
-    let normal = block.norm(x);
+    let normal = block.normalise(x);
     let keys = sequences(block.key(normal));
     let values = sequences(block.value(normal));
     if (sharedStart) {
-      const normalFirst = block.norm(first);
+      const normalFirst = block.normalise(first);
       const value = block.value(normalFirst);
       keys = tf.concat([repeat(block.key(normalFirst), batch), keys], 1);
       values = tf.concat([repeat(value, batch), values], 1);
@@ -80,13 +76,7 @@ export function encodePacked(
     const seen = tf.slice(mask, [packed.length - queries.shape[1], 0]);
     x = block.finish(x, attention(queries, keys, values, seen, heads));
   }
-  const read = layerNorm(lastRows(x, tips), weights, finalNormName, epsilon);
-  const features = tf.matMul<tf.Tensor2D>(
-    read,
-    weights(projectionName),
-    false,
-    true,
-  );
+  const features = project(lastRows(x, tips), weights, config);
   return promptsOfTips(
     tf.reshape(features, [batch, tips, config.embedding]),
     packed,

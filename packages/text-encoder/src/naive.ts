@@ -6,13 +6,11 @@ import { checkContext, type PromptEncoder } from './prompt-encoder.js';
 import type { PromptTokens } from './prompts.js';
 import { embedTokens } from './token-embeddings.js';
 import {
-  finalNormName,
   positionEmbeddingName,
-  projectionName,
   type TextTower,
   tokenEmbeddingName,
 } from './tower.js';
-import { attention, blockOf, layerNorm, weightsOf } from './transformer.js';
+import { attention, blockOf, project, weightsOf } from './transformer.js';
 
 /**
  * The tower as CLIP and CoOp run it: every prompt of every nodule is a sequence of its own, padded with [EOT] to all
@@ -27,7 +25,7 @@ export function createNaiveEncoder(
   contextLength: number,
 ): PromptEncoder {
   const { config, tokenizer } = tower;
-  const { width, embedding, positions, layers, heads, epsilon } = config;
+  const { width, embedding, positions, layers, heads } = config;
   const after = positions - 1 - contextLength;
   const count = prompts.length;
   const ids = prompts.flatMap(({ text, suffix }) => {
@@ -86,16 +84,13 @@ export function createNaiveEncoder(
           tf.reshape(flat, [batch * count, positions, width]);
         for (let layer = 0; layer < layers; layer++) {
           const block = blockOf(weights, layer, config);
-          const normal = block.norm(x);
+          const normal = block.normalise(x);
           const [q, k, v] = [block.query, block.key, block.value].map(
             (project) => sequences(project(normal)),
           ) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
           x = block.finish(x, attention(q, k, v, mask, heads));
         }
-        const states = tf.reshape(
-          layerNorm(x, weights, finalNormName, epsilon),
-          [batch, count, positions, width],
-        );
+        const states = tf.reshape(x, [batch, count, positions, width]);
         const read = prompts.map(({ suffix }, prompt) =>
           tf.slice(
             states,
@@ -107,7 +102,7 @@ export function createNaiveEncoder(
           batch * count,
           width,
         ]);
-        const features = tf.matMul(ends, weights(projectionName), false, true);
+        const features = project(ends, weights, config);
         return tf.reshape(features, [batch, count, embedding]);
       });
     },

@@ -1,7 +1,7 @@
 import { leaves, ShapeError, type Tree } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { TextTowerConfig } from './config.js';
-import { blockName } from './tower.js';
+import { blockName, finalNormName, projectionName } from './tower.js';
 
 /** Finds a weight by its dotted name. */
 export type Weights = (name: string) => tf.Tensor;
@@ -18,50 +18,145 @@ export function weightsOf(tree: Tree<tf.Tensor>): Weights {
   };
 }
 
-/** Rows times a `Linear`'s [out, in] weight. Rows are 2-D, because a 2-D product is what every engine does fastest. */
-export function linear(
-  rows: tf.Tensor2D,
+/** A `Linear`: weight [out, in], bias [out] or 0 where there is none. */
+interface Linear {
+  readonly weight: tf.Tensor;
+  readonly bias: tf.Tensor | number;
+}
+
+/** Rows are 2-D, because a 2-D product is what every engine does fastest. */
+function linear(rows: tf.Tensor2D, { weight, bias }: Linear): tf.Tensor2D {
+  return tf.add(tf.matMul<tf.Tensor2D>(rows, weight, false, true), bias);
+}
+
+/**
+ * A layer normalisation's scale γ and shift β, and a further factor, moved into the `Linear` that follows:
+ * f·((x̂·γ + β)·Wᵀ + b) = x̂·(f·W·γ)ᵀ + f·(β·Wᵀ + b).
+ *
+ * Of frozen weights that is a constant, which an engine computes once; without it, the rows of every nodule would be
+ * scaled and shifted each time, forwards and backwards.
+ */
+function afterNorm(
   weights: Weights,
-  name: string,
+  norm: string,
+  { weight, bias }: Linear,
+  factor = 1,
+): Linear {
+  const shift = tf.expandDims(weights(`${norm}.bias`), 0);
+  const shifted = tf.squeeze(tf.matMul(shift, weight, false, true), [0]);
+  // The factor meets the small array first, so that the large one is gone over once.
+  const scale = tf.mul(weights(`${norm}.weight`), factor);
+  return {
+    weight: tf.mul(weight, scale),
+    bias: tf.mul(tf.add(shifted, bias), factor),
+  };
+}
+
+/**
+ * A function of rows with its gradient written out, where automatic differentiation would go over the rows more often.
+ *
+ * @param forward  gives the value, and what the gradient is computed from
+ * @param backward the gradient in the rows, from the one in the value and what `forward` kept
+ */
+function differentiable<Kept extends readonly tf.Tensor[]>(
+  rows: tf.Tensor2D,
+  forward: (x: tf.Tensor2D) => { value: tf.Tensor2D; kept: Kept },
+  backward: (dy: tf.Tensor2D, kept: Kept) => tf.Tensor2D,
 ): tf.Tensor2D {
-  return tf.add(
-    tf.matMul<tf.Tensor2D>(rows, weights(`${name}.weight`), false, true),
-    weights(`${name}.bias`),
+  const compute = tf.customGrad<tf.Tensor2D>((...given) => {
+    const [x, save] = given as [tf.Tensor2D, tf.GradSaveFunc];
+    const { value, kept } = forward(x);
+    save([...kept]);
+    return {
+      value,
+      gradFunc: (dy, saved) => backward(dy, saved as unknown as Kept),
+    };
+  });
+  return compute(rows);
+}
+
+/** Each row less its mean, over its (biased) standard deviation: layer normalisation without scale and shift. */
+function standardise(rows: tf.Tensor2D, epsilon: number): tf.Tensor2D {
+  return differentiable(
+    rows,
+    (x) => {
+      const centred = tf.sub(x, tf.mean(x, 1, true));
+      const variance = tf.mean(tf.square(centred), 1, true);
+      const scale = tf.rsqrt(tf.add(variance, epsilon));
+      const value = tf.mul<tf.Tensor2D>(centred, scale);
+      return { value, kept: [value, scale] as const };
+    },
+    (dy, [normal, scale]) => {
+      const along = tf.mul(normal, tf.mean(tf.mul(dy, normal), 1, true));
+      const across = tf.sub(dy, tf.mean(dy, 1, true));
+      return tf.mul(scale, tf.sub(across, along));
+    },
   );
 }
 
-/** Layer normalisation of each row, with the biased variance. */
-export function layerNorm(
-  rows: tf.Tensor2D,
-  weights: Weights,
-  name: string,
-  epsilon: number,
-): tf.Tensor2D {
-  const centred = tf.sub(rows, tf.mean(rows, 1, true));
-  const variance = tf.mean(tf.square(centred), 1, true);
-  const normal = tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon)));
-  return tf.add(
-    tf.mul(normal, weights(`${name}.weight`)),
-    weights(`${name}.bias`),
+/** x·σ(x). */
+function silu(rows: tf.Tensor2D): tf.Tensor2D {
+  return differentiable(
+    rows,
+    (x) => {
+      const gate = tf.sigmoid(x);
+      const value = tf.mul<tf.Tensor2D>(x, gate);
+      return { value, kept: [gate, value] as const };
+    },
+    (dy, [gate, value]) =>
+      tf.mul(dy, tf.add(gate, tf.mul(value, tf.sub(1, gate)))),
   );
 }
 
-function activate<T extends tf.Tensor>(
-  x: T,
+const quick = 1.702;
+
+/** Both layers of a block's feed-forward part, from standardised rows. */
+function feedForward(
+  normal: tf.Tensor2D,
+  weights: Weights,
+  name: string,
   activation: TextTowerConfig['activation'],
-): T {
+): tf.Tensor2D {
+  const [into, back] = ['fc1', 'fc2'].map((layer) =>
+    linearOf(weights, `${name}.mlp.${layer}`),
+  ) as [Linear, Linear];
+  const norm = `${name}.layer_norm2`;
   switch (activation) {
-    case 'quick_gelu':
-      return tf.mul(x, tf.sigmoid(tf.mul(x, 1.702)));
-    case 'gelu':
-      return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
+    case 'quick_gelu': {
+      // x·σ(1.702·x) is u·σ(u)/1.702 of u = 1.702·x, and both factors go into the weights.
+      const units = linear(normal, afterNorm(weights, norm, into, quick));
+      const weight = tf.mul(back.weight, 1 / quick);
+      return linear(silu(units), { weight, bias: back.bias });
+    }
+    case 'gelu': {
+      const units = linear(normal, afterNorm(weights, norm, into));
+      const share = tf.add(tf.erf(tf.mul(units, Math.SQRT1_2)), 1);
+      return linear(tf.mul(tf.mul(units, 0.5), share), back);
+    }
   }
+}
+
+function linearOf(weights: Weights, name: string): Linear {
+  return { weight: weights(`${name}.weight`), bias: weights(`${name}.bias`) };
+}
+
+/** The tower's last steps: the final normalisation and the projection to D, of rows [R, W]. */
+export function project(
+  rows: tf.Tensor2D,
+  weights: Weights,
+  { epsilon }: TextTowerConfig,
+): tf.Tensor2D {
+  const projection = { weight: weights(projectionName), bias: 0 };
+  return linear(
+    standardise(rows, epsilon),
+    afterNorm(weights, finalNormName, projection),
+  );
 }
 
 /**
  * Attention of several heads.
  *
- * @param queries [B, Q, W]
+ * @param queries [B, Q, W], already divided by the square root of a head's width
  * @param keys    [B, N, W]
  * @param values  [B, N, W]
  * @param mask    added to the scores, [Q, N]
@@ -81,9 +176,8 @@ export function attention(
       tf.reshape(x, [batch, x.shape[1], heads, depth]),
       [0, 2, 1, 3],
     );
-  const scaled = tf.mul<tf.Tensor3D>(queries, depth ** -0.5);
   const scores = tf.matMul<tf.Tensor4D>(
-    split(scaled),
+    split(queries),
     split(keys),
     false,
     true,
@@ -95,8 +189,8 @@ export function attention(
 
 /** One pre-norm block of the tower, as the steps that its callers put together. All rows are [R, W]. */
 export interface Block {
-  readonly norm: (rows: tf.Tensor2D) => tf.Tensor2D;
-  /** from normalised rows */
+  readonly normalise: (rows: tf.Tensor2D) => tf.Tensor2D;
+  /** from normalised rows, scaled as {@link attention} takes them */
   readonly query: (normal: tf.Tensor2D) => tf.Tensor2D;
   /** from normalised rows */
   readonly key: (normal: tf.Tensor2D) => tf.Tensor2D;
@@ -109,22 +203,30 @@ export interface Block {
 export function blockOf(
   weights: Weights,
   layer: number,
-  { epsilon, activation }: TextTowerConfig,
+  { width, heads, epsilon, activation }: TextTowerConfig,
 ): Block {
   const name = blockName(layer);
-  const project = (rows: tf.Tensor2D, projection: string): tf.Tensor2D =>
-    linear(rows, weights, `${name}.self_attn.${projection}`);
+  const attend = (part: string): Linear =>
+    linearOf(weights, `${name}.self_attn.${part}`);
+  const from =
+    (part: string, factor = 1) =>
+    (normal: tf.Tensor2D): tf.Tensor2D =>
+      linear(
+        normal,
+        afterNorm(weights, `${name}.layer_norm1`, attend(part), factor),
+      );
   return {
-    norm: (rows) => layerNorm(rows, weights, `${name}.layer_norm1`, epsilon),
-    query: (normal) => project(normal, 'q_proj'),
-    key: (normal) => project(normal, 'k_proj'),
-    value: (normal) => project(normal, 'v_proj'),
+    normalise: (rows) => standardise(rows, epsilon),
+    query: from('q_proj', (width / heads) ** -0.5),
+    key: from('k_proj'),
+    value: from('v_proj'),
     finish: (rows, attended) => {
-      const sum = tf.add<tf.Tensor2D>(rows, project(attended, 'out_proj'));
-      const normal = layerNorm(sum, weights, `${name}.layer_norm2`, epsilon);
-      const units = linear(normal, weights, `${name}.mlp.fc1`);
-      const active = activate(units, activation);
-      return tf.add(sum, linear(active, weights, `${name}.mlp.fc2`));
+      const sum = tf.add<tf.Tensor2D>(
+        rows,
+        linear(attended, attend('out_proj')),
+      );
+      const normal = standardise(sum, epsilon);
+      return tf.add(sum, feedForward(normal, weights, name, activation));
     },
   };
 }
