@@ -9,6 +9,6 @@ import { defineExperiment } from '@clip-lung/model';
 export default defineExperiment({
   data: { subset: 'A', folds: 5 },
   text: { use: 'clip', model: 'Xenova/clip-vit-base-patch16' },
-  prompt: { use: 'co-co-op', template: 'a nodule image of {class}.' },
+  prompt: { use: 'cocoop', template: 'a nodule image of {class}.' },
   losses: [{ use: 'cross-entropy' }, { use: 'image-class' }],
 });

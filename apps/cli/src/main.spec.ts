@@ -211,7 +211,7 @@ describe('wrong use, exit code 2', () => {
         '--set',
         'prompt.use=mine',
       ],
-      /prompt\.use: there is no prompt learner "mine"; known: channel-conditional, co-co-op, co-op, fixed/,
+      /prompt\.use: there is no prompt learner "mine"; known: channel-conditional, cocoop, coop, fixed/,
     ],
     [
       [

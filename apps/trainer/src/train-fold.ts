@@ -1,13 +1,6 @@
-import { type Dataset, splitFold } from '@clip-lung/data';
-import type { Engine, EngineState } from '@clip-lung/engine';
-import {
-  createModel,
-  initialState,
-  optimizers,
-  type ResolvedExperiment,
-  trainingStep,
-  type TrainingState,
-} from '@clip-lung/model';
+import { type Dataset, type Split, splitFold } from '@clip-lung/data';
+import type { EngineState } from '@clip-lung/engine';
+import type { ResolvedExperiment, TrainingState } from '@clip-lung/model';
 import { cosineSchedule, emaDecay } from '@clip-lung/optim';
 import {
   appendMetrics,
@@ -15,6 +8,7 @@ import {
   type CheckpointInfo,
   type EpochMetrics,
   experimentDigest,
+  type FoldPaths,
   foldPaths,
   MissingRunFileError,
   readCheckpoint,
@@ -22,33 +16,34 @@ import {
   writeCheckpoint,
   writePredictions,
 } from '@clip-lung/run';
-import { RandomStream, scalar } from '@clip-lung/tensor';
-import type { TextTower } from '@clip-lung/text-encoder';
+import { scalar } from '@clip-lung/tensor';
 
 import { epochOrder, fullBatches, makeBatch } from './batches.js';
-import { Classifier, score } from './classify.js';
-import { TrainingError } from './errors.js';
+import { score } from './classify.js';
 import { EpochSums } from './epoch-sums.js';
+import { TrainingError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
 import { restoreTensors, tensorsOf } from './restore.js';
+import type { TrainingProgram } from './training-program.js';
 
 export interface FoldOptions {
   readonly experiment: ResolvedExperiment;
   readonly dataset: Dataset;
+  readonly program: TrainingProgram;
   /** the run's folder */
   readonly out: string;
   readonly fold: number;
   /** go on from the last checkpoint, where there is one */
   readonly resume: boolean;
-  readonly engine: Engine;
-  readonly tower: TextTower | null;
   readonly onEvent?: OnTrainingEvent | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** What is known at the end of an epoch. */
 interface Place {
+  /** epochs done */
   readonly epoch: number;
+  /** steps done */
   readonly step: number;
   readonly best: BestEpoch | null;
 }
@@ -58,34 +53,15 @@ interface Place {
  * of the last one where there are none. The test nodules take part in nothing else.
  */
 export async function trainFold(options: FoldOptions): Promise<void> {
-  const { experiment, dataset, engine, tower, fold, onEvent, signal } = options;
-  const { seed, epochs, batchSize } = experiment.training;
+  const { experiment, dataset, program, fold, onEvent } = options;
+  const { seed, epochs } = experiment.training;
   const split = splitFold(dataset, { ...experiment.data, fold, seed });
-  const stepsPerEpoch = Math.floor(split.train.length / batchSize);
-  if (stepsPerEpoch === 0) {
-    throw new TrainingError(
-      `fold ${fold} has ${split.train.length} nodules to learn from, fewer than one batch of ${batchSize}; set training.batchSize lower`,
-    );
-  }
-  const model = createModel(experiment, { classes: split.classes, tower });
-  const optimizer = optimizers.create(experiment.optimizer, {}, 'training');
-  const state = engine.state<TrainingState>(
-    initialState(
-      model,
-      optimizer,
-      new RandomStream(seed, 'init', `fold-${fold}`),
-    ),
-  );
-  const step = engine.compile(trainingStep(model, optimizer), {
-    name: 'training step',
-    frozen: model.frozen,
-  });
-  const classifier = new Classifier(engine, model, batchSize);
+  const stepsPerEpoch = countSteps(options, split);
   const paths = foldPaths(options.out, fold);
-  const digest = experimentDigest({ ...experiment });
+  const state = program.begin(fold);
 
   let place: Place = { epoch: 0, step: 0, best: null };
-  if (options.resume) place = (await restored(options, state, digest)) ?? place;
+  if (options.resume) place = (await goOn(options, paths, state)) ?? place;
   onEvent?.({
     kind: 'fold-start',
     fold,
@@ -96,80 +72,126 @@ export async function trainFold(options: FoldOptions): Promise<void> {
     epochs,
     stepsPerEpoch,
   });
-
-  const learningRate = cosineSchedule({
-    base: experiment.training.learningRate,
-    steps: epochs * stepsPerEpoch,
-  });
-  for (let { epoch } = place; epoch < epochs; epoch++) {
-    const started = performance.now();
-    const sums = new EpochSums();
-    const order = epochOrder(split.train, { seed, fold, epoch });
-    for (const rows of fullBatches(order, batchSize)) {
-      signal?.throwIfAborted();
-      const batch = makeBatch(dataset, rows, split.classes);
-      const at = place.step;
-      const found = await step.run(state, {
-        ...batch,
-        learningRate: scalar(learningRate(at)),
-        averageDecay: scalar(
-          emaDecay(at, experiment.training.ema, experiment.training.emaWarmup),
-        ),
-      });
-      sums.add(found, batch.labels.data, { fold, epoch, step: at });
-      place = { ...place, step: at + 1 };
-      onEvent?.({ kind: 'step', fold, epoch, step: place.step });
-    }
-    const validation =
-      split.validation.length === 0
-        ? null
-        : score(await classifier.classify(state, dataset, split.validation));
-    const isBest = validation !== null && isBetter(validation, place.best);
-    place = {
-      epoch: epoch + 1,
-      step: place.step,
-      best: isBest ? { epoch, ...validation } : place.best,
-    };
-    const info: CheckpointInfo = {
-      formatVersion: runFormatVersion,
-      ...place,
-      experimentDigest: digest,
-    };
-    const tensors = await tensorsOf(state);
-    if (isBest) await writeCheckpoint(paths, 'best', tensors, info);
-    const metrics: EpochMetrics = {
-      epoch,
-      step: place.step,
-      learningRate: learningRate(place.step - 1),
-      ...sums.means(),
-      validation,
-      secondsPerEpoch: (performance.now() - started) / 1000,
-    };
-    await appendMetrics(paths.metrics, metrics);
-    // Last, so that a run which is stopped anywhere goes on from an epoch that is wholly there.
-    await writeCheckpoint(paths, 'last', tensors, info);
-    onEvent?.({ kind: 'epoch', fold, metrics, isBest });
+  while (place.epoch < epochs) {
+    place = await trainEpoch(options, { split, paths, state, place });
   }
 
   if (place.best !== null) {
     const { tensors } = await readCheckpoint(paths, 'best');
     await restoreTensors(state, tensors, paths.best.tensors);
   }
-  const rows = await classifier.classify(state, dataset, split.test);
+  const rows = await program.classifier.classify(state, dataset, split.test);
   await writePredictions(paths.predictions, { classes: split.classes, rows });
-  await step.release();
-  await classifier.release();
-  onEvent?.({
-    kind: 'fold-end',
-    fold,
-    accuracy: score(rows).accuracy,
-    epoch: place.best?.epoch ?? place.epoch - 1,
-  });
+  const epoch = place.best?.epoch ?? place.epoch - 1;
+  onEvent?.({ kind: 'fold-end', fold, accuracy: score(rows).accuracy, epoch });
 }
 
-/** The first of equally accurate epochs with the lowest loss. */
+function countSteps(
+  { experiment, fold }: FoldOptions,
+  { train }: Split,
+): number {
+  const { batchSize } = experiment.training;
+  if (train.length >= batchSize) return Math.floor(train.length / batchSize);
+  throw new TrainingError(
+    `fold ${fold} has ${train.length} nodules to learn from, fewer than one batch of ${batchSize}; set training.batchSize lower`,
+  );
+}
+
+/** One epoch: its steps, its validation, its line in the log, its checkpoints. */
+async function trainEpoch(
+  options: FoldOptions,
+  {
+    split,
+    paths,
+    state,
+    place,
+  }: {
+    readonly split: Split;
+    readonly paths: FoldPaths;
+    readonly state: EngineState<TrainingState>;
+    readonly place: Place;
+  },
+): Promise<Place> {
+  const { experiment, dataset, program, fold, onEvent } = options;
+  const { epoch } = place;
+  const started = performance.now();
+  const { sums, learningRate, step } = await takeSteps(
+    options,
+    split,
+    state,
+    place,
+  );
+  const validation =
+    split.validation.length === 0
+      ? null
+      : score(
+          await program.classifier.classify(state, dataset, split.validation),
+        );
+  const isBest = validation !== null && isBetter(validation, place.best);
+  const next: Place = {
+    epoch: epoch + 1,
+    step,
+    best: isBest ? { epoch, ...validation } : place.best,
+  };
+  const info: CheckpointInfo = {
+    formatVersion: runFormatVersion,
+    ...next,
+    experimentDigest: experimentDigest({ ...experiment }),
+  };
+  const tensors = await tensorsOf(state);
+  if (isBest) await writeCheckpoint(paths, 'best', tensors, info);
+  const metrics: EpochMetrics = {
+    epoch,
+    step,
+    learningRate,
+    ...sums.means(),
+    validation,
+    secondsPerEpoch: (performance.now() - started) / 1000,
+  };
+  await appendMetrics(paths.metrics, metrics);
+  // Last, so that a run which is stopped anywhere goes on from an epoch that is wholly there.
+  await writeCheckpoint(paths, 'last', tensors, info);
+  onEvent?.({ kind: 'epoch', fold, metrics, isBest });
+  return next;
+}
+
+async function takeSteps(
+  { experiment, dataset, program, fold, onEvent, signal }: FoldOptions,
+  { train, classes }: Split,
+  state: EngineState<TrainingState>,
+  place: Place,
+): Promise<{ sums: EpochSums; learningRate: number; step: number }> {
+  const { seed, epochs, batchSize, ema, emaWarmup, ...training } =
+    experiment.training;
+  const { epoch } = place;
+  const batches = fullBatches(
+    epochOrder(train, { seed, fold, epoch }),
+    batchSize,
+  );
+  const rateAt = cosineSchedule({
+    base: training.learningRate,
+    steps: epochs * batches.length,
+  });
+  const sums = new EpochSums();
+  let { step } = place;
+  for (const rows of batches) {
+    signal?.throwIfAborted();
+    const batch = makeBatch(dataset, rows, classes);
+    const found = await program.step.run(state, {
+      ...batch,
+      learningRate: scalar(rateAt(step)),
+      averageDecay: scalar(emaDecay(step, ema, emaWarmup)),
+    });
+    sums.add(found, batch.labels.data, { fold, epoch, step });
+    step += 1;
+    onEvent?.({ kind: 'step', fold, epoch, step });
+  }
+  return { sums, learningRate: rateAt(step - 1), step };
+}
+
+/** More accurate, or as accurate with a lower loss. */
 function isBetter(
-  found: { accuracy: number; loss: number },
+  found: { readonly accuracy: number; readonly loss: number },
   best: BestEpoch | null,
 ): boolean {
   if (best === null || found.accuracy > best.accuracy) return true;
@@ -177,12 +199,11 @@ function isBetter(
 }
 
 /** Puts the last checkpoint into the state. @returns where it stopped; undefined when the fold has not begun */
-async function restored(
-  { out, fold }: FoldOptions,
+async function goOn(
+  { experiment }: FoldOptions,
+  paths: FoldPaths,
   state: EngineState<TrainingState>,
-  digest: string,
 ): Promise<Place | undefined> {
-  const paths = foldPaths(out, fold);
   const checkpoint = await readCheckpoint(paths, 'last').catch(
     (error: unknown) => {
       if (error instanceof MissingRunFileError) return undefined;
@@ -191,7 +212,7 @@ async function restored(
   );
   if (checkpoint === undefined) return undefined;
   const { info, tensors } = checkpoint;
-  if (info.experimentDigest !== digest) {
+  if (info.experimentDigest !== experimentDigest({ ...experiment })) {
     throw new TrainingError(
       `${paths.last.tensors}: is of another experiment; a run goes on only with the experiment that it was started with`,
     );

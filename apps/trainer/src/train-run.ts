@@ -16,6 +16,7 @@ import { readdir } from 'node:fs/promises';
 import { TrainingError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
 import { trainFold } from './train-fold.js';
+import { makeProgram } from './training-program.js';
 
 export interface TrainOptions {
   readonly experiment: ResolvedExperiment;
@@ -59,19 +60,33 @@ export async function trainRun(options: TrainOptions): Promise<void> {
       );
     }
   }
+  // The classes are those of the subset, the same in every fold.
+  const { classes } = splitFold(dataset, {
+    ...experiment.data,
+    fold: folds[0] ?? 0,
+    seed: experiment.training.seed,
+  });
+  const program = makeProgram(experiment, {
+    engine,
+    classes,
+    tower: options.tower,
+  });
   await prepareFolder(options, folds, resume);
-  for (const fold of folds) {
-    await trainFold({
-      experiment,
-      dataset,
-      out,
-      fold,
-      resume,
-      engine,
-      tower: options.tower,
-      onEvent: options.onEvent,
-      signal: options.signal,
-    });
+  try {
+    for (const fold of folds) {
+      await trainFold({
+        experiment,
+        dataset,
+        program,
+        out,
+        fold,
+        resume,
+        onEvent: options.onEvent,
+        signal: options.signal,
+      });
+    }
+  } finally {
+    await program.release();
   }
 }
 

@@ -43,7 +43,7 @@ describe('an experiment', () => {
     { losses: [{ use: 'cross-entropy' }] },
     {
       text: { use: 'random', width: 32 },
-      prompt: { use: 'co-op' },
+      prompt: { use: 'coop' },
       training: { momentum: 0.5, seed: -3 },
     },
   ])(
@@ -95,7 +95,7 @@ describe('an experiment', () => {
       /expected number/,
     ],
     [
-      { prompt: { use: 'co-op', reduction: 4 } },
+      { prompt: { use: 'coop', reduction: 4 } },
       'prompt',
       /Unrecognized key: "reduction"/,
     ],

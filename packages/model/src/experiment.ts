@@ -51,10 +51,10 @@ export type TextChoice =
 
 export type PromptChoice =
   | ModuleChoice<
-      'channel-conditional' | 'co-co-op',
+      'channel-conditional' | 'cocoop',
       Templates & { readonly reduction: number }
     >
-  | ModuleChoice<'co-op' | 'fixed', Templates>;
+  | ModuleChoice<'coop' | 'fixed', Templates>;
 
 export interface LossChoice {
   readonly use:

@@ -108,7 +108,7 @@ function relativeError(found: Float32Array, expected: Float32Array): number {
   );
 }
 
-describe.each(['channel-conditional', 'co-co-op', 'co-op', 'fixed'])(
+describe.each(['channel-conditional', 'cocoop', 'coop', 'fixed'])(
   'the whole loss with %s prompts, traced against plain tfjs',
   (prompt) => {
     it('has the same value, terms and gradient for every parameter', async () => {
@@ -127,9 +127,7 @@ describe.each(['channel-conditional', 'co-co-op', 'co-op', 'fixed'])(
       expect(
         found.filter(({ name }) => name.startsWith('slopes.prompt')).length,
       ).toBe(
-        { 'channel-conditional': 5, 'co-co-op': 5, 'co-op': 1, fixed: 0 }[
-          prompt
-        ],
+        { 'channel-conditional': 5, cocoop: 5, coop: 1, fixed: 0 }[prompt],
       );
     });
   },

@@ -72,12 +72,12 @@ export const promptLearners = new Registry<PromptLearnerNeeds, PromptLearner>(
       channelConditionalPrompt({ ...needs, reduction }),
   })
   .add({
-    name: 'co-co-op',
+    name: 'cocoop',
     options: z.strictObject({ ...templates, reduction: count.default(16) }),
     create: ({ reduction }, needs) => coCoOpPrompt({ ...needs, reduction }),
   })
   .add({
-    name: 'co-op',
+    name: 'coop',
     options: z.strictObject(templates),
     create: (_, { initial }) => coOpPrompt({ initial }),
   })

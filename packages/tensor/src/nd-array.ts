@@ -130,10 +130,9 @@ export function arrayFromBytes<D extends DType>(
       `a ${dtype} array of shape ${formatShape(shape)} takes ${expected} bytes, found ${bytes.length}`,
     );
   }
-  const { buffer, byteOffset } =
-    bytes.byteOffset % ArrayType.BYTES_PER_ELEMENT === 0
-      ? bytes
-      : bytes.slice();
+  const aligned = bytes.byteOffset % ArrayType.BYTES_PER_ELEMENT === 0;
+  // Not bytes.slice(): that of a Node Buffer is a view.
+  const { buffer, byteOffset } = aligned ? bytes : Uint8Array.from(bytes);
   const data = new ArrayType(buffer as ArrayBuffer, byteOffset, sizeOf(shape));
   return new NdArray(dtype, shape, data as unknown as TypedArrays[D]);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ShapeError } from './error.js';
-import { float32, int32, NdArray } from './nd-array.js';
+import { arrayFromBytes, float32, int32, NdArray } from './nd-array.js';
 import { leaves, mapTree, treeOf, zipTrees } from './tree.js';
 
 const params = {
@@ -85,5 +85,18 @@ describe('arrays', () => {
     );
     expect(() => float32([-1], [])).toThrow(ShapeError);
     expect(() => int32([1], [1.5])).toThrow('1.5 is no 32-bit integer');
+  });
+
+  it('are made of bytes that are not aligned, those of a Buffer among them', () => {
+    const bytes = Buffer.alloc(9);
+    bytes.writeFloatLE(1.5, 1);
+    bytes.writeFloatLE(-2, 5);
+    for (const unaligned of [
+      bytes.subarray(1),
+      new Uint8Array(bytes).subarray(1),
+    ]) {
+      const array = arrayFromBytes('float32', [2], unaligned);
+      expect([...array.data]).toEqual([1.5, -2]);
+    }
   });
 });
