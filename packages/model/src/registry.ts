@@ -38,10 +38,7 @@ export class Registry<Needs, Made> {
         `there are two modules of kind ${this.kind} named "${definition.name}"`,
       );
     }
-    this.#definitions.set(
-      definition.name,
-      definition as Definition<unknown, Needs, Made>,
-    );
+    this.#definitions.set(definition.name, definition);
     return this;
   }
 

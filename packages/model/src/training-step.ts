@@ -140,7 +140,7 @@ export function lossAndGradients(
   const [result] = kept;
   if (result === undefined) throw new TypeError('the loss was not computed');
   return {
-    result: { ...result, total: value as tf.Scalar },
+    result: { ...result, total: value },
     gradients: treeOf(
       entries.map(([path], i) => [path, grads[i] as tf.Tensor]),
     ),

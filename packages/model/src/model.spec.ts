@@ -1,0 +1,98 @@
+import { leaves, type NdArray, RandomStream } from '@clip-lung/tensor';
+import { randomTower } from '@clip-lung/text-encoder';
+import { describe, expect, it } from 'vitest';
+
+import { ExperimentError } from './errors.js';
+import { resolveExperiment } from './experiment.js';
+import { createModel } from './model.js';
+
+const classes = ['benign', 'unsure', 'malignant'];
+const tower = randomTower({ seed: 1, width: 16, layers: 1 });
+const small = { use: 'resnet18', width: 2, groups: 4 } as const;
+const prompt = {
+  use: 'channel-conditional',
+  attributeTemplate: 'the nodule has a {attribute}.',
+} as const;
+const shapes = (tree: unknown): Record<string, readonly number[]> =>
+  Object.fromEntries(
+    leaves<NdArray>(tree as NdArray).map(([path, { shape }]) => [path, shape]),
+  );
+
+describe('a model', () => {
+  it('with text learns the encoder, the head, the prompt and the temperature', () => {
+    const experiment = resolveExperiment({
+      image: small,
+      text: { use: 'random' },
+      prompt,
+    });
+    const { params } = createModel(experiment, { classes, tower }).init(
+      new RandomStream(1),
+    );
+    const found = shapes(params);
+    expect(found['head.fc.weight']).toEqual([3, 64]);
+    expect(found['prompt.ctx']).toEqual([4, 16]);
+    expect(found['logit_scale']).toEqual([]);
+    const scale = leaves<NdArray>(params).find(
+      ([path]) => path === 'logit_scale',
+    );
+    expect(Math.exp(Number(scale?.[1].data[0]))).toBeCloseTo(1 / 0.07, 4);
+  });
+
+  it('without text learns the encoder and the head alone, and holds no tower', () => {
+    const experiment = resolveExperiment({
+      image: { ...small, embedding: 64 },
+      losses: [{ use: 'cross-entropy' }],
+    });
+    const model = createModel(experiment, { classes, tower: null });
+    const names = Object.keys(shapes(model.init(new RandomStream(1)).params));
+    expect(names.every((name) => /^(image|head)\./.test(name))).toBe(true);
+    expect(leaves(model.frozen)).toEqual([]);
+  });
+
+  it('starts the same for the same seed, and otherwise for another', () => {
+    const experiment = resolveExperiment({
+      image: small,
+      text: { use: 'random' },
+      prompt,
+    });
+    const model = createModel(experiment, { classes, tower });
+    const start = (seed: number): string =>
+      JSON.stringify(leaves(model.init(new RandomStream(seed)).params));
+    expect(start(1)).toBe(start(1));
+    expect(start(1)).not.toBe(start(2));
+  });
+
+  it('is refused when a loss needs text and there is no tower', () => {
+    const experiment = resolveExperiment({
+      image: small,
+      text: { use: 'random' },
+      prompt,
+    });
+    expect(() => createModel(experiment, { classes, tower: null })).toThrow(
+      ExperimentError,
+    );
+  });
+
+  it('is refused when its parts do not fit, by the part', () => {
+    const odd = randomTower({ seed: 1, width: 16, layers: 1, embedding: 48 });
+    const experiment = resolveExperiment({
+      image: small,
+      text: { use: 'random' },
+      prompt,
+    });
+    expect(() => createModel(experiment, { classes, tower: odd })).toThrow(
+      /^image: .*48/,
+    );
+  });
+
+  it('is refused when its context is longer than what the prompts have in common', () => {
+    const experiment = resolveExperiment({
+      image: { ...small, groups: 6 },
+      text: { use: 'random' },
+      prompt,
+    });
+    expect(() => createModel(experiment, { classes, tower })).toThrow(
+      /first 6 tokens .* differ/,
+    );
+  });
+});
