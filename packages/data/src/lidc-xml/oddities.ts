@@ -43,10 +43,10 @@ export function odditiesOf(readings: CtReadings): readonly Warning[] {
   }
   const regions = annotations.flatMap(contoursOf);
   const open = regions.filter((region) => !isClosed(region)).length;
-  if (open > 0) warn('open-contour', `${open} contours are not closed`);
+  if (open > 0) warn('open-contour', `contours that are not closed: ${open}`);
   const jumping = regions.filter(hasJump).length;
   if (jumping > 0) {
-    warn('jumping-contour', `${jumping} contours step over more than a pixel`);
+    warn('jumping-contour', `contours that step over more than a pixel: ${jumping}`);
   }
   return warnings;
 }

@@ -34,6 +34,11 @@ import {
 export interface OnnxEngineOptions {
   /** threads inside one operation; by default, one per core */
   readonly threads?: number;
+  /**
+   * threads wait for each other by spinning: a little faster on a machine that has nothing else to do, several times slower
+   * on one that has. Default false
+   */
+  readonly spinning?: boolean;
   /** how many input signatures of one function stay ready; the one unused for longest goes first. Default 8 */
   readonly signatures?: number;
 }
@@ -41,6 +46,7 @@ export interface OnnxEngineOptions {
 /** An engine that traces functions into ONNX graphs and runs them with ONNX Runtime, natively. */
 export function onnxEngine({
   threads = availableParallelism(),
+  spinning = false,
   signatures = 8,
 }: OnnxEngineOptions = {}): Engine {
   const compiled = new Set<
@@ -57,6 +63,7 @@ export function onnxEngine({
     >(fn: PureFunction<S, I, O, F>, options: CompileOptions<F> = {}) {
       const made = new OnnxFunction<S, I, O, F>(fn, options, {
         threads,
+        spinning,
         signatures,
       });
       compiled.add(
@@ -185,6 +192,11 @@ class OnnxFunction<
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
+      extra: {
+        session: {
+          intra_op: { allow_spinning: this.#limits.spinning ? '1' : '0' },
+        },
+      },
       externalData: externalData.map(({ path, data }) => ({ path, data })),
     });
     return { session, traced };
