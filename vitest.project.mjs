@@ -6,5 +6,9 @@ const conditions = ['@clip-lung/source', 'module', 'node', 'import', 'default'];
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
-  test: { environment: 'node', include: ['src/**/*.spec.ts'], testTimeout: 60_000 },
+  test: {
+    environment: 'node',
+    include: ['src/**/*.spec.ts'],
+    testTimeout: 60_000,
+  },
 });

@@ -21,7 +21,7 @@ export interface Wall {
   readonly curvature: number;
 }
 
-export const wallFat = 3;
+const wallFat = 3;
 
 /** Depth of the chest wall in mm at `y` mm, for a field of `height` mm. */
 export function wallDepth(wall: Wall, y: number, height: number): number {

@@ -13,7 +13,7 @@ export interface Ball {
  * The least gap between two nodules' surfaces in mm. Readers' contours are linked into one nodule when they come within
  * one slice thickness counted in voxel indices, so thick slices need more.
  */
-export function leastGap(sliceThickness: number): number {
+function leastGap(sliceThickness: number): number {
   return Math.max(9, 5 * sliceThickness);
 }
 

@@ -88,11 +88,7 @@ export function renderNodule(
  * Standard deviation of a nodule's edge in mm: the scanner's blur, and the margin's own width, which grows with the
  * nodule so that a poorly defined margin looks so at every size.
  */
-export function marginWidth(
-  shape: Shape,
-  tissue: Tissue,
-  blur: number,
-): number {
+function marginWidth(shape: Shape, tissue: Tissue, blur: number): number {
   const poor = (5 - tissue.attributes.margin) / 4;
   return Math.hypot(blur, (0.02 + 0.36 * poor) * shape.radius);
 }

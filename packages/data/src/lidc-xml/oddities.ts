@@ -46,7 +46,10 @@ export function odditiesOf(readings: CtReadings): readonly Warning[] {
   if (open > 0) warn('open-contour', `contours that are not closed: ${open}`);
   const jumping = regions.filter(hasJump).length;
   if (jumping > 0) {
-    warn('jumping-contour', `contours that step over more than a pixel: ${jumping}`);
+    warn(
+      'jumping-contour',
+      `contours that step over more than a pixel: ${jumping}`,
+    );
   }
   return warnings;
 }

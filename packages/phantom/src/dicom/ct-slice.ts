@@ -36,10 +36,10 @@ const explicitLittleEndian = '1.2.840.10008.1.2.1';
 const implementation = '2.25.195803217418390651216434150211846903041';
 
 /** The least and the highest HU that 12 bits above −1024 hold. */
-export const huRange = [-1024, 3071] as const;
+const huRange = [-1024, 3071] as const;
 
 /** When every simulated scan was made. */
-export const scanDate = '20000101';
+const scanDate = '20000101';
 const scanTime = '120000';
 
 /**
