@@ -62,7 +62,7 @@ export interface EngineState<S> {
 
 /** Runs pure tfjs functions. */
 export interface Engine {
-  readonly name: 'onnx' | 'cpu';
+  readonly name: 'onnx' | 'tensorflow' | 'cpu';
   /** where it runs, in words for a person */
   readonly device: string;
   compile<

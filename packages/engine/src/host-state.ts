@@ -1,14 +1,7 @@
-import {
-  formatShape,
-  leaves,
-  mapTree,
-  NdArray,
-  sameShape,
-  ShapeError,
-  type Tree,
-} from '@clip-lung/tensor';
+import { leaves, mapTree, NdArray, type Tree } from '@clip-lung/tensor';
 
 import type { EngineState, Hosted } from './engine.js';
+import { expectSameLeaves, leafToChange } from './state-form.js';
 
 /** A state whose arrays lie in host memory, each twice: what is read now, and the buffer that is written next. */
 export class HostState<S> implements EngineState<S> {
@@ -53,22 +46,7 @@ export class HostState<S> implements EngineState<S> {
   /** {@link write}, at once. */
   replace(values: Hosted<S>): void {
     const given = new Map(leaves<NdArray>(values));
-    for (const [path, own] of this.arrays) {
-      const array = given.get(path);
-      if (array?.dtype !== own.dtype || !sameShape(array.shape, own.shape)) {
-        const found = array
-          ? `${array.dtype} ${formatShape(array.shape)}`
-          : 'nothing';
-        throw new ShapeError(
-          `state "${path}" is ${own.dtype} ${formatShape(own.shape)}, given ${found}`,
-        );
-      }
-    }
-    for (const path of given.keys()) {
-      if (!this.arrays.has(path)) {
-        throw new ShapeError(`the state has no "${path}"`);
-      }
-    }
+    expectSameLeaves(this.arrays, given);
     for (const [path, array] of given) this.arrays.set(path, copyOf(array));
   }
 
@@ -90,13 +68,7 @@ export class HostState<S> implements EngineState<S> {
   }
 
   current(path: string): NdArray {
-    const array = this.arrays.get(path);
-    if (array === undefined) {
-      throw new ShapeError(
-        `a function changes "${path}", which the state does not have; it has ${[...this.arrays.keys()].join(', ')}`,
-      );
-    }
-    return array;
+    return leafToChange(this.arrays, path);
   }
 }
 

@@ -2,3 +2,4 @@ export * from './cpu-engine.js';
 export * from './engine.js';
 export * from './errors.js';
 export * from './onnx/onnx-engine.js';
+export * from './tensorflow/tensorflow-engine.js';

@@ -1,0 +1,127 @@
+import {
+  formatShape,
+  leaves,
+  mapTree,
+  sameShape,
+  ShapeError,
+} from '@clip-lung/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+
+import type {
+  CompiledFunction,
+  CompileOptions,
+  EngineState,
+  Hosted,
+  PureFunction,
+  TensorTree,
+} from '../engine.js';
+import { leafToChange } from '../state-form.js';
+import { TensorState } from './tensor-state.js';
+import { arrayOf, ownTensorOf, tensorOf, withBackend } from './tensors.js';
+
+/** A function that tfjs runs operation by operation, with one of its backends. */
+export class PlainFunction<
+  S extends TensorTree,
+  I extends TensorTree,
+  O extends TensorTree,
+  F extends TensorTree,
+> implements CompiledFunction<S, I, O>
+{
+  readonly #backend: string;
+  readonly #fn: PureFunction<S, I, O, F>;
+  readonly #name: string;
+  readonly #givenFrozen: Hosted<F>;
+  /** made at the first run, and kept */
+  #frozen: TensorTree | undefined;
+
+  constructor(
+    backend: string,
+    fn: PureFunction<S, I, O, F>,
+    { name, frozen }: CompileOptions<F>,
+  ) {
+    this.#backend = backend;
+    this.#fn = fn;
+    this.#name = name ?? (fn.name === '' ? 'the function' : fn.name);
+    this.#givenFrozen = frozen ?? ({} as Hosted<F>);
+  }
+
+  run(
+    state: EngineState<S>,
+    inputs: Hosted<I>,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<Hosted<O>> {
+    return new Promise((resolve) => {
+      signal?.throwIfAborted();
+      if (!(state instanceof TensorState) || state.backend !== this.#backend) {
+        throw new TypeError('the state belongs to another engine');
+      }
+      const own = state as TensorState<S>;
+      resolve(withBackend(this.#backend, () => this.#run(own, inputs)));
+    });
+  }
+
+  release(): Promise<void> {
+    for (const [, tensor] of leaves<tf.Tensor>(this.#frozen ?? {})) {
+      tensor.dispose();
+    }
+    this.#frozen = undefined;
+    return Promise.resolve();
+  }
+
+  #run(state: TensorState<S>, inputs: Hosted<I>): Hosted<O> {
+    this.#frozen ??= mapTree(this.#givenFrozen, ownTensorOf) as TensorTree;
+    const frozen = this.#frozen;
+    tf.engine().startScope(this.#name);
+    try {
+      const given = mapTree(inputs, tensorOf) as TensorTree;
+      const { outputs, state: changed = {} } = this.#fn({
+        state: state.tree() as unknown as S,
+        inputs: given as unknown as I,
+        frozen: frozen as unknown as F,
+      });
+      const changes = leaves<tf.Tensor>(changed);
+      for (const change of changes) this.#expectLeaf(state, change);
+      const results = mapTree(outputs, arrayOf) as unknown as Hosted<O>;
+
+      // Elements that the caller owns are copied: they may change after the call.
+      const callers = dataOf(given, frozen);
+      const next = changes.map(([path, tensor]) => {
+        const keeps = callers.has(tensor.dataId)
+          ? ownTensorOf(arrayOf(tensor))
+          : tf.keep(tf.clone(tensor));
+        return [path, keeps] as const;
+      });
+      // What the function kept from an inner scope is freed here, too.
+      const kept = new Set([
+        ...state.tensors.values(),
+        ...leaves<tf.Tensor>(frozen).map(([, tensor]) => tensor),
+      ]);
+      for (const [, tensor] of leaves<tf.Tensor>({ outputs, changed })) {
+        if (!kept.has(tensor)) tensor.dispose();
+      }
+      for (const [path, tensor] of next) state.replace(path, tensor);
+      return results;
+    } finally {
+      tf.engine().endScope();
+    }
+  }
+
+  #expectLeaf(
+    { tensors }: TensorState<S>,
+    [path, { dtype, shape }]: readonly [string, tf.Tensor],
+  ): void {
+    const own = leafToChange(tensors, path);
+    if (own.dtype === dtype && sameShape(own.shape, shape)) return;
+    throw new ShapeError(
+      `${this.#name} changes "${path}" from ${own.dtype} ${formatShape(own.shape)} to ${dtype} ${formatShape(shape)}`,
+    );
+  }
+}
+
+function dataOf(...trees: readonly TensorTree[]): ReadonlySet<object> {
+  return new Set(
+    trees.flatMap((tree) =>
+      leaves<tf.Tensor>(tree).map(([, { dataId }]) => dataId),
+    ),
+  );
+}

@@ -1,0 +1,101 @@
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+
+import * as tf from '@tensorflow/tfjs-core';
+
+import { EngineUnavailableError } from '../errors.js';
+
+/** The packages that bring TensorFlow to tfjs, the better first. Both call their backend `tensorflow`. */
+const packageNames = [
+  '@tensorflow/tfjs-node-gpu',
+  '@tensorflow/tfjs-node',
+] as const;
+
+type PackageName = (typeof packageNames)[number];
+
+/** What runs TensorFlow's operations in this process. */
+export interface TensorflowBinding {
+  readonly packageName: PackageName;
+  /** of the TensorFlow library */
+  readonly version: string;
+  readonly usesGpu: boolean;
+}
+
+/** The part of tfjs-node's backend that says what it is; its package is not there to take the type from. */
+interface NodeBackend {
+  readonly isUsingGpuDevice: boolean;
+  readonly binding: { readonly TF_Version: string };
+}
+
+/** A process has one TensorFlow: the first that was found. */
+let loaded: TensorflowBinding | undefined;
+
+/**
+ * Loads the package that registers tfjs's backend `tensorflow`. Its tfjs shares tensors, kernels and gradients with ours,
+ * wherever it is installed: tfjs keeps them once a process.
+ *
+ * @param folder where to look for it, besides beside this package
+ * @throws {@link EngineUnavailableError} that lists what was looked for, and why each does not do
+ */
+export function loadTensorflow(folder: string | undefined): TensorflowBinding {
+  if (loaded !== undefined) return loaded;
+  const places = [
+    ...(folder === undefined
+      ? []
+      : [{ require: requireFrom(resolve(folder)), where: ` in ${folder}` }]),
+    { require: createRequire(import.meta.url), where: '' },
+  ];
+  const reasons: string[] = [];
+  for (const { require, where } of places) {
+    for (const packageName of packageNames) {
+      try {
+        const file = require.resolve(packageName);
+        quietly(() => require(file) as unknown);
+      } catch (error) {
+        reasons.push(`${packageName}${where}: ${reasonOf(error)}`);
+        continue;
+      }
+      loaded = describe(packageName);
+      return loaded;
+    }
+  }
+  throw new EngineUnavailableError(
+    `there is no TensorFlow for the tensorflow engine (${reasons.join('; ')}); install it with "npm install @tensorflow/tfjs-node-gpu" or "npm install @tensorflow/tfjs-node", or build it with tools/tensorflow/build-tfjs-node.sh <folder> and set CLIP_LUNG_TFJS_NODE=<folder>`,
+  );
+}
+
+function requireFrom(folder: string): NodeJS.Require {
+  return createRequire(join(folder, 'package.json'));
+}
+
+/** Loads what registers kernels that are registered already: tfjs would warn of each. */
+function quietly(load: () => unknown): void {
+  const before = tf.engine().backendName as string | undefined;
+  const environment = tf.env();
+  const production = environment.getBool('PROD');
+  environment.set('PROD', true);
+  try {
+    load();
+  } finally {
+    environment.set('PROD', production);
+    // It makes itself the backend in use.
+    if (before !== undefined) void tf.setBackend(before);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'MODULE_NOT_FOUND' && !message.includes('tfjs_binding')) {
+    return 'is not installed';
+  }
+  return `does not load: ${message.split('\n')[0] ?? ''}`;
+}
+
+function describe(packageName: PackageName): TensorflowBinding {
+  const backend = tf.findBackend('tensorflow') as unknown as NodeBackend;
+  return {
+    packageName,
+    version: backend.binding.TF_Version,
+    usesGpu: backend.isUsingGpuDevice,
+  };
+}
