@@ -1,5 +1,11 @@
 export * from './cpu-engine.js';
 export * from './engine.js';
 export * from './errors.js';
+export {
+  availableDevices,
+  type DeviceReport,
+  type OnnxDevice,
+  onnxDevices,
+} from './onnx/devices.js';
 export * from './onnx/onnx-engine.js';
 export * from './tensorflow/tensorflow-engine.js';

@@ -22,6 +22,7 @@ import type {
   TensorTree,
 } from '../engine.js';
 import { HostState } from '../host-state.js';
+import { expectDevice, type OnnxDevice } from './devices.js';
 import { serialiseGraph } from './serialise.js';
 import {
   givenInput,
@@ -32,6 +33,8 @@ import {
 } from './trace.js';
 
 export interface OnnxEngineOptions {
+  /** what computes; `availableDevices` says which are there. Default `cpu` */
+  readonly device?: OnnxDevice;
   /** threads inside one operation; by default, one per core */
   readonly threads?: number;
   /**
@@ -43,18 +46,24 @@ export interface OnnxEngineOptions {
   readonly signatures?: number;
 }
 
-/** An engine that traces functions into ONNX graphs and runs them with ONNX Runtime, natively. */
+/**
+ * An engine that traces functions into ONNX graphs and runs them with ONNX Runtime, natively.
+ *
+ * @throws `EngineUnavailableError` for a device that ONNX Runtime cannot use here
+ */
 export function onnxEngine({
+  device = 'cpu',
   threads = availableParallelism(),
   spinning = false,
   signatures = 8,
 }: OnnxEngineOptions = {}): Engine {
+  expectDevice(device);
   const compiled = new Set<
     OnnxFunction<TensorTree, TensorTree, TensorTree, TensorTree>
   >();
   return {
     name: 'onnx',
-    device: `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    device: `${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     compile<
       S extends TensorTree,
       I extends TensorTree,
@@ -62,6 +71,7 @@ export function onnxEngine({
       F extends TensorTree,
     >(fn: PureFunction<S, I, O, F>, options: CompileOptions<F> = {}) {
       const made = new OnnxFunction<S, I, O, F>(fn, options, {
+        device,
         threads,
         spinning,
         signatures,
@@ -187,6 +197,7 @@ class OnnxFunction<
     });
     const { bytes, externalData } = serialiseGraph(traced.graph);
     const session = await ort.InferenceSession.create(bytes, {
+      executionProviders: [this.#limits.device],
       intraOpNumThreads: this.#limits.threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
