@@ -29,13 +29,26 @@ export function foldConstants(
   name: string,
   call: KernelCall,
 ): tf.TensorInfo | tf.TensorInfo[] | undefined {
-  const { inputs, attrs, backend } = call;
+  const { inputs, backend } = call;
   const tensors = Object.values(inputs).flatMap((tensor) => tensor ?? []);
   if (free.has(name) || tensors.length === 0) return undefined;
   if (!tensors.every((tensor) => backend.isConstant(tensor))) return undefined;
   if (isLarge(name, tensors)) return undefined;
-  const kernel = tf.getKernel(name, 'cpu') as tf.KernelConfig | undefined;
-  if (kernel === undefined) return undefined;
+  return tf.getKernel(name, 'cpu') === undefined
+    ? undefined
+    : computeAhead(name, call);
+}
+
+/**
+ * Computes a kernel with plain tfjs while tracing.
+ *
+ * @param call every input is a constant
+ */
+export function computeAhead(
+  name: string,
+  { inputs, attrs, backend }: KernelCall,
+): tf.TensorInfo | tf.TensorInfo[] {
+  const kernel = tf.getKernel(name, 'cpu');
   const cpu = cpuBackend();
 
   const made: tf.TensorInfo[] = [];

@@ -1,7 +1,7 @@
 import type { DataType } from '@tensorflow/tfjs-core';
 
+import { computeAhead } from '../fold.js';
 import { graphType } from '../trace-backend.js';
-import { castValue } from './elementwise.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 
 /** An array of one number; it is written out only where a scalar would not do. */
@@ -21,40 +21,15 @@ const fill: Kernel = (call) => {
   return call.backend.filled(shape, graphType(dtype ?? 'float32'), value);
 };
 
-const oneHot: Kernel = (call) => {
-  const { backend } = call;
-  const { graph } = backend;
-  const indices = input(call, 'indices');
-  const { depth, onValue, offValue, dtype } = attributes(call) as {
-    depth: number;
-    onValue: number;
-    offValue: number;
-    dtype?: DataType;
-  };
-  const type = graphType(dtype ?? 'int32');
-  const value = backend.stored(indices);
-  const shape = [...value.shape, depth];
-  // ONNX Runtime has this operator for float results only.
-  const hot = graph.node(
-    'OneHot',
-    [
-      value,
-      graph.scalar(depth, 'int32'),
-      graph.constant('float32', [2], Float32Array.of(offValue, onValue)),
-    ],
-    'float32',
-    shape,
-    { axis: -1 },
-  );
-  return backend.symbol(
-    type === 'float32' ? hot : castValue(backend, hot, type),
-    [...backend.orderOf(indices), value.shape.length],
-  );
-};
+/** A kernel without inputs: its result is known while tracing. */
+function known(name: string): Kernel {
+  return (call) => computeAhead(name, call);
+}
 
 export const creationKernels: KernelTable = {
   Fill: fill,
-  OneHot: oneHot,
+  LinSpace: known('LinSpace'),
   OnesLike: like(1),
+  Range: known('Range'),
   ZerosLike: like(0),
 };

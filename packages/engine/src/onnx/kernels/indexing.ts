@@ -1,11 +1,19 @@
-import { sizeOf } from '@clip-lung/tensor';
-import { util } from '@tensorflow/tfjs-core';
+import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
 
-import { TraceError } from '../../errors.js';
-import { arrangePlain } from '../arrange.js';
-import type { GraphType } from '../graph.js';
+import { arrange, arrangePlain } from '../arrange.js';
+import type { GraphType, GraphValue } from '../graph.js';
+import type { TraceBackend } from '../trace-backend.js';
+import { elementwise } from './broadcast.js';
+import { castValue } from './cast.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
-import { flattened } from './shape.js';
+
+/** Indices as ONNX's operators want them. */
+export function wideIndices(
+  backend: TraceBackend,
+  indices: TensorInfo,
+): GraphValue {
+  return castValue(backend, arrangePlain(backend, indices), 'int64');
+}
 
 const gather: Kernel = (call) => {
   const { backend } = call;
@@ -15,12 +23,9 @@ const gather: Kernel = (call) => {
     axis: number;
     batchDims?: number;
   };
-  if (batchDims !== 0) {
-    throw new TraceError(
-      `tf.gather with batchDims ${batchDims} is not traced, only 0; flatten the batch axes and offset the indices`,
-    );
-  }
   const [at = 0] = util.parseAxisParam(axis, x.shape);
+  const batch = (batchDims + indices.shape.length) % indices.shape.length;
+  if (batch > 0) return gatherInBatches(backend, x, indices, at, batch);
   const shape = [
     ...x.shape.slice(0, at),
     ...indices.shape,
@@ -37,35 +42,133 @@ const gather: Kernel = (call) => {
   );
 };
 
-/** Sums the rows of `x` that share a segment: the gradient of a gather. */
-const unsortedSegmentSum: Kernel = (call) => {
-  const { backend } = call;
+/** Every batch has indices of its own: gathered as [batch, indices, outer, inner], and seen with `outer` first. */
+function gatherInBatches(
+  backend: TraceBackend,
+  x: TensorInfo,
+  indices: TensorInfo,
+  axis: number,
+  batch: number,
+): TensorInfo {
+  const axes = x.shape.map((_, i) => i);
+  // The gathered axis behind the batch, whichever axes lie between.
+  const front = [...axes.slice(0, batch), axis];
+  const rest = axes.slice(batch).filter((i) => i !== axis);
+  const stored: number[] = [];
+  [...front, ...rest].forEach((logical, place) => (stored[logical] = place));
+  const wide = wideIndices(backend, indices);
   const { graph } = backend;
-  const x = input(call, 'x');
-  const ids = input(call, 'segmentIds');
-  const { numSegments } = attributes(call) as { numSegments: number };
-  const rows = sizeOf(ids.shape);
-  const rest = x.shape.slice(ids.shape.length);
-  const updates = flattened(backend, x, [rows, ...rest]);
-  const shape = [numSegments, ...rest];
-  const zeros = backend.stored(backend.filled(shape, x.dtype as GraphType, 0));
-  // Scattering wants int64 indices.
-  const narrow = flattened(backend, ids, [rows, 1]);
-  const indices = graph.node('Cast', [narrow], 'int64', [rows, 1], { to: 7 });
+  const items = [...indices.shape, 1];
+  const shape = [...indices.shape, ...rest.map((i) => x.shape[i] ?? 1)];
+  const gathered = graph.node(
+    'GatherND',
+    [
+      arrange(backend, x, stored),
+      graph.node('Reshape', [wide, graph.int64(items)], 'int64', items),
+    ],
+    x.dtype as GraphType,
+    shape,
+    { batch_dims: batch },
+  );
+  const outer = axis - batch;
+  const own = indices.shape.length - batch;
+  const places = shape.map((_, i) => i);
+  return backend.symbol(gathered, [
+    ...places.slice(0, batch),
+    ...places.slice(batch + own, batch + own + outer),
+    ...places.slice(batch, batch + own),
+    ...places.slice(batch + own + outer),
+  ]);
+}
+
+const gatherNd: Kernel = (call) => {
+  const { backend } = call;
+  const params = input(call, 'params');
+  const indices = input(call, 'indices');
+  const [shape] = backend_util.prepareAndValidate(params, indices);
+  const operands = [
+    arrangePlain(backend, params),
+    wideIndices(backend, indices),
+  ];
   return backend.symbol(
-    graph.node(
-      'ScatterND',
-      [zeros, indices, updates],
-      x.dtype as GraphType,
-      shape,
-      {
-        reduction: 'add',
-      },
-    ),
+    backend.graph.node('GatherND', operands, params.dtype as GraphType, shape),
   );
 };
 
+/** True where an index is the place's own; what lies outside the depth is nowhere, where ONNX counts from the end. */
+const oneHot: Kernel = (call) => {
+  const { backend } = call;
+  const { graph } = backend;
+  const indices = input(call, 'indices');
+  const { depth, onValue, offValue, dtype } = attributes(call) as {
+    depth: number;
+    onValue: number;
+    offValue: number;
+    dtype?: GraphType;
+  };
+  const type = dtype ?? 'int32';
+  const stored = backend.stored(indices);
+  const column = [...stored.shape, 1];
+  const value = graph.node(
+    'Reshape',
+    [castValue(backend, stored, 'int32'), graph.int64(column)],
+    'int32',
+    column,
+  );
+  const places = Int32Array.from({ length: depth }, (_, i) => i);
+  const hot = elementwise(
+    graph,
+    'Equal',
+    [value, graph.constant('int32', [depth], places)],
+    'bool',
+  );
+  const number = type === 'bool' ? 'int32' : type;
+  const result =
+    onValue === 1 && offValue === 0
+      ? castValue(backend, hot, type)
+      : castValue(
+          backend,
+          elementwise(graph, 'Where', [
+            hot,
+            graph.scalar(onValue, number),
+            graph.scalar(offValue, number),
+          ]),
+          type,
+        );
+  return backend.symbol(result, [
+    ...backend.orderOf(indices),
+    stored.shape.length,
+  ]);
+};
+
+/** The greatest elements of the last axis and their places; of equals, the first come first. */
+const topK: Kernel = (call) => {
+  const { backend } = call;
+  const { graph } = backend;
+  const x = input(call, 'x');
+  const { k, sorted } = attributes(call) as { k: number; sorted: boolean };
+  const order = backend.orderOf(x);
+  const value = backend.stored(x);
+  const axis = order.at(-1) ?? 0;
+  const shape = value.shape.map((n, i) => (i === axis ? k : n));
+  const [values, places] = graph.multiNode(
+    'TopK',
+    [value, graph.int64([k])],
+    [
+      { dtype: value.dtype, shape },
+      { dtype: 'int64', shape },
+    ],
+    { axis, largest: 1, sorted: Number(sorted) },
+  ) as readonly [GraphValue, GraphValue];
+  return [
+    backend.symbol(values, order),
+    backend.symbol(castValue(backend, places, 'int32'), order),
+  ];
+};
+
 export const indexingKernels: KernelTable = {
+  GatherNd: gatherNd,
   GatherV2: gather,
-  UnsortedSegmentSum: unsortedSegmentSum,
+  OneHot: oneHot,
+  TopK: topK,
 };

@@ -27,6 +27,19 @@ export function input({ inputs }: KernelCall, name: string): TensorInfo {
   return tensor;
 }
 
+/** An input that may be left out. */
+export function optionalInput(
+  { inputs }: KernelCall,
+  name: string,
+): TensorInfo | undefined {
+  return inputs[name];
+}
+
+/** The inputs of a kernel that takes any number of them. */
+export function inputList({ inputs }: KernelCall): TensorInfo[] {
+  return Object.values(inputs).flatMap((tensor) => tensor ?? []);
+}
+
 /** The attributes of a kernel; its type in tfjs says what they are. */
 export function attributes({ attrs }: KernelCall): unknown {
   return attrs;

@@ -1,6 +1,8 @@
+import { sizeOf } from '@clip-lung/tensor';
 import { backend_util } from '@tensorflow/tfjs-core';
 
 import { arrange } from '../arrange.js';
+import type { Attributes, GraphValue } from '../graph.js';
 import { imagesAsNchw } from '../layout.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 
@@ -28,24 +30,97 @@ function geometryOf(
   );
 }
 
-/** Means over windows; as in tfjs, what lies outside the image does not count. */
-const avgPool: Kernel = (call) => {
-  const { backend } = call;
-  const x = input(call, 'x');
-  const g = geometryOf(call, x.shape);
+/**
+ * The attributes of ONNX's pooling nodes. Where windows reach further than the padding (sizes that are rounded up), the
+ * padding grows: elements outside the image count for neither maxima nor means.
+ */
+function poolAttributes(g: backend_util.Conv2DInfo): Attributes {
   const { top, left, bottom, right } = g.padInfo;
-  const result = backend.graph.node(
-    'AveragePool',
-    [arrange(backend, x, imagesAsNchw)],
+  const beyond = (
+    out: number,
+    stride: number,
+    filter: number,
+    reached: number,
+  ): number => (out - 1) * stride + filter - reached;
+  return {
+    kernel_shape: [g.filterHeight, g.filterWidth],
+    strides: [g.strideHeight, g.strideWidth],
+    pads: [
+      top,
+      left,
+      Math.max(
+        bottom,
+        beyond(g.outHeight, g.strideHeight, g.filterHeight, g.inHeight + top),
+      ),
+      Math.max(
+        right,
+        beyond(g.outWidth, g.strideWidth, g.filterWidth, g.inWidth + left),
+      ),
+    ],
+  };
+}
+
+/** Means or maxima over windows; as in tfjs, what lies outside the image does not count. */
+function pool(op: 'AveragePool' | 'MaxPool'): Kernel {
+  return (call) => {
+    const { backend } = call;
+    const x = input(call, 'x');
+    const g = geometryOf(call, x.shape);
+    const result = backend.graph.node(
+      op,
+      [arrange(backend, x, imagesAsNchw)],
+      'float32',
+      [g.batchSize, g.outChannels, g.outHeight, g.outWidth],
+      poolAttributes(g),
+    );
+    return backend.symbol(result, imagesAsNchw);
+  };
+}
+
+/** A window's gradient goes to its greatest element; of equals, to the first one. */
+const maxPoolGrad: Kernel = (call) => {
+  const { backend } = call;
+  const { graph } = backend;
+  const images = input(call, 'input');
+  const g = geometryOf(call, images.shape);
+  const pooled = [g.batchSize, g.outChannels, g.outHeight, g.outWidth];
+  const [, places] = graph.multiNode(
+    'MaxPool',
+    [arrange(backend, images, imagesAsNchw)],
+    [
+      { dtype: 'float32', shape: pooled },
+      { dtype: 'int64', shape: pooled },
+    ],
+    poolAttributes(g),
+  ) as readonly [GraphValue, GraphValue];
+  const flat = (value: GraphValue): GraphValue => {
+    const shape = [sizeOf(value.shape)];
+    return graph.node(
+      'Reshape',
+      [value, graph.int64(shape)],
+      value.dtype,
+      shape,
+    );
+  };
+  const size = sizeOf(images.shape);
+  const overlapping =
+    g.strideHeight < g.filterHeight || g.strideWidth < g.filterWidth;
+  const sums = graph.node(
+    'ScatterElements',
+    [
+      backend.stored(backend.filled([size], 'float32', 0)),
+      flat(places),
+      flat(arrange(backend, input(call, 'dy'), imagesAsNchw)),
+    ],
     'float32',
-    [g.batchSize, g.outChannels, g.outHeight, g.outWidth],
-    {
-      kernel_shape: [g.filterHeight, g.filterWidth],
-      strides: [g.strideHeight, g.strideWidth],
-      pads: [top, left, bottom, right],
-    },
+    [size],
+    { axis: 0, reduction: overlapping ? 'add' : 'none' },
   );
-  return backend.symbol(result, imagesAsNchw);
+  const shape = [g.batchSize, g.inChannels, g.inHeight, g.inWidth];
+  return backend.symbol(
+    graph.node('Reshape', [sums, graph.int64(shape)], 'float32', shape),
+    imagesAsNchw,
+  );
 };
 
 /** tfjs divides every window's gradient by its full size, so it is a depthwise transposed convolution with a constant. */
@@ -90,6 +165,8 @@ const avgPoolGrad: Kernel = (call) => {
 };
 
 export const poolingKernels: KernelTable = {
-  AvgPool: avgPool,
+  AvgPool: pool('AveragePool'),
   AvgPoolGrad: avgPoolGrad,
+  MaxPool: pool('MaxPool'),
+  MaxPoolGrad: maxPoolGrad,
 };

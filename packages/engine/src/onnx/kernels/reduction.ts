@@ -3,6 +3,7 @@ import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 import type { GraphType } from '../graph.js';
 import { type Order, withoutAxes } from '../layout.js';
 import type { TraceBackend } from '../trace-backend.js';
+import { castTensor, castValue } from './cast.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 
 interface ReductionAttributes {
@@ -12,10 +13,10 @@ interface ReductionAttributes {
   readonly keepDims?: boolean;
 }
 
-function reduction(op: string): Kernel {
+function reduction(op: string, { asFloat = false } = {}): Kernel {
   return (call) => {
     const { backend } = call;
-    const x = input(call, 'x');
+    const given = input(call, 'x');
     const {
       axis,
       reductionIndices,
@@ -24,10 +25,13 @@ function reduction(op: string): Kernel {
     const axes = util.parseAxisParam(
       // No axes at all means every axis.
       (axis ?? reductionIndices) as number[],
-      x.shape,
+      given.shape,
     );
-    if (axes.length === 0) return backend.alias(x);
-    return reduce(backend, op, x, axes, keepDims);
+    const dtype = asFloat ? 'float32' : (given.dtype as GraphType);
+    // ONNX reduces no booleans: they are reduced as integers.
+    const x = castTensor(backend, given, dtype === 'bool' ? 'int32' : dtype);
+    if (axes.length === 0) return castTensor(backend, x, dtype);
+    return castTensor(backend, reduce(backend, op, x, axes, keepDims), dtype);
   };
 }
 
@@ -82,57 +86,44 @@ function softmax(op: string, inputName: string): Kernel {
   };
 }
 
-/** The index of the greatest element; the first of equals, as in tfjs. */
-const argMax: Kernel = (call) => {
-  const { backend } = call;
-  const { graph } = backend;
-  const x = input(call, 'x');
-  const { axis } = attributes(call) as { axis: number };
-  const order = backend.orderOf(x);
-  const value = backend.stored(x);
-  const stored = order[(axis + x.shape.length) % x.shape.length] ?? 0;
-  const shape = value.shape.filter((_, i) => i !== stored);
-  const index = graph.node('ArgMax', [value], 'int64', shape, {
-    axis: stored,
-    keepdims: 0,
-  });
-  const narrow = graph.node('Cast', [index], 'int32', shape, { to: 6 });
-  return backend.symbol(
-    narrow,
-    withoutAxes(order, new Set([(axis + x.shape.length) % x.shape.length])),
-  );
-};
-
-/** ONNX reduces no booleans: they are reduced as integers. */
-function logical(op: string): Kernel {
+/** The place of the greatest or least element; the first of equals, as in tfjs. */
+function place(op: 'ArgMax' | 'ArgMin'): Kernel {
   return (call) => {
     const { backend } = call;
-    const { graph } = backend;
     const x = input(call, 'x');
+    const { axis } = attributes(call) as { axis: number };
+    const logical = (axis + x.shape.length) % x.shape.length;
+    const order = backend.orderOf(x);
+    const stored = order[logical] ?? 0;
     const value = backend.stored(x);
-    const numbers = backend.symbol(
-      graph.node('Cast', [value], 'int32', value.shape, { to: 6 }),
-      backend.orderOf(x),
+    const index = backend.graph.node(
+      op,
+      [
+        castValue(
+          backend,
+          value,
+          value.dtype === 'bool' ? 'int32' : value.dtype,
+        ),
+      ],
+      'int64',
+      value.shape.filter((_, i) => i !== stored),
+      { axis: stored, keepdims: 0 },
     );
-    const reduced = reduction(op)({
-      ...call,
-      inputs: { x: numbers },
-    }) as TensorInfo;
-    const result = backend.stored(reduced);
     return backend.symbol(
-      graph.node('Cast', [result], 'bool', result.shape, { to: 9 }),
-      backend.orderOf(reduced),
+      castValue(backend, index, 'int32'),
+      withoutAxes(order, new Set([logical])),
     );
   };
 }
 
 export const reductionKernels: KernelTable = {
-  All: logical('ReduceMin'),
-  Any: logical('ReduceMax'),
-  ArgMax: argMax,
+  All: reduction('ReduceMin'),
+  Any: reduction('ReduceMax'),
+  ArgMax: place('ArgMax'),
+  ArgMin: place('ArgMin'),
   LogSoftmax: softmax('LogSoftmax', 'logits'),
   Max: reduction('ReduceMax'),
-  Mean: reduction('ReduceMean'),
+  Mean: reduction('ReduceMean', { asFloat: true }),
   Min: reduction('ReduceMin'),
   Prod: reduction('ReduceProd'),
   Softmax: softmax('Softmax', 'logits'),

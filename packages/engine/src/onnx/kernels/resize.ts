@@ -1,0 +1,178 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+
+import { arrange } from '../arrange.js';
+import type { GraphType, GraphValue } from '../graph.js';
+import { imagesAsNchw } from '../layout.js';
+import { castTensor } from './cast.js';
+import {
+  attributes,
+  input,
+  type Kernel,
+  type KernelCall,
+  type KernelTable,
+} from './kernel.js';
+
+/** How a place in the result is found in the source, see `tf.image.resizeBilinear`. */
+interface Sampling {
+  readonly alignCorners?: boolean;
+  readonly halfPixelCenters?: boolean;
+}
+
+/** An operand that a node leaves out. */
+const absent: GraphValue = { name: '', dtype: 'float32', shape: [0] };
+
+/** The distance in the source between neighbours of the result. */
+function ratio(from: number, to: number, aligned: boolean): number {
+  return aligned && to > 1 ? (from - 1) / (to - 1) : from / to;
+}
+
+/** For every row of the result, the rows of the source and their weights: [to, from], row-major. */
+function linearWeights(
+  from: number,
+  to: number,
+  { alignCorners = false, halfPixelCenters = false }: Sampling,
+): Float32Array {
+  const weights = new Float32Array(to * from);
+  const scale = ratio(from, to, alignCorners);
+  for (let row = 0; row < to; row++) {
+    const at = halfPixelCenters ? scale * (row + 0.5) - 0.5 : scale * row;
+    const inside = Math.min(Math.max(at, 0), from - 1);
+    const low = Math.floor(inside);
+    const high = Math.min(low + 1, from - 1);
+    const share = inside - low;
+    weights[row * from + low] = (weights[row * from + low] ?? 0) + 1 - share;
+    weights[row * from + high] = (weights[row * from + high] ?? 0) + share;
+  }
+  return weights;
+}
+
+/** For every row of the result, the nearest row of the source. */
+function nearestRows(
+  from: number,
+  to: number,
+  { alignCorners = false, halfPixelCenters = false }: Sampling,
+): number[] {
+  const scale = ratio(from, to, alignCorners);
+  return Array.from({ length: to }, (_, row) => {
+    const at = scale * (halfPixelCenters ? row + 0.5 : row);
+    const near = alignCorners ? Math.round(at) : Math.floor(at);
+    return Math.max(0, Math.min(from - 1, near));
+  });
+}
+
+function nearestWeights(
+  from: number,
+  to: number,
+  sampling: Sampling,
+): Float32Array {
+  const weights = new Float32Array(to * from);
+  nearestRows(from, to, sampling).forEach(
+    (source, row) => (weights[row * from + source] = 1),
+  );
+  return weights;
+}
+
+const resizeBilinear: Kernel = (call) => {
+  const { backend } = call;
+  const { graph } = backend;
+  const images = castTensor(backend, input(call, 'images'), 'float32');
+  const { size, alignCorners, halfPixelCenters } = attributes(
+    call,
+  ) as Sampling & { size: [number, number] };
+  const value = arrange(backend, images, imagesAsNchw);
+  const shape = [...value.shape.slice(0, 2), ...size];
+  const resized = graph.node(
+    'Resize',
+    [value, absent, absent, graph.int64(shape)],
+    'float32',
+    shape,
+    {
+      mode: 'linear',
+      coordinate_transformation_mode:
+        halfPixelCenters === true
+          ? 'half_pixel'
+          : alignCorners === true
+            ? 'align_corners'
+            : 'asymmetric',
+    },
+  );
+  return backend.symbol(resized, imagesAsNchw);
+};
+
+const resizeNearest: Kernel = (call) => {
+  const { backend } = call;
+  const { graph } = backend;
+  const images = input(call, 'images');
+  const { size, ...sampling } = attributes(call) as Sampling & {
+    size: [number, number];
+  };
+  const order = backend.orderOf(images);
+  let value = backend.stored(images);
+  size.forEach((to, i) => {
+    const axis = order[i + 1] ?? i + 1;
+    const from = value.shape[axis] ?? 1;
+    const shape = value.shape.map((n, at) => (at === axis ? to : n));
+    const rows = graph.int64(nearestRows(from, to, sampling));
+    value = graph.node(
+      'Gather',
+      [value, rows],
+      images.dtype as GraphType,
+      shape,
+      { axis },
+    );
+  });
+  return backend.symbol(value, order);
+};
+
+/** Both resizings are linear, rows apart from columns: the gradient is Rᵀ · dy · C for the weights R and C of both. */
+function gradient(
+  weights: (from: number, to: number, sampling: Sampling) => Float32Array,
+): Kernel {
+  return (call: KernelCall): TensorInfo => {
+    const { backend } = call;
+    const { graph } = backend;
+    const [, height = 1, width = 1] = input(call, 'images').shape;
+    const dy = arrange(backend, input(call, 'dy'), imagesAsNchw);
+    const [batch = 1, channels = 1, rows = 1, columns = 1] = dy.shape;
+    const sampling = attributes(call) as Sampling;
+    const across = graph.constant(
+      'float32',
+      [columns, width],
+      weights(width, columns, sampling),
+    );
+    const down = graph.constant(
+      'float32',
+      [height, rows],
+      transposedMatrix(weights(height, rows, sampling), rows, height),
+    );
+    const narrowed = graph.node('MatMul', [dy, across], 'float32', [
+      batch,
+      channels,
+      rows,
+      width,
+    ]);
+    const shape = [batch, channels, height, width];
+    return backend.symbol(
+      graph.node('MatMul', [down, narrowed], 'float32', shape),
+      imagesAsNchw,
+    );
+  };
+}
+
+function transposedMatrix(
+  matrix: Float32Array,
+  rows: number,
+  columns: number,
+): Float32Array {
+  return Float32Array.from(
+    { length: matrix.length },
+    (_, i) => matrix[(i % rows) * columns + Math.floor(i / rows)] ?? 0,
+  );
+}
+
+export const resizeKernels: KernelTable = {
+  ResizeBilinear: resizeBilinear,
+  ResizeBilinearGrad: gradient(linearWeights),
+  ResizeNearestNeighbor: resizeNearest,
+  ResizeNearestNeighborGrad: gradient(nearestWeights),
+};
