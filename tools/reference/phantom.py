@@ -1,10 +1,11 @@
-"""Fixtures of packages/phantom: two CT slices as pydicom writes them. The package's own writer must make the same bytes.
+"""Fixtures of packages/phantom: CT slices as pydicom writes them. The package's own writer must make the same bytes.
 
     python tools/reference/phantom.py        (needs pydicom and numpy)
 
     python tools/reference/phantom.py FOLDER
 
-reads a whole phantom with pydicom, every warning an error, and checks what its files say against truth.csv.
+reads a whole phantom with pydicom, every warning an error, and checks what its files say against truth.csv, and that
+each variant of quirks.json is in its files.
 """
 
 import csv
@@ -16,7 +17,7 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.pixels import apply_rescale
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import CTImageStorage, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 FIXTURES = Path(__file__).parents[2] / "packages/phantom/fixtures"
 ROWS, COLUMNS = 6, 5
@@ -29,7 +30,21 @@ def pixels():
     return hu.reshape(ROWS, COLUMNS).astype(np.int16)
 
 
-def ct_slice(unsigned):
+# name: bits stored, signed, slope, intercept, padding values of the first row, transfer syntax
+VARIANTS = {
+    "unsigned-12": (12, False, 1, -1024, None, ExplicitVRLittleEndian),
+    "signed-16": (16, True, 1, 0, None, ExplicitVRLittleEndian),
+    "signed-12": (12, True, 1, 1024, None, ExplicitVRLittleEndian),
+    "half-slope": (16, False, 0.5, -1024, None, ExplicitVRLittleEndian),
+    "padded": (16, True, 1, 0, (-2000, -2000), ExplicitVRLittleEndian),
+    "padded-range": (16, True, 1, -1024, (-3000, -2900), ExplicitVRLittleEndian),
+    "implicit": (16, True, 1, 0, None, ImplicitVRLittleEndian),
+    "big-endian": (16, True, 1, 0, None, ExplicitVRBigEndian),
+    "rle": (16, True, 1, 0, None, RLELossless),
+}
+
+
+def ct_slice(bits, signed, slope, intercept, padding, syntax):
     ds = Dataset()
     ds.SpecificCharacterSet = "ISO_IR 100"
     ds.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
@@ -63,32 +78,43 @@ def ct_slice(unsigned):
     ds.Rows, ds.Columns = ROWS, COLUMNS
     ds.PixelSpacing = ["0.625", "0.625"]
     ds.BitsAllocated = 16
-    ds.BitsStored = 12 if unsigned else 16
-    ds.HighBit = ds.BitsStored - 1
-    ds.PixelRepresentation = 0 if unsigned else 1
+    ds.BitsStored = bits
+    ds.HighBit = bits - 1
+    ds.PixelRepresentation = 1 if signed else 0
+    stored = ((pixels().astype(int) - intercept) / slope).astype(int)
+    if padding:
+        low, high = padding
+        ds.add_new("PixelPaddingValue", "SS", low)
+        if high > low:
+            ds.add_new("PixelPaddingRangeLimit", "SS", high)
+        stored[0] = low + np.arange(COLUMNS) % (high - low + 1)
     ds.WindowCenter, ds.WindowWidth = "-600", "1500"
-    ds.RescaleIntercept = "-1024" if unsigned else "0"
-    ds.RescaleSlope = "1"
+    ds.RescaleIntercept, ds.RescaleSlope = str(intercept), str(slope)
     ds.RescaleType = "HU"
-    ds.PixelData = (pixels() + (1024 if unsigned else 0)).astype("<u2" if unsigned else "<i2").tobytes()
+    order = ">" if syntax == ExplicitVRBigEndian else "<"
+    ds.PixelData = (stored & (2**bits - 1)).astype(f"{order}u2").tobytes()
     ds["PixelData"].VR = "OW"
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = ds.SOPClassUID
     meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian if syntax == RLELossless else syntax
     meta.ImplementationClassUID = "2.25.195803217418390651216434150211846903041"
     meta.ImplementationVersionName = "CLIP-LUNG"
     ds.file_meta = meta
+    if syntax == RLELossless:
+        ds.compress(RLELossless, generate_instance_uid=False, encapsulate_ext=False)
+        ds["PixelData"].VR = "OB"
     return ds
 
 
 def write_fixtures():
     FIXTURES.mkdir(exist_ok=True)
-    for name, unsigned in (("unsigned-12", True), ("signed-16", False)):
+    for name, variant in VARIANTS.items():
         path = FIXTURES / f"{name}.dcm"
-        ct_slice(unsigned).save_as(path, enforce_file_format=True)
+        ct_slice(*variant).save_as(path, enforce_file_format=True)
         read = pydicom.dcmread(path)
-        assert np.array_equal(apply_rescale(read.pixel_array, read), pixels())
+        first = 1 if variant[4] else 0
+        assert np.array_equal(apply_rescale(read.pixel_array, read)[first:], pixels()[first:])
 
 
 def check(folder):

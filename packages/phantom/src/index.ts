@@ -1,3 +1,4 @@
+export * from './attachment.js';
 export * from './lidc-message.js';
 export * from './nodule.js';
 export * from './patient.js';

@@ -1,6 +1,7 @@
 import type { Label, RatingName } from '@clip-lung/data';
 import type { RandomStream } from '@clip-lung/tensor';
 
+import type { Attachment } from './attachment.js';
 import { malignancyOf, malignancyScore } from './malignancy.js';
 import { drawShape, type Shape } from './shape.js';
 import { drawTissue, type Tissue } from './tissue.js';
@@ -35,6 +36,7 @@ export interface NoduleTruth extends Omit<Nodule, 'shape' | 'tissue'> {
   readonly center: Vec3;
   /** column, row, slice, zero-based and fractional; slice 0 has the lowest z */
   readonly voxel: Vec3;
+  readonly attachment: Attachment;
   /** readers who annotated it */
   readonly readers: number;
   /** mean of the readers' ratings */

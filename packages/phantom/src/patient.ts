@@ -145,7 +145,8 @@ function truthOf(
   const given = ratings[index] ?? [];
   if (nodule === undefined) throw new RangeError(`no nodule ${index}`);
   const means = meanRatings(given);
-  const { diameter, attributes, score, malignancy, center } = nodule;
+  const { diameter, attributes, score, malignancy, center, attachment } =
+    nodule;
   const place = (axis: 0 | 1 | 2): number => origin[axis] + center[axis];
   const voxel = (axis: 0 | 1 | 2): number => center[axis] / spacing[axis];
   return {
@@ -157,6 +158,7 @@ function truthOf(
     attributes,
     score,
     malignancy,
+    attachment,
     readers: given.length,
     ratings: means,
     label: labelOf(means.malignancy, 'pylidc'),

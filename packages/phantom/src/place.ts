@@ -7,6 +7,8 @@ import { distance, type Vec3 } from './vector.js';
 export interface Ball {
   readonly reach: number;
   readonly cropHalf: number;
+  /** distance of the centre from the wall, for a nodule that touches it */
+  readonly wallGap?: number | undefined;
 }
 
 /**
@@ -19,7 +21,7 @@ function leastGap(sliceThickness: number): number {
 
 /**
  * Finds places for all balls, or says that these tries found none. Whole crops inside the volume are tried first;
- * what always holds is that the ball is inside, clear of the wall, and apart from the others.
+ * what always holds is that the ball is inside, clear of the wall or on it as it wants to be, and apart from the others.
  *
  * @param size of the volume in mm
  * @returns the centres in the balls' order, or undefined
@@ -33,15 +35,20 @@ export function placeBalls(
 ): readonly Vec3[] | undefined {
   const tries = 300;
   const places: Vec3[] = [];
-  for (const [index, { reach, cropHalf }] of balls.entries()) {
+  for (const [index, { reach, cropHalf, wallGap }] of balls.entries()) {
     let found: Vec3 | undefined;
     for (let attempt = 0; attempt < tries && found === undefined; attempt++) {
       const half =
         attempt < tries / 2 ? Math.max(cropHalf, reach + 2) : reach + 2;
-      const center = drawCenter(half + spacing[2], size, spacing[2], random);
-      if (center === undefined) continue;
+      const drawn = drawCenter(half + spacing[2], size, spacing[2], random);
+      if (drawn === undefined) continue;
+      const depth = wallDepth(wall, drawn[1], size[1]);
+      const center: Vec3 =
+        wallGap === undefined ? drawn : [depth + wallGap, drawn[1], drawn[2]];
       const free =
-        center[0] - reach - 3 > wallDepth(wall, center[1], size[1]) &&
+        (wallGap === undefined
+          ? center[0] - reach - 3 > depth
+          : center[0] > reach + 2 && center[0] + reach + 2 < size[0]) &&
         places.every(
           (other, i) =>
             distance(center, other) >

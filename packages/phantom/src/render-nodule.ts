@@ -13,7 +13,9 @@ export interface NoduleModel {
 }
 
 /** A voxel averages over the slice's thickness; within the slice the soft edges already stand for the blur. */
-const levels = [-1 / 3, 0, 1 / 3];
+const thickLevels = [-1 / 3, 0, 1 / 3];
+/** The blur stands for the thickness of a thin slice, too. */
+const thinLevels = [0];
 /** Logistic edges are below 1 % this many standard deviations outside. */
 const tail = 2.7;
 
@@ -37,6 +39,8 @@ export function renderNodule(
   );
   const half = [reach, reach, reach + spacing[2] / 2] as const;
   const [low, high] = boxAround(volume, center, half);
+  const levels = spacing[2] <= 1.5 * blur ? thinLevels : thickLevels;
+  const fins = flatten(shape.spicules);
   const finHu = mix(density.lung, density.soft, finContrast(tissue));
   for (let k = low[2]; k <= high[2]; k++) {
     for (let j = low[1]; j <= high[1]; j++) {
@@ -54,19 +58,22 @@ export function renderNodule(
             continue;
           }
           let hu = before;
-          const fin = finShare(
-            shape.spicules,
-            x / shape.radius,
-            y / shape.radius,
-            z / shape.radius,
-            finSigma,
-          );
-          if (fin > 0) hu = mix(hu, Math.max(hu, finHu), fin);
           const surface =
             away > shape.reach + tail * sigma
               ? 0
               : surfaceRadius(shape, x / away, y / away, z / away);
           const share = surface === 0 ? 0 : edge(surface - away, sigma);
+          // Deep inside, the body hides the fins.
+          if (share < 0.995) {
+            const fin = finShare(
+              fins,
+              x / shape.radius,
+              y / shape.radius,
+              z / shape.radius,
+              finSigma,
+            );
+            if (fin > 0) hu = mix(hu, Math.max(hu, finHu), fin);
+          }
           if (share > 0.005) {
             const point = [
               x / shape.radius,
@@ -98,21 +105,47 @@ function finContrast({ attributes, contrast }: Tissue): number {
   return contrast * (0.5 + (0.4 * (attributes.texture - 1)) / 4);
 }
 
+const finLength = 9;
+
+/** Direction, thin axis, half-widths and tip of each fin in a row, which is twice as fast to go through. */
+function flatten(spicules: readonly Spicule[]): Float64Array {
+  return Float64Array.from(
+    spicules.flatMap(({ direction, thin, halfThin, halfWide, tip }) => [
+      ...direction,
+      ...thin,
+      halfThin,
+      halfWide,
+      tip,
+    ]),
+  );
+}
+
 /** How much of a place belongs to some fin, 0 to 1; x, y, z and the blur in units of the nodule's radius. */
 function finShare(
-  spicules: readonly Spicule[],
+  fins: Float64Array,
   x: number,
   y: number,
   z: number,
   sigma: number,
 ): number {
   let share = 0;
-  for (const { direction, thin, halfThin, halfWide, tip } of spicules) {
-    const along = x * direction[0] + y * direction[1] + z * direction[2];
-    if (along < 0.4 || along > tip + tail * sigma) continue;
-    const acrossThin = x * thin[0] + y * thin[1] + z * thin[2];
-    if (Math.abs(acrossThin) > halfThin + tail * sigma) continue;
-    const squared = x * x + y * y + z * z;
+  const squared = x * x + y * y + z * z;
+  for (let at = 0; at < fins.length; at += finLength) {
+    const along =
+      x * (fins[at] as number) +
+      y * (fins[at + 1] as number) +
+      z * (fins[at + 2] as number);
+    if (along < 0.4) continue;
+    const tip = fins[at + 8] as number;
+    if (along > tip + tail * sigma) continue;
+    const acrossThin = Math.abs(
+      x * (fins[at + 3] as number) +
+        y * (fins[at + 4] as number) +
+        z * (fins[at + 5] as number),
+    );
+    const halfThin = fins[at + 6] as number;
+    if (acrossThin > halfThin + tail * sigma) continue;
+    const halfWide = fins[at + 7] as number;
     const acrossWide = Math.sqrt(
       Math.max(0, squared - along * along - acrossThin * acrossThin),
     );
@@ -120,7 +153,7 @@ function finShare(
     const taper = Math.min(1, Math.max(0.25, (tip - along) / (tip - 0.9)));
     share = Math.max(
       share,
-      slab(Math.abs(acrossThin), halfThin * taper, sigma) *
+      slab(acrossThin, halfThin * taper, sigma) *
         slab(acrossWide, halfWide * taper, sigma) *
         edge(tip - along, sigma),
     );

@@ -1,6 +1,12 @@
 import type { RandomStream } from '@clip-lung/tensor';
 
 import {
+  type Attachment,
+  drawAttachment,
+  feedingVessel,
+  pleuralGap,
+} from './attachment.js';
+import {
   drawVessels,
   paintBackground,
   paintVessel,
@@ -9,6 +15,7 @@ import {
   wallDepth,
 } from './background.js';
 import { toHounsfield } from './dicom/ct-slice.js';
+import { sharpen } from './kernel.js';
 import { addNoise } from './noise.js';
 import { drawNodule, type Nodule } from './nodule.js';
 import { placeBalls } from './place.js';
@@ -22,6 +29,7 @@ import { boxAround, type Volume } from './volume.js';
 export interface PlacedNodule extends Nodule {
   /** in the volume's mm, see {@link Volume} */
   readonly center: Vec3;
+  readonly attachment: Attachment;
 }
 
 /** A simulated scan before anyone reads it. */
@@ -61,27 +69,34 @@ export function simulateScan(
     depth: layout.uniform(4, 0.12 * matrix * pixelSpacing),
     curvature: layout.uniform(80, 160),
   };
-  const nodules = drawNodules(positions, size, spacing, wall, random);
+  const placed = drawNodules(positions, size, spacing, wall, random);
   const volume = paintBackground(size, spacing, wall, blur, layout);
 
   const extent = size.map((length, axis) => length * (spacing[axis] ?? 0));
   const cubicMm = extent.reduce((product, length) => product * length, 1);
-  const vessels = drawVessels(
+  const passing = drawVessels(
     Math.round(cubicMm / volumePerVessel),
     volume,
-    nodules.map(({ center, shape }) => ({ center, radius: shape.reach })),
+    placed.map(({ center, shape }) => ({ center, radius: shape.reach })),
     random.stream('vessels'),
   );
+  const { nodules, feeding } = feed(placed, random.stream('feeding'));
+  const vessels = [...passing, ...feeding];
   for (const vessel of vessels) paintVessel(volume, vessel, blur);
   const micro = drawMicroNodules(volume, nodules, wall, random.stream('micro'));
   for (const center of micro) paintMicroNodule(volume, center, blur);
   for (const nodule of nodules) renderNodule(volume, nodule, blur);
+  sharpen(volume, scanner.sharpening);
   addNoise(volume, scanner, tiles, random.stream('noise'));
-  const hu = new Int16Array(volume.voxels.length);
-  for (let i = 0; i < hu.length; i++) {
-    hu[i] = toHounsfield(volume.voxels[i] as number);
-  }
+  const hu = wholeHounsfield(volume.voxels);
   return { scanner, volume, hu, nodules, microNodules: micro, vessels };
+}
+
+/** The loop that runs longest, in a function of its own, which the runtime compiles better. */
+function wholeHounsfield(voxels: Float32Array): Int16Array {
+  const hu = new Int16Array(voxels.length);
+  for (let i = 0; i < hu.length; i++) hu[i] = toHounsfield(voxels[i] as number);
+  return hu;
 }
 
 /** Nodules with places. Where those drawn do not fit together, all are drawn smaller, until they do. */
@@ -98,13 +113,19 @@ function drawNodules(
     size[2] * spacing[2],
   ] as const;
   for (let tries = 0; tries < 20; tries++) {
-    const nodules = positions.map((position, i) =>
-      drawNodule(position, 0.9 ** tries, random.stream(`nodule-${i + 1}`)),
-    );
+    const nodules = positions.map((position, i) => {
+      const stream = random.stream(`nodule-${i + 1}`);
+      const nodule = drawNodule(position, 0.9 ** tries, stream);
+      return {
+        ...nodule,
+        attachment: drawAttachment(stream.stream('attachment')),
+      };
+    });
     const places = placeBalls(
-      nodules.map(({ shape, diameter }) => ({
+      nodules.map(({ shape, diameter, attachment }) => ({
         reach: shape.reach,
         cropHalf: diameter,
+        wallGap: attachment === 'pleura' ? pleuralGap(shape) : undefined,
       })),
       extent,
       spacing,
@@ -120,6 +141,29 @@ function drawNodules(
   }
   // The smallest nodules still do not fit: leave the last one out.
   return drawNodules(positions.slice(0, -1), size, spacing, wall, random);
+}
+
+/** A vessel for each nodule that wants one; where there is no room, the nodule stays alone. */
+function feed(
+  placed: readonly PlacedNodule[],
+  random: RandomStream,
+): {
+  readonly nodules: readonly PlacedNodule[];
+  readonly feeding: readonly Vessel[];
+} {
+  const feeding: Vessel[] = [];
+  const nodules = placed.map((nodule) => {
+    if (nodule.attachment !== 'vessel') return nodule;
+    const others = placed
+      .filter((other) => other !== nodule)
+      .map(({ center, shape }) => ({ center, radius: shape.reach }));
+    const { center, shape } = nodule;
+    const vessel = feedingVessel(center, shape, others, random);
+    if (vessel === undefined) return { ...nodule, attachment: 'none' as const };
+    feeding.push(vessel);
+    return nodule;
+  });
+  return { nodules, feeding };
 }
 
 const microRadius = 1.2;

@@ -110,7 +110,8 @@ export function surfaceRadius(
         x * (lobes[i] as number) +
         y * (lobes[i + 1] as number) +
         z * (lobes[i + 2] as number);
-      sum += Math.exp(lobeConcentration * (cosine - 1));
+      // Beyond 84° a lobe is below 0.2 % of its height.
+      if (cosine > 0.1) sum += Math.exp(lobeConcentration * (cosine - 1));
     }
     modulation += lobeHeight * (sum - meanModulation);
   }

@@ -19,6 +19,7 @@ export const truthColumns: readonly string[] = [
   'readers',
   ...ratingNames.map((name) => `mean_${name}`),
   'class',
+  'attachment',
 ];
 
 /** The truth about a phantom's nodules, one row each. Plain numbers and words: nothing needs quotes. */
@@ -35,6 +36,7 @@ export function encodeTruth(truth: readonly NoduleTruth[]): string {
     nodule.readers,
     ...ratingNames.map((name) => short(nodule.ratings[name])),
     nodule.label,
+    nodule.attachment,
   ]);
   return [truthColumns, ...rows].map((row) => `${row.join(',')}\n`).join('');
 }

@@ -1,27 +1,38 @@
 import { readFileSync } from 'node:fs';
+import { inflateRawSync } from 'node:zlib';
 
 import { readPixels, readSliceHeader } from '@clip-lung/data';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { Scanner } from '../scanner.js';
-import { decimal, encodeCtSlice, toHounsfield } from './ct-slice.js';
+import {
+  type CtSlice,
+  decimal,
+  encodeCtSlice,
+  toHounsfield,
+} from './ct-slice.js';
+import { deflate } from './deflate.js';
+import { encodeRle } from './rle.js';
+import { storages } from './storage.js';
+import { transferSyntaxes } from './transfer-syntax.js';
 
 const hu = Int16Array.from({ length: 30 }, (_, i) => ((i * 997) % 4096) - 1024);
 hu[29] = 3071;
 
-function slice(storage: Scanner['storage']): Uint8Array {
+function slice(variant: Pick<CtSlice, 'syntax' | 'storage' | 'outside'>) {
   return encodeCtSlice({
     patientId: 'PHANTOM-0007',
     scanner: {
       model: 'Test',
       kernel: 'SHARP',
+      sharpening: 0,
       pixelSpacing: 0.625,
       sliceThickness: 1.25,
       slices: 40,
       blur: 0.5,
       noise: 10,
       noiseGrain: 1,
-      storage,
+      storage: 'signed16',
       firstSlice: 'top',
     },
     studyUid: '2.25.12',
@@ -34,32 +45,167 @@ function slice(storage: Scanner['storage']): Uint8Array {
     rows: 6,
     pixelSpacing: 0.625,
     hu,
+    ...variant,
   });
 }
 
-describe.each(['unsigned-12', 'signed-16'] as const)(
-  'a slice, %s',
-  (storage) => {
-    it('is byte for byte the file that pydicom writes', () => {
-      const fixture = new URL(`../../fixtures/${storage}.dcm`, import.meta.url);
-      const expected = readFileSync(fixture);
-      expect(Buffer.from(slice(storage)).equals(expected)).toBe(true);
-    });
+/** The first row is padding. */
+const outside = (pixel: number): boolean => pixel < 5;
 
-    it('is read back to the same HU and place', () => {
-      const bytes = slice(storage);
-      const header = readSliceHeader(bytes, 'slice');
-      expect([...readPixels(header, bytes)]).toEqual([...hu]);
-      expect(header).toMatchObject({
-        patientId: 'PHANTOM-0007',
-        manufacturer: 'CLIP-Lung phantom',
-        position: [-10.5, -20, -101.25],
-        pixelSpacing: [0.625, 0.625],
-        sliceThickness: 1.25,
-      });
+const variants = {
+  'unsigned-12': { storage: storages.unsigned12 },
+  'signed-16': { storage: storages.signed16 },
+  'signed-12': { storage: storages.signed12 },
+  'half-slope': { storage: storages.halfSlope },
+  padded: { storage: storages.padded, outside },
+  'padded-range': { storage: storages.paddedRange, outside },
+  implicit: { syntax: transferSyntaxes.implicitLittleEndian },
+  'big-endian': { syntax: transferSyntaxes.explicitBigEndian },
+} as const;
+
+/** The fixture `name`.dcm, which pydicom wrote. */
+function fixture(name: string): Buffer {
+  return readFileSync(new URL(`../../fixtures/${name}.dcm`, import.meta.url));
+}
+
+describe.each(Object.entries(variants))('a slice, %s', (name, variant) => {
+  it('is byte for byte the file that pydicom writes', () => {
+    expect(Buffer.from(slice(variant)).equals(fixture(name))).toBe(true);
+  });
+
+  it('is read back to the same HU and place', () => {
+    const bytes = slice(variant);
+    const header = readSliceHeader(bytes, 'slice');
+    const padded = 'outside' in variant;
+    expect([...readPixels(header, bytes)]).toEqual(
+      [...hu].map((value, i) => (padded && outside(i) ? -1000 : value)),
+    );
+    expect(header).toMatchObject({
+      patientId: 'PHANTOM-0007',
+      manufacturer: 'CLIP-Lung phantom',
+      position: [-10.5, -20, -101.25],
+      pixelSpacing: [0.625, 0.625],
+      sliceThickness: 1.25,
     });
-  },
-);
+  });
+});
+
+describe('deflate', () => {
+  it('is what zlib inflates to the same bytes', () => {
+    const text = fc.string({
+      unit: fc.constantFrom('a', 'b', 'cd'),
+      maxLength: 900,
+    });
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array({ maxLength: 600 }), text), (data) => {
+        const bytes = Buffer.from(data);
+        expect(inflateRawSync(deflate(bytes)).equals(bytes)).toBe(true);
+      }),
+    );
+    // Matches that are far apart, long, and over the window.
+    const far = new Uint8Array(70_000);
+    far.set([1, 2, 3, 4], 0);
+    far.set([1, 2, 3, 4], 32_768);
+    far.set([1, 2, 3, 4], 69_990);
+    expect(inflateRawSync(deflate(far)).equals(far)).toBe(true);
+    expect(deflate(far).length).toBeLessThan(1000);
+  });
+
+  it('holds a slice, which is read back', () => {
+    const bytes = slice({ syntax: transferSyntaxes.deflated });
+    expect(bytes.length % 2).toBe(0);
+    const inflate = (data: Uint8Array): Uint8Array => inflateRawSync(data);
+    const header = readSliceHeader(bytes, 'slice', { inflate });
+    expect(header.syntax.uid).toBe('1.2.840.10008.1.2.1.99');
+    // The meta group has 12 bytes of its own, and as many as the first of them says.
+    const start = 144 + new DataView(bytes.buffer).getUint32(140, true);
+    const plain = slice({});
+    const plainStart = 144 + new DataView(plain.buffer).getUint32(140, true);
+    expect(
+      inflateRawSync(bytes.subarray(start)).equals(plain.subarray(plainStart)),
+    ).toBe(true);
+  });
+});
+
+/** Undoes Annex G of PS3.5, written from the standard's pseudocode. @returns little-endian pixels */
+function decodeRle(frame: Uint8Array, pixels: number): number[] {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
+  const count = view.getUint32(0, true);
+  const ends = Array.from({ length: count }, (_, i) =>
+    i + 1 < count ? view.getUint32(8 + 4 * i, true) : frame.length,
+  );
+  const planes = ends.map((end, segment) => {
+    const plane: number[] = [];
+    let at = view.getUint32(4 + 4 * segment, true);
+    while (plane.length < pixels && at < end) {
+      const n = view.getInt8(at++);
+      if (n >= 0) {
+        plane.push(...frame.subarray(at, at + n + 1));
+        at += n + 1;
+      } else if (n > -128) {
+        plane.push(...Array.from({ length: 1 - n }, () => frame[at] ?? NaN));
+        at++;
+      }
+    }
+    // Only the pad to an even length may be left.
+    expect(end - at).toBeLessThanOrEqual(1);
+    return plane;
+  });
+  const [high = [], low = []] = planes;
+  return low.flatMap((value, i) => [value, high[i] ?? NaN]);
+}
+
+describe('encodeRle', () => {
+  it('is undone by a decoder, for runs and literals of any length', () => {
+    const pixel = fc.oneof(
+      { weight: 3, arbitrary: fc.constantFrom(0, 1, 256) },
+      fc.nat(65535),
+    );
+    const rows = fc.integer({ min: 1, max: 3 });
+    const image = fc
+      .tuple(fc.integer({ min: 1, max: 300 }), rows)
+      .chain(([columns, height]) =>
+        fc.tuple(
+          fc.constant(columns),
+          fc.array(pixel, {
+            minLength: columns * height,
+            maxLength: columns * height,
+          }),
+        ),
+      );
+    fc.assert(
+      fc.property(image, ([columns, values]) => {
+        const bytes = values.flatMap((value) => [value & 255, value >> 8]);
+        const coded = encodeRle(Uint8Array.from(bytes), columns);
+        expect(coded.length % 2).toBe(0);
+        expect(decodeRle(coded, values.length)).toEqual(bytes);
+      }),
+    );
+  });
+
+  it('takes two bytes for up to 128 equal ones', () => {
+    expect(encodeRle(new Uint8Array(2 * 256), 256)).toHaveLength(64 + 2 * 4);
+  });
+
+  it('is the value of an encapsulated element, as pydicom encodes it', () => {
+    // pydicom splits runs where it likes: only what is around the fragment must be the same.
+    const bytes = slice({ syntax: transferSyntaxes.rleLossless });
+    const expected = fixture('rle');
+    const start = expected.indexOf(Buffer.of(0xe0, 0x7f, 0x10, 0x00));
+    expect(
+      Buffer.from(bytes)
+        .subarray(0, start + 28)
+        .equals(expected.subarray(0, start + 28)),
+    ).toBe(true);
+    const length = new DataView(bytes.buffer).getUint32(start + 28, true);
+    expect(bytes.length).toBe(start + 32 + length + 8);
+    expect(bytes.subarray(start + 32 + length)).toEqual(
+      Uint8Array.of(0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0),
+    );
+    const frame = bytes.subarray(start + 32, start + 32 + length);
+    expect(decodeRle(frame, 30)).toEqual([...new Uint8Array(hu.buffer)]);
+  });
+});
 
 it('keeps HU within what 12 bits hold', () => {
   expect([-3000, -0.6, 12.4, 9000].map(toHounsfield)).toEqual([

@@ -1,15 +1,12 @@
 import { phantomManufacturer } from '@clip-lung/data';
 
-import { clamp } from '../profile.js';
 import type { Scanner } from '../scanner.js';
 import type { Vec3 } from '../vector.js';
-import {
-  type Element,
-  encodeElements,
-  text,
-  uint16,
-  uint32,
-} from './elements.js';
+import { type Element, int16, text, uint16 } from './elements.js';
+import { encodeFile } from './part10.js';
+import { encapsulate, encodeRle } from './rle.js';
+import { type Storage, storages, storedPixels } from './storage.js';
+import { type TransferSyntax, transferSyntaxes } from './transfer-syntax.js';
 
 /** Everything about one slice that its file says. */
 export interface CtSlice {
@@ -29,54 +26,37 @@ export interface CtSlice {
   readonly pixelSpacing: number;
   /** HU as whole numbers from −1024 to 3071, row-major [rows, columns] */
   readonly hu: Int16Array;
+  /** explicit VR little endian unless said */
+  readonly syntax?: TransferSyntax;
+  /** the scanner's unless said */
+  readonly storage?: Storage;
+  /** which pixels stand for no measurement; of a storage with padding */
+  readonly outside?: ((pixel: number) => boolean) | undefined;
 }
 
+const pixelData = 0x7fe00010;
 const ctImageStorage = '1.2.840.10008.5.1.4.1.1.2';
-const explicitLittleEndian = '1.2.840.10008.1.2.1';
-const implementation = '2.25.195803217418390651216434150211846903041';
 
-/** The least and the highest HU that 12 bits above −1024 hold. */
-const huRange = [-1024, 3071] as const;
+/** What 12 bits above −1024 hold. */
+const lowestHu = -1024;
+const highestHu = 3071;
 
 /** When every simulated scan was made. */
 const scanDate = '20000101';
 const scanTime = '120000';
 
 /**
- * A CT slice as a DICOM Part 10 file: the preamble, the file meta group, and the attributes that the CT Image IOD
- * demands, in explicit VR little endian.
+ * A CT slice as a DICOM Part 10 file with the attributes that the CT Image IOD demands.
  *
- * @see DICOM PS3.10 §7.1 and PS3.3 §A.3
+ * @see DICOM PS3.3 §A.3
  */
 export function encodeCtSlice(slice: CtSlice): Uint8Array {
-  const meta = encodeElements([
-    { tag: 0x00020001, vr: 'OB', value: Uint8Array.of(0, 1) },
-    text(0x00020002, 'UI', ctImageStorage),
-    text(0x00020003, 'UI', slice.sopUid),
-    text(0x00020010, 'UI', explicitLittleEndian),
-    text(0x00020012, 'UI', implementation),
-    text(0x00020013, 'SH', 'CLIP-LUNG'),
+  const { sopUid, syntax = transferSyntaxes.explicitLittleEndian } = slice;
+  return encodeFile({ sopClass: ctImageStorage, sopUid, syntax }, [
+    ...identity(slice),
+    ...acquisition(slice),
+    ...image(slice, syntax),
   ]);
-  const parts = [
-    new Uint8Array(128),
-    Uint8Array.from('DICM', (c) => c.charCodeAt(0)),
-    encodeElements([uint32(0x00020000, meta.length)]),
-    meta,
-    encodeElements([
-      ...identity(slice),
-      ...acquisition(slice),
-      ...image(slice),
-    ]),
-  ];
-  const file = new Uint8Array(
-    parts.reduce((total, part) => total + part.length, 0),
-  );
-  let offset = 0;
-  for (const part of parts) {
-    file.set(part, offset);
-    offset += part.length;
-  }
-  return file;
 }
 
 function identity(slice: CtSlice): readonly Element[] {
@@ -125,11 +105,11 @@ function acquisition({ scanner, ...slice }: CtSlice): readonly Element[] {
   ];
 }
 
-function image(slice: CtSlice): readonly Element[] {
-  const { storage } = slice.scanner;
-  const bits = storage === 'unsigned-12' ? 12 : 16;
-  const intercept = storage === 'unsigned-12' ? huRange[0] : 0;
+function image(slice: CtSlice, syntax: TransferSyntax): readonly Element[] {
+  const storage: Storage = slice.storage ?? storages[slice.scanner.storage];
+  const { bits, signed, slope, intercept, padding } = storage;
   const spacing = decimal(slice.pixelSpacing);
+  const pixels = storedPixels(slice.hu, storage, slice.outside);
   return [
     uint16(0x00280002, 1),
     text(0x00280004, 'CS', 'MONOCHROME2'),
@@ -139,28 +119,35 @@ function image(slice: CtSlice): readonly Element[] {
     uint16(0x00280100, 16),
     uint16(0x00280101, bits),
     uint16(0x00280102, bits - 1),
-    uint16(0x00280103, storage === 'unsigned-12' ? 0 : 1),
+    uint16(0x00280103, signed ? 1 : 0),
+    ...paddingElements(padding),
     text(0x00281050, 'DS', '-600'),
     text(0x00281051, 'DS', '1500'),
     text(0x00281052, 'DS', intercept),
-    text(0x00281053, 'DS', 1),
+    text(0x00281053, 'DS', slope),
     text(0x00281054, 'LO', 'HU'),
-    { tag: 0x7fe00010, vr: 'OW', value: storedPixels(slice.hu, intercept) },
+    syntax.rle
+      ? {
+          tag: pixelData,
+          vr: 'OB',
+          value: encapsulate(encodeRle(pixels, slice.columns)),
+          encapsulated: true,
+        }
+      : { tag: pixelData, vr: 'OW', value: pixels },
   ];
 }
 
-function storedPixels(hu: Int16Array, intercept: number): Uint8Array {
-  const bytes = new Uint8Array(2 * hu.length);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < hu.length; i++) {
-    view.setInt16(2 * i, (hu[i] as number) - intercept, true);
-  }
-  return bytes;
+function paddingElements(padding: Storage['padding']): readonly Element[] {
+  if (padding === undefined) return [];
+  const [from, to] = padding;
+  const value = int16(0x00280120, from);
+  return from === to ? [value] : [value, int16(0x00280121, to)];
 }
 
 /** HU as they are stored: whole numbers within 12 bits. */
 export function toHounsfield(value: number): number {
-  return clamp(Math.round(value), ...huRange);
+  const whole = Math.floor(value + 0.5);
+  return whole < lowestHu ? lowestHu : whole > highestHu ? highestHu : whole;
 }
 
 /** A decimal string of at most 16 characters: mm to 0.1 µm. */
