@@ -9,3 +9,8 @@ export class TraceError extends ClipLungError {
 export class EngineUnavailableError extends ClipLungError {
   readonly code = 'engine-unavailable';
 }
+
+/** A function that cannot be written as a model for other programs. */
+export class ExportError extends ClipLungError {
+  readonly code = 'export';
+}

@@ -7,5 +7,6 @@ export {
   type OnnxDevice,
   onnxDevices,
 } from './onnx/devices.js';
+export * from './onnx/export-onnx.js';
 export * from './onnx/onnx-engine.js';
 export * from './tensorflow/tensorflow-engine.js';
