@@ -9,4 +9,5 @@ export {
 } from './onnx/devices.js';
 export * from './onnx/export-onnx.js';
 export * from './onnx/onnx-engine.js';
+export * from './onnx/open-onnx.js';
 export * from './tensorflow/tensorflow-engine.js';

@@ -1,0 +1,140 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import {
+  type DType,
+  FileFormatError,
+  formatShape,
+  NdArray,
+  ShapeError,
+  typedArrayOf,
+} from '@clip-lung/tensor';
+import * as ort from 'onnxruntime-node';
+
+import { expectDevice, type OnnxDevice } from './devices.js';
+import { type ModelProto, ModelProtoSchema } from './onnx-ml_pb.js';
+
+/** An input or output of a model. */
+export interface ModelValue {
+  readonly name: string;
+  readonly dtype: string;
+  /** names stand for any length */
+  readonly shape: readonly (number | string)[];
+}
+
+/** A model that is ready to run. */
+export interface OpenModel {
+  readonly inputs: readonly ModelValue[];
+  readonly outputs: readonly ModelValue[];
+  readonly producer: { readonly name: string; readonly version: string };
+  /** what the file says of itself, by key */
+  readonly metadata: ReadonlyMap<string, string>;
+  /**
+   * @param inputs one array for each input, by name
+   * @returns one array for each output, by name
+   * @throws `ShapeError` that names the input which is missing, or of another type or shape
+   */
+  run(
+    inputs: Readonly<Record<string, NdArray>>,
+  ): Promise<Readonly<Record<string, NdArray>>>;
+  release(): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** the name that errors start with */
+  readonly file: string;
+  /** Default `cpu` */
+  readonly device?: OnnxDevice;
+}
+
+/**
+ * Opens an ONNX model, such as `exportOnnx` writes, and runs it with ONNX Runtime.
+ *
+ * @param bytes of the file
+ * @throws `FileFormatError` for what is no ONNX model, or one that ONNX Runtime does not run
+ * @throws `EngineUnavailableError` for a device that is not there
+ */
+export async function openOnnx(
+  bytes: Uint8Array,
+  { file, device = 'cpu' }: OpenOptions,
+): Promise<OpenModel> {
+  expectDevice(device);
+  const { producerName, producerVersion, metadataProps } = decode(bytes, file);
+  const session = await ort.InferenceSession.create(bytes, {
+    executionProviders: [device],
+    logSeverityLevel: 3,
+  }).catch((error: unknown) => {
+    throw new FileFormatError(
+      file,
+      `ONNX Runtime does not run it: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  });
+  const inputs = session.inputMetadata.map(valueOf);
+  return {
+    inputs,
+    outputs: session.outputMetadata.map(valueOf),
+    producer: { name: producerName, version: producerVersion },
+    metadata: new Map(metadataProps.map(({ key, value }) => [key, value])),
+    async run(given) {
+      const feeds = inputs.map((input) => {
+        const array = given[input.name];
+        expectFits(input, array, file);
+        return [input.name, tensorOf(array)] as const;
+      });
+      const outputs = await session.run(Object.fromEntries(feeds));
+      return Object.fromEntries(
+        Object.entries(outputs).map(([name, tensor]) => [
+          name,
+          arrayOf(tensor, `${file}: the output "${name}"`),
+        ]),
+      );
+    },
+    release: () => session.release(),
+  };
+}
+
+function decode(bytes: Uint8Array, file: string): ModelProto {
+  try {
+    const model = fromBinary(ModelProtoSchema, bytes);
+    if (model.graph !== undefined) return model;
+  } catch (error) {
+    throw new FileFormatError(file, 'is no ONNX model', { cause: error });
+  }
+  throw new FileFormatError(file, 'is no ONNX model: it has no graph');
+}
+
+function valueOf(value: ort.InferenceSession.ValueMetadata): ModelValue {
+  return value.isTensor
+    ? { name: value.name, dtype: value.type, shape: value.shape }
+    : { name: value.name, dtype: 'no tensor', shape: [] };
+}
+
+function expectFits(
+  { name, dtype, shape }: ModelValue,
+  array: NdArray | undefined,
+  file: string,
+): asserts array is NdArray {
+  const fits =
+    array?.dtype === dtype &&
+    array.shape.length === shape.length &&
+    shape.every((want, axis) =>
+      typeof want === 'number' ? want === array.shape[axis] : true,
+    );
+  if (fits) return;
+  const found = array
+    ? `${array.dtype} ${formatShape(array.shape)}`
+    : 'nothing';
+  throw new ShapeError(
+    `${file}: the input "${name}" is ${dtype} [${shape.join(', ')}], given ${found}`,
+  );
+}
+
+function tensorOf({ dtype, data, shape }: NdArray): ort.Tensor {
+  return new ort.Tensor(dtype as 'float32', data as Float32Array, shape);
+}
+
+function arrayOf({ type, dims, data }: ort.Tensor, what: string): NdArray {
+  if (!Object.hasOwn(typedArrayOf, type)) {
+    throw new ShapeError(`${what} is ${type}, which no array holds`);
+  }
+  return new NdArray(type as DType, dims, data as NdArray['data']);
+}
