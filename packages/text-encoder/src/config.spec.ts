@@ -16,6 +16,9 @@ describe('readTextTowerConfig', () => {
       vocabulary: 49408,
       activation: 'quick_gelu',
       epsilon: 1e-5,
+      projection: true,
+      readAt: 'eot',
+      eotId: null,
     });
     expect(read({ model_type: 'clip' })).toEqual(
       read({ model_type: 'clip_text_model' }),
@@ -40,6 +43,26 @@ describe('readTextTowerConfig', () => {
       activation: 'gelu',
       embedding: 768,
     });
+  });
+
+  it('knows a tower without projection by its class, and its D is its W', () => {
+    const json = { model_type: 'clip_text_model', hidden_size: 768 };
+    expect(read({ ...json, num_attention_heads: 12 })).toMatchObject({
+      projection: true,
+      embedding: 512,
+    });
+    const bare = { ...json, architectures: ['CLIPTextModel'] };
+    expect(read({ ...bare, num_attention_heads: 12 })).toMatchObject({
+      projection: false,
+      embedding: 768,
+    });
+  });
+
+  it('reads at the largest id where an old file says so, else at the id of [EOT]', () => {
+    const text = (id: number) =>
+      read({ model_type: 'clip', text_config: { eos_token_id: id } });
+    expect(text(2)).toMatchObject({ readAt: 'largest-id', eotId: null });
+    expect(text(49407)).toMatchObject({ readAt: 'eot', eotId: 49407 });
   });
 
   it.each([

@@ -19,6 +19,13 @@ export interface TextTowerConfig {
   readonly activation: 'quick_gelu' | 'gelu';
   /** added to the variance in every layer normalisation */
   readonly epsilon: number;
+  /** whether a projection to D follows the last normalisation; without it, D is W */
+  readonly projection: boolean;
+  /**
+   * Where features are read: at the token that ends a text, or at the one with the largest id, which in CLIP's own
+   * vocabulary is the same. They differ where tokens were added behind [EOT]: those a tower of the second kind cannot take.
+   */
+  readonly readAt: 'eot' | 'largest-id';
 }
 
 const count = z.int().positive();
@@ -34,10 +41,14 @@ const textConfig = z.object({
   vocab_size: count.default(49408),
   hidden_act: z.enum(['quick_gelu', 'gelu']).default('quick_gelu'),
   layer_norm_eps: z.number().positive().default(1e-5),
+  eos_token_id: z.int().nonnegative().nullish(),
 });
 
 const fileConfig = z.discriminatedUnion('model_type', [
-  textConfig.extend({ model_type: z.literal('clip_text_model') }),
+  textConfig.extend({
+    model_type: z.literal('clip_text_model'),
+    architectures: z.array(z.string()).default([]),
+  }),
   z.object({
     model_type: z.literal('clip'),
     projection_dim: count.default(512),
@@ -45,8 +56,17 @@ const fileConfig = z.discriminatedUnion('model_type', [
   }),
 ]);
 
+/** A file's description of a tower, and the id of [EOT] that it gives, to be held against the tokenizer's. */
+export interface TowerFileConfig extends TextTowerConfig {
+  /** null where the file does not say, as in old ones: there it is the largest id */
+  readonly eotId: number | null;
+}
+
+/** In files from before 2023, transformers wrote 2, and read the features at the largest id. */
+const oldEos = 2;
+
 /**
- * Reads a Hugging Face `config.json` of a `CLIPTextModelWithProjection`, or the text part of a `CLIPModel`.
+ * Reads a Hugging Face `config.json` of a `CLIPTextModelWithProjection`, a `CLIPTextModel`, or the text part of a `CLIPModel`.
  *
  * @param json the parsed file
  * @param file the name that errors start with
@@ -56,7 +76,7 @@ const fileConfig = z.discriminatedUnion('model_type', [
 export function readTextTowerConfig(
   json: unknown,
   file: string,
-): TextTowerConfig {
+): TowerFileConfig {
   const parsed = fileConfig.safeParse(json);
   if (!parsed.success) {
     throw new FileFormatError(
@@ -72,16 +92,23 @@ export function readTextTowerConfig(
       `hidden_size ${text.hidden_size} is no multiple of num_attention_heads ${text.num_attention_heads}`,
     );
   }
+  const projection =
+    model.model_type === 'clip' ||
+    !model.architectures.includes('CLIPTextModel');
+  const old = text.eos_token_id === oldEos;
   return {
     width: text.hidden_size,
     layers: text.num_hidden_layers,
     heads: text.num_attention_heads,
     hidden: text.intermediate_size,
     // A full CLIP model projects to its own projection_dim, whatever its text part says.
-    embedding: model.projection_dim,
+    embedding: projection ? model.projection_dim : text.hidden_size,
     positions: text.max_position_embeddings,
     vocabulary: text.vocab_size,
     activation: text.hidden_act,
     epsilon: text.layer_norm_eps,
+    projection,
+    readAt: old ? 'largest-id' : 'eot',
+    eotId: old ? null : (text.eos_token_id ?? null),
   };
 }

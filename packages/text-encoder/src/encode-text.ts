@@ -1,30 +1,109 @@
-import { mapTree, type NdArray, type Tree } from '@clip-lung/tensor';
+import type { Engine } from '@clip-lung/engine';
+import { NdArray, type Tree } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { createPromptEncoder } from './prompt-encoder.js';
-import { splitPrompt } from './prompts.js';
+import { type PromptTokens, splitPrompt } from './prompts.js';
 import type { TextTower } from './tower.js';
 
+/** Keeps features of texts between programs. A key holds everything that they depend on. */
+export interface TextFeatureCache {
+  get(key: string): Promise<NdArray<'float32'> | undefined>;
+  set(key: string, features: NdArray<'float32'>): Promise<void>;
+}
+
+export interface EncodeTextOptions {
+  /** runs the tower */
+  readonly engine: Engine;
+  /** texts that run together; default 32 */
+  readonly batchSize?: number;
+  /** not asked for a tower whose weights come from no file */
+  readonly cache?: TextFeatureCache;
+}
+
 /**
- * Text features of plain texts, without learnable context, on tfjs's current backend.
+ * Text features of plain texts, without learnable context.
  *
  * @returns [texts.length, D], not normalised
- * @throws `PromptError` for a text that is too long, or when there is none
+ * @throws `PromptError` for a text that is too long
  */
-export function encodeText(
+export async function encodeText(
   tower: TextTower,
   texts: readonly string[],
-): tf.Tensor2D {
+  { engine, batchSize = 32, cache }: EncodeTextOptions,
+): Promise<NdArray<'float32'>> {
+  const { embedding } = tower.config;
+  const keeper = tower.sha256 === null ? undefined : cache;
   const prompts = texts.map(
     (text) => splitPrompt(tower.tokenizer, text, 0).prompt,
   );
-  const encoder = createPromptEncoder(tower, prompts, 0);
-  return tf.tidy(() => {
-    const frozen: Tree<tf.Tensor> = mapTree<
-      Tree<NdArray<'float32'>>,
-      NdArray<'float32'>,
-      tf.Tensor
-    >(encoder.frozen, ({ data, shape }) => tf.tensor(data, [...shape]));
-    const context = tf.zeros<tf.Rank.R3>([1, 0, encoder.width]);
-    return tf.squeeze<tf.Tensor2D>(encoder.encode(frozen, context), [0]);
+  const keys = prompts.map(({ suffix }) => keyOf(tower, suffix));
+  const features = new Map<string, Float32Array>();
+  const unknown = new Map<string, PromptTokens>();
+  for (const [at, prompt] of prompts.entries()) {
+    const key = keys[at] ?? '';
+    if (features.has(key) || unknown.has(key)) continue;
+    const kept = await keeper?.get(key);
+    if (kept?.data.length === embedding) features.set(key, kept.data);
+    else unknown.set(key, prompt);
+  }
+  // In alphabetical order, texts that begin alike run together, and share what they have in common.
+  const order = [...unknown].sort(([, a], [, b]) => (a.text < b.text ? -1 : 1));
+  for (let from = 0; from < order.length; from += batchSize) {
+    const batch = order.slice(from, from + batchSize);
+    const rows = await encodeBatch(
+      tower,
+      batch.map(([, prompt]) => prompt),
+      engine,
+    );
+    for (const [row, [key]] of batch.entries()) {
+      const values = rows.slice(row * embedding, (row + 1) * embedding);
+      features.set(key, values);
+      await keeper?.set(key, new NdArray('float32', [embedding], values));
+    }
+  }
+  const all = new Float32Array(texts.length * embedding);
+  keys.forEach((key, row) => {
+    all.set(features.get(key) ?? [], row * embedding);
   });
+  return new NdArray('float32', [texts.length, embedding], all);
+}
+
+function keyOf({ sha256, config }: TextTower, ids: readonly number[]): string {
+  const parts = Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify({ sha256, config: parts, ids });
+}
+
+/**
+ * The weights are inputs of the compiled function, not constants: what an engine prepares from constants takes time
+ * and as much memory as the tower itself, and would be used once.
+ */
+async function encodeBatch(
+  tower: TextTower,
+  prompts: readonly PromptTokens[],
+  engine: Engine,
+): Promise<Float32Array> {
+  const encoder = createPromptEncoder(tower, prompts, 0);
+  const compiled = engine.compile<
+    Record<string, never>,
+    { readonly weights: Tree<tf.Tensor> },
+    { readonly features: tf.Tensor }
+  >(
+    ({ inputs }) => ({
+      outputs: {
+        features: encoder.encode(
+          inputs.weights,
+          tf.zeros([1, 0, encoder.width]),
+        ),
+      },
+    }),
+    { name: 'encodeText' },
+  );
+  try {
+    const { features } = await compiled.run(engine.state({}), {
+      weights: encoder.frozen,
+    });
+    return features.data as Float32Array;
+  } finally {
+    await compiled.release();
+  }
 }

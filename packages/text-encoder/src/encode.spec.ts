@@ -18,7 +18,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import {
   createNaiveEncoder,
   createPromptEncoder,
-  encodeText,
   type PromptEncoder,
   type PromptTokens,
   randomTower,
@@ -286,7 +285,6 @@ describe('a prompt encoder', () => {
     const context = tf.zeros<tf.Rank.R3>([1, 2, 64]);
     const before = tf.memory().numTensors;
     encoder.encode(frozen, context).dispose();
-    encodeText(tower, ['benign']).dispose();
     expect(tf.memory().numTensors).toBe(before);
   });
 });

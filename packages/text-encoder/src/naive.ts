@@ -2,7 +2,11 @@ import { leaves, treeOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { sosTokenName, suffixTokensName } from './encode.js';
 import { PromptError } from './errors.js';
-import { checkContext, type PromptEncoder } from './prompt-encoder.js';
+import {
+  checkContext,
+  checkReadable,
+  type PromptEncoder,
+} from './prompt-encoder.js';
 import type { PromptTokens } from './prompts.js';
 import { embedTokens } from './token-embeddings.js';
 import {
@@ -26,6 +30,7 @@ export function createNaiveEncoder(
 ): PromptEncoder {
   const { config, tokenizer } = tower;
   const { width, embedding, positions, layers, heads } = config;
+  checkReadable(tower, prompts);
   const after = positions - 1 - contextLength;
   const count = prompts.length;
   const ids = prompts.flatMap(({ text, suffix }) => {

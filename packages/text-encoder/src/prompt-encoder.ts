@@ -12,6 +12,7 @@ import {
   sosTokenName,
   suffixTokensName,
 } from './encode.js';
+import { PromptError } from './errors.js';
 import { type PackedPrompts, packPrompts } from './prefix-tree.js';
 import type { PromptTokens } from './prompts.js';
 import { embedTokens } from './token-embeddings.js';
@@ -69,7 +70,7 @@ export function prepareFrozen(
 /**
  * @param prompts       what follows the context, one for each class or attribute
  * @param contextLength T
- * @throws `PromptError` when a prompt is too long for the tower
+ * @throws {@link PromptError} when a prompt is too long for the tower, or not read where it ends
  */
 export function createPromptEncoder(
   tower: TextTower,
@@ -79,6 +80,7 @@ export function createPromptEncoder(
 ): PackedPromptEncoder {
   const { config, tokenizer } = tower;
   const { width, embedding, positions } = config;
+  checkReadable(tower, prompts);
   const packed = packPrompts(prompts, contextLength, {
     eot: tokenizer.eot,
     positions,
@@ -98,6 +100,24 @@ export function createPromptEncoder(
       );
     },
   };
+}
+
+/**
+ * @throws {@link PromptError} for a prompt that the tower would not read at its [EOT]: see `TextTowerConfig.readAt`
+ */
+export function checkReadable(
+  { name, tokenizer: { eot }, config: { readAt } }: TextTower,
+  prompts: readonly PromptTokens[],
+): void {
+  if (readAt === 'eot') return;
+  for (const { text, suffix } of prompts) {
+    const behind = suffix.find((id) => id > eot);
+    if (behind !== undefined) {
+      throw new PromptError(
+        `"${text}" has the token ${behind}, and the text tower ${name} reads features at the largest id, which must be [EOT], ${eot}: leave out tokens that were added to the vocabulary`,
+      );
+    }
+  }
 }
 
 /** @throws {@link ShapeError} for a context that is not [B, T, W] */

@@ -53,6 +53,8 @@ export function randomTower({
     vocabulary: wordVocabulary,
     activation: 'quick_gelu',
     epsilon: 1e-5,
+    projection: true,
+    readAt: 'eot',
   };
   const random = new RandomStream(seed, 'random-tower');
   const weights = [...towerShapes(config)].map(([name, shape]) => {

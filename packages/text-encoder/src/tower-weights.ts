@@ -7,6 +7,7 @@ import {
   treeOf,
 } from '@clip-lung/tensor';
 import type { TextTowerConfig } from './config.js';
+import { fromOpenClipNames, hasOpenClipNames } from './open-clip-names.js';
 import { towerShapes } from './tower.js';
 
 /** What a file of a whole CLIP model holds besides the text tower; `position_ids` is a buffer that counts 0, 1, 2, … */
@@ -15,7 +16,8 @@ const beside =
 
 /**
  * The weights of a tower out of the arrays of a file, strictly: all of them, in the right shapes, and nothing else
- * except the other half of a full CLIP model.
+ * except the other half of a full CLIP model. The names may be those of Hugging Face, or of open_clip and OpenAI, whose
+ * problems are listed by Hugging Face's names, too.
  *
  * @param file the name that errors start with
  * @throws {@link FileFormatError} with a line for every weight that is missing (-), unknown (+), or of another shape
@@ -26,7 +28,11 @@ export function readTowerWeights(
   config: TextTowerConfig,
   file: string,
 ): Tree<NdArray<'float32'>> {
-  const found = new Map([...tensors].filter(([name]) => !beside.test(name)));
+  const given = [...tensors];
+  const named = hasOpenClipNames(given.map(([name]) => name))
+    ? fromOpenClipNames(given)
+    : given;
+  const found = new Map(named.filter(([name]) => !beside.test(name)));
   const weights: (readonly [string, NdArray<'float32'>])[] = [];
   const problems: string[] = [];
   for (const [name, shape] of towerShapes(config)) {

@@ -54,5 +54,6 @@ export function towerShapes(
     linear(`${block}.mlp.fc2`, width, hidden);
   }
   norm(finalNormName);
-  return shapes.set(projectionName, [config.embedding, width]);
+  if (config.projection) shapes.set(projectionName, [config.embedding, width]);
+  return shapes;
 }

@@ -140,17 +140,21 @@ function linearOf(weights: Weights, name: string): Linear {
   return { weight: weights(`${name}.weight`), bias: weights(`${name}.bias`) };
 }
 
-/** The tower's last steps: the final normalisation and the projection to D, of rows [R, W]. */
+/** The tower's last steps: the final normalisation and, where there is one, the projection to D, of rows [R, W]. */
 export function project(
   rows: tf.Tensor2D,
   weights: Weights,
-  { epsilon }: TextTowerConfig,
+  { epsilon, projection }: TextTowerConfig,
 ): tf.Tensor2D {
-  const projection = { weight: weights(projectionName), bias: 0 };
-  return linear(
-    standardise(rows, epsilon),
-    afterNorm(weights, finalNormName, projection),
-  );
+  const normal = standardise(rows, epsilon);
+  if (!projection) {
+    return tf.add(
+      tf.mul(normal, weights(`${finalNormName}.weight`)),
+      weights(`${finalNormName}.bias`),
+    );
+  }
+  const matrix = { weight: weights(projectionName), bias: 0 };
+  return linear(normal, afterNorm(weights, finalNormName, matrix));
 }
 
 /**

@@ -1,67 +1,115 @@
-import { CLIPTextModelWithProjection, Tensor } from '@huggingface/transformers';
-import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-backend-cpu';
+import { join } from 'node:path';
+import { onnxEngine } from '@clip-lung/engine';
+import { FileFormatError, leaves } from '@clip-lung/tensor';
+import {
+  CLIPTextModel,
+  CLIPTextModelWithProjection,
+  type PreTrainedModel,
+  Tensor,
+} from '@huggingface/transformers';
+import type { TextTowerConfig } from '../config.js';
 import { encodeText } from '../encode-text.js';
-import type { TextTower } from '../tower.js';
+import type { Tokenizer } from '../tokenizer.js';
+import { positionEmbeddingName, type TextTower } from '../tower.js';
+import { checkedFile } from './weights-file.js';
+
+export type Precision = 'float32' | 'float16' | 'bfloat16';
 
 /**
- * Rounding alone differs by some 1e-6 of the largest feature; a wrong activation, head count or weight by far more
- * than this.
+ * How far features may be from transformers.js's, as a part of the largest. Rounding alone differs by some 1e-6; a wrong
+ * activation, head count or weight by far more than this. The two files of a model may be of different precision: weights
+ * of 11 or 8 bits are off by up to 2⁻¹² or 2⁻⁹, which a dozen layers make a few times larger.
  */
-export const largestErrorAllowed = 1e-3;
+export const differencesAllowed: Readonly<Record<Precision, number>> = {
+  float32: 1e-3,
+  float16: 1e-2,
+  bfloat16: 5e-2,
+};
 
 const texts = ['a nodule image of benign.', 'the nodule is spiculation.'];
 
 /**
- * Compares a tower's features with those of transformers.js, which runs the folder's `onnx/text_model.onnx`.
+ * What the folder's `onnx/text_model.onnx` makes of two texts, run by transformers.js: a row of features for each.
  *
- * @returns the largest difference, as a part of the largest feature
+ * @throws {@link FileFormatError} when transformers.js cannot run it
  */
-export async function largestError(
-  tower: TextTower,
+export async function referenceFeatures(
   folder: string,
-): Promise<number> {
-  const ours = await onCpu(() => encodeText(tower, texts).dataSync());
-  const model = await CLIPTextModelWithProjection.from_pretrained(folder, {
-    dtype: 'fp32',
-    local_files_only: true,
-  });
-  const { sos, eot } = tower.tokenizer;
-  const { embedding } = tower.config;
-  let error = 0;
-  let scale = 0;
+  config: TextTowerConfig,
+  { sos, eot, encode }: Tokenizer,
+): Promise<readonly Float32Array[]> {
+  const { projection } = config;
+  const model = await loadReference(folder, config);
   try {
-    for (const [row, text] of texts.entries()) {
-      const ids = [sos, ...tower.tokenizer.encode(text), eot].map(BigInt);
-      const input = new Tensor('int64', ids, [1, ids.length]);
-      const output = (await model({ input_ids: input })) as {
-        readonly text_embeds: { readonly data: Float32Array };
-      };
-      const theirs = output.text_embeds.data;
-      if (theirs.length !== embedding) return Infinity;
-      for (const [at, value] of theirs.entries()) {
-        scale = Math.max(scale, Math.abs(value));
-        error = Math.max(
-          error,
-          Math.abs(value - (ours[row * embedding + at] ?? NaN)),
-        );
-      }
+    const features: Float32Array[] = [];
+    for (const text of texts) {
+      const ids = [sos, ...encode(text), eot].map(BigInt);
+      const output = (await model({
+        input_ids: new Tensor('int64', ids, [1, ids.length]),
+      })) as Readonly<Record<string, { readonly data: unknown } | undefined>>;
+      const found = output[projection ? 'text_embeds' : 'pooler_output'];
+      features.push(Float32Array.from((found?.data ?? []) as Float32Array));
     }
+    return features;
   } finally {
     await model.dispose();
   }
-  return error / scale;
 }
 
-/** Runs `compute` on tfjs's plain backend, whatever the program uses or has not chosen yet. */
-async function onCpu<T>(compute: () => T): Promise<T> {
-  const before = tf.getBackend() as string | undefined;
-  await tf.setBackend('cpu');
+async function loadReference(
+  folder: string,
+  { projection }: TextTowerConfig,
+): Promise<PreTrainedModel> {
+  const Model = projection ? CLIPTextModelWithProjection : CLIPTextModel;
   try {
-    return tf.tidy(compute as () => never);
-  } finally {
-    if (before !== undefined && before !== '' && before !== 'cpu') {
-      await tf.setBackend(before);
+    return await Model.from_pretrained(folder, {
+      dtype: 'fp32',
+      local_files_only: true,
+      // Used for two short runs: not worth another copy of the weights in a faster form.
+      session_options: {
+        graphOptimizationLevel: 'disabled',
+        extra: { session: { disable_prepacking: '1' } },
+      },
+    });
+  } catch (error) {
+    throw new FileFormatError(
+      join(folder, checkedFile),
+      `cannot be run by transformers.js (${error instanceof Error ? error.message : String(error)}); if a download was cut short, delete it and load again`,
+      { cause: error },
+    );
+  }
+}
+
+/** The largest difference between a tower's features and {@link referenceFeatures}, as a part of the largest feature. */
+export async function largestDifference(
+  tower: TextTower,
+  reference: readonly Float32Array[],
+): Promise<number> {
+  const engine = onnxEngine();
+  const { embedding } = tower.config;
+  const { data } = await encodeText(tower, texts, { engine });
+  await engine.dispose();
+  let [difference, scale] = [0, 0];
+  for (const [row, expected] of reference.entries()) {
+    if (expected.length !== embedding) return Infinity;
+    for (const [at, value] of expected.entries()) {
+      const own = data[row * embedding + at] ?? NaN;
+      // NaN is passed on, and is no difference that is allowed.
+      difference = Math.max(difference, Math.abs(value - own));
+      scale = Math.max(scale, Math.abs(value));
     }
   }
+  return difference / scale;
+}
+
+/** The precision that a tower's weights were stored in: what was widened has zeros in its last bits. */
+export function precisionOf({ weights }: TextTower): Precision {
+  let used = 0;
+  for (const [name, { data }] of leaves(weights)) {
+    if (!name.endsWith('.bias') && name !== positionEmbeddingName) continue;
+    const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+    for (const value of bits) used |= value;
+  }
+  if ((used & 0xffff) === 0 && used !== 0) return 'bfloat16';
+  return (used & 0x1fff) === 0 && used !== 0 ? 'float16' : 'float32';
 }

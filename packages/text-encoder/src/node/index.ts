@@ -1,1 +1,2 @@
+export * from './feature-cache.js';
 export * from './load-clip-tower.js';

@@ -1,23 +1,29 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join, relative } from 'node:path';
 import {
   decodeSafetensors,
   FileFormatError,
   type NdArray,
 } from '@clip-lung/tensor';
-import { AutoTokenizer } from '@huggingface/transformers';
-import { readTextTowerConfig } from '../config.js';
+import { readTextTowerConfig, type TowerFileConfig } from '../config.js';
 import { TextTowerError } from '../errors.js';
-import type { Tokenizer } from '../tokenizer.js';
+import { readOpenClipConfig } from '../open-clip-config.js';
 import { readTowerWeights } from '../tower-weights.js';
 import type { TextTower } from '../tower.js';
-import { largestError, largestErrorAllowed } from './check-tower.js';
+import {
+  differencesAllowed,
+  largestDifference,
+  precisionOf,
+  referenceFeatures,
+} from './check-tower.js';
+import { loadTokenizer } from './load-tokenizer.js';
 import { findModelFolder, type FindOptions } from './model-folder.js';
 import { readOnnxTower } from './onnx-tower.js';
+import { checkedFile, findWeights } from './weights-file.js';
 
-/** A tower out of a Hugging Face folder. */
+/** A tower out of a folder of files. */
 export interface ClipTower extends TextTower {
   readonly kind: 'clip';
   readonly sha256: string;
@@ -28,8 +34,9 @@ export interface ClipTower extends TextTower {
 }
 
 /**
- * Loads a CLIP text tower: `config.json`, `tokenizer.json`, `tokenizer_config.json`, and the weights out of
- * `model.safetensors`, else out of `onnx/text_model.onnx`.
+ * Loads a CLIP text tower: `config.json` (or `open_clip_config.json`), `tokenizer.json`, `tokenizer_config.json`, and
+ * the weights out of `model.safetensors`, by the names of Hugging Face or open_clip, else out of `onnx/text_model.onnx`.
+ * Weights in half precision are widened.
  *
  * Where `onnx/text_model.onnx` is present, the tower is held against what transformers.js computes from it on two texts.
  *
@@ -43,46 +50,65 @@ export async function loadClipTower(
   options: FindOptions = {},
 ): Promise<ClipTower> {
   const { folder, name } = await findModelFolder(model, options);
-  const configFile = join(folder, 'config.json');
-  const config = readTextTowerConfig(await readJson(configFile), configFile);
-  const tokenizer = await loadTokenizer(folder);
-
-  const onnxFile = join(folder, 'onnx', 'text_model.onnx');
-  const safetensorsFile = join(folder, 'model.safetensors');
-  const file = existsSync(safetensorsFile) ? safetensorsFile : onnxFile;
-  if (!existsSync(file)) {
-    throw new TextTowerError(
-      `${folder} has no weights: neither model.safetensors nor onnx/text_model.onnx`,
-    );
-  }
-  const bytes = await readFile(file);
-  const tensors: Iterable<readonly [string, NdArray]> =
-    file === onnxFile
-      ? readOnnxTower(bytes, file)
-      : decodeSafetensors(bytes, file).tensors;
-  const tower: TextTower = {
+  const { eotId, ...config } = await readConfig(folder);
+  const tokenizer = await loadTokenizer(folder, config, eotId);
+  const file = findWeights(folder);
+  const checked = ['config.json', checkedFile].every((needed) =>
+    existsSync(join(folder, needed)),
+  );
+  // transformers.js gives its memory back before the weights take theirs.
+  const reference = checked
+    ? await referenceFeatures(folder, config, tokenizer)
+    : null;
+  const { tensors, sha256 } = await readTensors(file);
+  const tower: TextTower & { readonly sha256: string } = {
     kind: 'clip',
     name,
     config,
     weights: readTowerWeights(tensors, config, file),
     tokenizer,
-    sha256: null,
+    sha256,
   };
+  const precision = precisionOf(tower);
   const notes: string[] = [];
-  if (existsSync(onnxFile)) {
-    const error = await largestError(tower, folder);
-    if (!(error <= largestErrorAllowed)) {
+  const shown = relative(folder, file);
+  if (precision !== 'float32') {
+    notes.push(`${shown} has weights of ${precision} precision, widened`);
+  }
+  if (reference === null) {
+    notes.push(
+      `${shown} could not be checked against transformers.js: that needs config.json and ${checkedFile}`,
+    );
+  } else {
+    const difference = await largestDifference(tower, reference);
+    const allowed = differencesAllowed[precision];
+    if (!(difference <= allowed)) {
       throw new TextTowerError(
-        `${file}: text features differ from those that transformers.js computes from ${onnxFile} by ${error.toExponential(1)} of the largest, at most ${largestErrorAllowed} is expected: are the two files of one model, and does config.json name its heads and activation?`,
+        `${file}: text features differ from those that transformers.js computes from ${join(folder, checkedFile)} by ${difference.toExponential(1)} of the largest, at most ${allowed} is expected: are the two files of one model, and does config.json name its heads and activation?`,
       );
     }
-  } else {
-    notes.push(
-      `${basename(file)} could not be checked against transformers.js: ${folder} has no onnx/text_model.onnx`,
-    );
   }
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { ...tower, kind: 'clip', sha256, folder, notes };
+  return { ...tower, kind: 'clip', folder, notes };
+}
+
+async function readConfig(folder: string): Promise<TowerFileConfig> {
+  const file = join(folder, 'config.json');
+  if (existsSync(file)) return readTextTowerConfig(await readJson(file), file);
+  const other = join(folder, 'open_clip_config.json');
+  return readOpenClipConfig(await readJson(other), other);
+}
+
+async function readTensors(file: string): Promise<{
+  readonly tensors: Iterable<readonly [string, NdArray]>;
+  readonly sha256: string;
+}> {
+  const bytes = await readFile(file);
+  return {
+    tensors: file.endsWith('.onnx')
+      ? readOnnxTower(bytes, file)
+      : decodeSafetensors(bytes, file).tensors,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+  };
 }
 
 async function readJson(file: string): Promise<unknown> {
@@ -90,27 +116,10 @@ async function readJson(file: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new FileFormatError(file, `is no JSON (${String(error)})`, {
-      cause: error,
-    });
-  }
-}
-
-async function loadTokenizer(folder: string): Promise<Tokenizer> {
-  const tokenizer = await AutoTokenizer.from_pretrained(folder, {
-    local_files_only: true,
-  });
-  const special = (name: 'bos_token' | 'eos_token'): number => {
-    const id: unknown = tokenizer[`${name}_id`];
-    if (typeof id === 'number') return id;
     throw new FileFormatError(
-      join(folder, 'tokenizer_config.json'),
-      `names no ${name} that tokenizer.json knows`,
+      file,
+      `is no JSON (${String(error)}); if a download was cut short, delete it and load again`,
+      { cause: error },
     );
-  };
-  return {
-    sos: special('bos_token'),
-    eot: special('eos_token'),
-    encode: (text) => tokenizer.encode(text, { add_special_tokens: false }),
-  };
+  }
 }

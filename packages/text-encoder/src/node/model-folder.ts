@@ -1,39 +1,59 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import {
-  AutoTokenizer,
-  CLIPTextModelWithProjection,
-  env,
-} from '@huggingface/transformers';
+import { env } from '@huggingface/transformers';
 import { TextTowerError } from '../errors.js';
+import { addressOf, downloadModel } from './hub-files.js';
+import { hasWeights } from './weights-file.js';
 
 export interface FindOptions {
   /** where downloaded models are kept; default: transformers.js's own cache, `env.cacheDir` */
   readonly cacheFolder?: string;
   /** whether a model that is not there may be downloaded from the Hugging Face hub; default true */
   readonly download?: boolean;
+  /** a branch, tag or commit of the model's repository; default `main` */
+  readonly revision?: string;
+  /** the hub, or a mirror of it; default: the environment's `HF_ENDPOINT`, else transformers.js's `env.remoteHost` */
+  readonly host?: string;
 }
 
-const needed = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
+export interface FoundModel {
+  readonly folder: string;
+  /** what was asked for, for logs and errors */
+  readonly name: string;
+}
+
+const configs = ['config.json', 'open_clip_config.json'];
+const tokenizers = ['tokenizer.json', 'tokenizer_config.json'];
 
 function missing(folder: string): readonly string[] {
-  const files = needed.filter((file) => !existsSync(join(folder, file)));
-  const weights = ['model.safetensors', 'onnx/text_model.onnx'];
-  return weights.some((file) => existsSync(join(folder, file)))
-    ? files
-    : [...files, weights.join(' or ')];
+  const has = (file: string): boolean => existsSync(join(folder, file));
+  return [
+    ...(configs.some(has) ? [] : ['config.json']),
+    ...tokenizers.filter((file) => !has(file)),
+    ...(hasWeights(folder)
+      ? []
+      : ['model.safetensors or onnx/text_model.onnx']),
+  ];
 }
 
+/** As the hub names models; nothing that leads out of the cache. */
+const modelName = /^(?!\.)[\w.-]+\/(?!\.)[\w.-]+$/;
+
 /**
- * Finds the folder of a model: `model` itself when it is a folder, else what transformers.js has in its cache under
- * that name, downloaded first where that is needed and allowed.
+ * Finds the folder of a model: `model` itself when it is a folder, else what transformers.js's cache has under that
+ * name, downloaded first where that is needed and allowed.
  *
  * @throws {@link TextTowerError} that says which files to put where
  */
 export async function findModelFolder(
   model: string,
-  { cacheFolder = env.cacheDir ?? '.cache', download = true }: FindOptions,
-): Promise<{ readonly folder: string; readonly name: string }> {
+  {
+    cacheFolder = env.cacheDir ?? '.cache',
+    download = true,
+    revision = 'main',
+    host = process.env['HF_ENDPOINT'] ?? env.remoteHost,
+  }: FindOptions,
+): Promise<FoundModel> {
   if (existsSync(model) && statSync(model).isDirectory()) {
     const folder = resolve(model);
     const files = missing(folder);
@@ -42,38 +62,30 @@ export async function findModelFolder(
       `${folder} is no folder of a CLIP text model: it lacks ${files.join(', ')}`,
     );
   }
-  const folder = resolve(cacheFolder, model);
-  if (missing(folder).length === 0) return { folder, name: model };
-  const byHand = `Put ${needed.join(', ')} and model.safetensors (or onnx/text_model.onnx) of ${env.remoteHost}${model} into a folder, and give that folder, or put them into ${folder}`;
+  if (!modelName.test(model)) {
+    throw new TextTowerError(
+      `the text model ${model} is no folder that exists, and no name of a model of the Hugging Face hub, such as Xenova/clip-vit-base-patch16`,
+    );
+  }
+  const main = revision === 'main';
+  const name = main ? model : `${model}@${revision}`;
+  // As transformers.js lays out its cache.
+  const folder = resolve(cacheFolder, model, main ? '' : revision);
+  if (missing(folder).length === 0) return { folder, name };
+  const address = addressOf({ model, revision, host });
+  const byHand = `Put config.json, ${tokenizers.join(', ')} and model.safetensors (or onnx/text_model.onnx) of ${address} into a folder, and give that folder, or put them into ${folder}`;
   if (!download) {
     throw new TextTowerError(
-      `the text model ${model} is neither a folder nor in the cache, and downloads are off. ${byHand}`,
+      `the text model ${name} is neither a folder nor in the cache, and downloads are off. ${byHand}`,
     );
   }
   try {
-    await fillCache(model, cacheFolder);
+    await downloadModel({ model, revision, host }, folder);
   } catch (error) {
     throw new TextTowerError(
-      `the text model ${model} is neither a folder nor in the cache, and could not be downloaded (${error instanceof Error ? error.message : String(error)}). ${byHand}`,
+      `the text model ${name} is neither a folder nor in the cache, and could not be downloaded (${error instanceof Error ? error.message : String(error)}). ${byHand}; HF_ENDPOINT names a mirror`,
       { cause: error },
     );
   }
-  const files = missing(folder);
-  if (files.length > 0) {
-    throw new TextTowerError(
-      `the text model ${model} was downloaded without ${files.join(', ')}. ${byHand}`,
-    );
-  }
-  return { folder, name: model };
-}
-
-/** Loading a tokenizer and a model through transformers.js leaves their files in its cache. */
-async function fillCache(model: string, cacheFolder: string): Promise<void> {
-  const options = { cache_dir: cacheFolder };
-  await AutoTokenizer.from_pretrained(model, options);
-  const loaded = await CLIPTextModelWithProjection.from_pretrained(model, {
-    ...options,
-    dtype: 'fp32',
-  });
-  await loaded.dispose();
+  return { folder, name };
 }

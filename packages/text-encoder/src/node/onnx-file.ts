@@ -13,10 +13,10 @@ export interface OnnxNode {
 }
 
 export interface OnnxInitializer {
-  /** `float32`, or why the values cannot be read as such */
+  /** `float32` or `float16`, or why the values cannot be read as such */
   readonly type: string;
   readonly shape: readonly number[];
-  /** little-endian */
+  /** little-endian; a view into the file's */
   readonly bytes: Uint8Array;
 }
 
@@ -28,7 +28,8 @@ const model = { graph: 7 };
 const graph = { node: 1, initializer: 5 };
 const node = { input: 1, output: 2, operator: 4 };
 const tensor = { dims: 1, type: 2, floats: 4, name: 8, raw: 9, location: 14 };
-const float = 1;
+/** The data types of weights that can be read, by their numbers. */
+const types: Readonly<Record<number, string>> = { 1: 'float32', 10: 'float16' };
 
 /**
  * Reads the graph of an ONNX model.
@@ -86,7 +87,7 @@ function readInitializer(
     if (typeof value === 'number') {
       if (field === tensor.dims) shape.push(value);
       if (field === tensor.type) {
-        type = value === float ? 'float32' : `of ONNX data type ${value}`;
+        type = types[value] ?? `of ONNX data type ${value}`;
       }
       if (field === tensor.location && value !== 0) {
         type = 'kept in another file';
@@ -96,8 +97,7 @@ function readInitializer(
     if (field === tensor.name) name = decoder.decode(value);
     if (field === tensor.dims) shape.push(...readVarints(value, file));
     if (field === tensor.raw || field === tensor.floats) {
-      // A copy, so that the weights do not keep the whole file in memory.
-      bytes = Uint8Array.from(value);
+      bytes = value;
     }
   }
   return { name, type, shape, bytes };

@@ -6,7 +6,13 @@ import {
   sizeOf,
 } from '@clip-lung/tensor';
 import { projectionName } from '../tower.js';
-import { type OnnxGraph, readOnnxGraph } from './onnx-file.js';
+import { transposed } from '../transposed.js';
+import { widenHalf } from './half.js';
+import {
+  type OnnxGraph,
+  type OnnxInitializer,
+  readOnnxGraph,
+} from './onnx-file.js';
 
 /**
  * The weights of a text tower out of `onnx/text_model.onnx`, under the names of the PyTorch model that it was exported
@@ -17,38 +23,63 @@ import { type OnnxGraph, readOnnxGraph } from './onnx-file.js';
  * which has no bias, by the output `text_embeds`.
  *
  * @param file the name that errors start with
- * @throws {@link FileFormatError} when the bytes are no ONNX model, or its weights are not float32 in the file itself
+ * @throws {@link FileFormatError} when the bytes are no ONNX model, or its weights are quantised or in another file
  */
 export function readOnnxTower(
   bytes: Uint8Array,
   file: string,
 ): readonly (readonly [name: string, array: NdArray<'float32'>])[] {
   const graph = readOnnxGraph(bytes, file);
+  const integer = graph.nodes.find(({ operator }) => quantised.test(operator));
+  if (integer !== undefined) {
+    throw new FileFormatError(
+      file,
+      `is quantised (it has the operator ${integer.operator}), so the tower's weights cannot be had back exactly: use the unquantised text_model.onnx, or model.safetensors`,
+    );
+  }
   const names = weightNames(graph);
   const tensors: (readonly [string, NdArray<'float32'>])[] = [];
   for (const [name, initializer] of graph.initializers) {
     const weight = names.get(name);
     if (weight === undefined && !name.startsWith('text_model.')) continue;
-    if (initializer.type !== 'float32') {
-      throw new FileFormatError(
-        file,
-        `"${name}" is ${initializer.type}, expected float32 stored in this file: use the unquantised text_model.onnx`,
-      );
-    }
-    const { shape, bytes: values } = initializer;
-    if (values.length !== 4 * sizeOf(shape)) {
-      throw new FileFormatError(
-        file,
-        `"${name}" has ${values.length} bytes, its shape ${formatShape(shape)} takes ${4 * sizeOf(shape)}`,
-      );
-    }
-    const array = arrayFromBytes('float32', shape, values);
+    const array = readArray(name, initializer, file);
     tensors.push(
-      weight === undefined ? [name, array] : [weight, transpose(array)],
+      weight === undefined ? [name, array] : [weight, transposed(array)],
     );
   }
   return tensors;
 }
+
+function readArray(
+  name: string,
+  { type, shape, bytes }: OnnxInitializer,
+  file: string,
+): NdArray<'float32'> {
+  const half = type === 'float16';
+  if (!half && type !== 'float32') {
+    throw new FileFormatError(
+      file,
+      `"${name}" is ${type}, expected float32 or float16 stored in this file: use the unquantised text_model.onnx`,
+    );
+  }
+  const expected = (half ? 2 : 4) * sizeOf(shape);
+  if (bytes.length !== expected) {
+    throw new FileFormatError(
+      file,
+      `"${name}" has ${bytes.length} bytes, its shape ${formatShape(shape)} takes ${expected}`,
+    );
+  }
+  if (half) {
+    const { data } = arrayFromBytes('uint16', shape, bytes);
+    return new NdArray('float32', shape, widenHalf(data));
+  }
+  // A copy, which is aligned, and does not keep the whole file in memory.
+  return arrayFromBytes('float32', shape, new Uint8Array(bytes));
+}
+
+/** Operators that only quantised models have. */
+const quantised =
+  /^(MatMulInteger|DynamicQuantize|QLinear|QuantizeLinear|DequantizeLinear|MatMulNBits|MatMulBnb4|QGemm|QAttention)/;
 
 /** From the anonymous right sides of MatMuls to the names of the weights that they are. */
 function weightNames({
@@ -56,13 +87,20 @@ function weightNames({
   initializers,
 }: OnnxGraph): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
+  // Exports in half precision cast their outputs back.
+  const sourceOf = new Map(
+    nodes
+      .filter(({ operator }) => operator === 'Cast')
+      .map(({ inputs, outputs }) => [outputs[0] ?? '', inputs[0] ?? '']),
+  );
+  const features = sourceOf.get('text_embeds') ?? 'text_embeds';
   const rightSideOf = new Map<string, string>();
   for (const { operator, inputs, outputs } of nodes) {
     const [left = '', right = ''] = inputs;
     const [output = ''] = outputs;
     if (operator === 'MatMul' && initializers.has(right)) {
       rightSideOf.set(output, right);
-      if (output === 'text_embeds') names.set(right, projectionName);
+      if (output === features) names.set(right, projectionName);
     }
     if (operator !== 'Add') continue;
     for (const [bias, product] of [
@@ -76,15 +114,4 @@ function weightNames({
     }
   }
   return names;
-}
-
-function transpose({ shape, data }: NdArray<'float32'>): NdArray<'float32'> {
-  const [rows = 0, columns = 0] = shape;
-  const turned = new Float32Array(data.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      turned[column * rows + row] = data[row * columns + column] ?? NaN;
-    }
-  }
-  return new NdArray('float32', [columns, rows], turned);
 }

@@ -1,0 +1,148 @@
+import { createServer, type Server } from 'node:http';
+import { readFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TextTowerError } from '../index.js';
+import { loadClipTower } from './index.js';
+
+const fixture = fileURLToPath(new URL('../../fixtures/clip', import.meta.url));
+
+/** What a hub that serves the fixture under one name does to a file. */
+type Behaviour = 'serve' | 'cut' | 'hide' | 'fail';
+
+describe('a model of a hub', () => {
+  let server: Server;
+  let host: string;
+  let cacheFolder: string;
+  let requests: string[];
+  let behaviours: Map<string, Behaviour>;
+
+  beforeEach(async () => {
+    cacheFolder = await mkdtemp(join(tmpdir(), 'clip-lung-hub-'));
+    requests = [];
+    behaviours = new Map();
+    server = createServer((request, response) => {
+      const path = request.url ?? '';
+      requests.push(path);
+      const [, revision = '', file = ''] =
+        /^\/someone\/a-clip\/resolve\/([^/]+)\/(.+)$/.exec(path) ?? [];
+      const behaviour = behaviours.get(file) ?? 'serve';
+      void (async () => {
+        const known = ['main', 'v1'].includes(revision);
+        const bytes = await readFile(join(fixture, file)).catch(() => null);
+        if (behaviour === 'fail') {
+          response.writeHead(503).end();
+        } else if (!known || bytes === null || behaviour === 'hide') {
+          response.writeHead(404).end();
+        } else if (behaviour === 'cut') {
+          response.writeHead(200, { 'content-length': bytes.length });
+          response.write(bytes.subarray(0, bytes.length >> 1), () => {
+            response.destroy();
+          });
+        } else {
+          response.writeHead(200, { 'content-length': bytes.length });
+          response.end(bytes);
+        }
+      })();
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    host = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+
+  afterEach(async () => {
+    await new Promise((resolve) => server.close(resolve));
+    await rm(cacheFolder, { recursive: true });
+  });
+
+  const load = (revision?: string) =>
+    loadClipTower('someone/a-clip', {
+      cacheFolder,
+      host,
+      ...(revision === undefined ? {} : { revision }),
+    });
+  const cached = (): Promise<string[]> =>
+    readdir(cacheFolder, { recursive: true });
+
+  it('is downloaded once, checked, and then found in the cache', async () => {
+    const tower = await load();
+    expect(tower.folder).toBe(join(cacheFolder, 'someone', 'a-clip'));
+    expect(tower.notes).toEqual([]);
+    expect(requests).toHaveLength(4);
+    const again = await load();
+    expect(requests).toHaveLength(4);
+    expect(again.sha256).toBe(tower.sha256);
+    expect((await cached()).filter((file) => /[/\\]\./.test(file))).toEqual([]);
+  });
+
+  it('may be pinned to a revision, which is kept apart', async () => {
+    const tower = await load('v1');
+    expect(tower.name).toBe('someone/a-clip@v1');
+    expect(tower.folder).toBe(join(cacheFolder, 'someone', 'a-clip', 'v1'));
+    expect(requests[0]).toBe('/someone/a-clip/resolve/v1/config.json');
+    await load();
+    expect(requests).toHaveLength(8);
+    await expect(load('v2')).rejects.toThrow(/has no config\.json/);
+  });
+
+  it('comes from the mirror that HF_ENDPOINT names', async () => {
+    const before = process.env['HF_ENDPOINT'];
+    process.env['HF_ENDPOINT'] = `${host}/`;
+    try {
+      await loadClipTower('someone/a-clip', { cacheFolder });
+      expect(requests).toHaveLength(4);
+    } finally {
+      if (before === undefined) delete process.env['HF_ENDPOINT'];
+      else process.env['HF_ENDPOINT'] = before;
+    }
+  });
+
+  it('comes with model.safetensors where there is no ONNX file', async () => {
+    behaviours.set('onnx/text_model.onnx', 'hide');
+    const tower = await load();
+    expect(tower.notes).toHaveLength(1);
+    expect(await cached()).toContain(
+      join('someone', 'a-clip', 'model.safetensors'),
+    );
+  });
+
+  it.each([
+    ['cut', /text_model\.onnx: .*(terminated|ended after)/],
+    ['fail', /text_model\.onnx: answered 503/],
+  ] as const)(
+    'leaves nothing in the cache when its last file is %s, and can be tried again',
+    async (behaviour, message) => {
+      behaviours.set('onnx/text_model.onnx', behaviour);
+      const loading = load();
+      await expect(loading).rejects.toThrow(TextTowerError);
+      await expect(loading).rejects.toThrow(message);
+      await expect(loading).rejects.toThrow(/HF_ENDPOINT names a mirror/);
+      expect(await cached()).toEqual(['someone']);
+      behaviours.clear();
+      expect((await load()).notes).toEqual([]);
+    },
+  );
+
+  it('says what to do when no hub answers', async () => {
+    await new Promise((resolve) => server.close(resolve));
+    const loading = load();
+    await expect(loading).rejects.toThrow(/ECONNREFUSED/);
+    await expect(loading).rejects.toThrow(
+      `put them into ${join(cacheFolder, 'someone', 'a-clip')}`,
+    );
+  });
+
+  it.each(['../secrets', 'a/../b', './no-folder', 'a/b/c', ''])(
+    'is not called “%s”',
+    async (model) => {
+      await expect(loadClipTower(model, { cacheFolder, host })).rejects.toThrow(
+        /no folder that exists, and no name of a model/,
+      );
+      expect(requests).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,71 @@
+import { FileFormatError } from '@clip-lung/tensor';
+import { z } from 'zod';
+import type { TowerFileConfig } from './config.js';
+
+const count = z.int().positive();
+
+const openClipConfig = z.object({
+  model_cfg: z.object({
+    embed_dim: count,
+    quick_gelu: z.boolean().default(false),
+    text_cfg: z.object({
+      context_length: count.default(77),
+      vocab_size: count.default(49408),
+      width: count.default(512),
+      heads: count.default(8),
+      layers: count.default(12),
+      mlp_ratio: z.number().positive().default(4),
+      // What would make it another tower than CLIP's.
+      hf_model_name: z.undefined().optional(),
+      embed_cls: z.literal(false).default(false),
+      no_causal_mask: z.literal(false).default(false),
+      ls_init_value: z.null().default(null),
+      pool_type: z.literal('argmax').default('argmax'),
+      proj_type: z.literal('linear').default('linear'),
+      proj_bias: z.literal(false).default(false),
+    }),
+  }),
+});
+
+/**
+ * Reads an `open_clip_config.json`, as open_clip keeps it beside its weights on the Hugging Face hub.
+ *
+ * @param json the parsed file
+ * @param file the name that errors start with
+ * @throws {@link FileFormatError} for models whose text tower is not CLIP's
+ * @see https://github.com/mlfoundations/open_clip/blob/main/src/open_clip/model.py (`CLIPTextCfg`)
+ */
+export function readOpenClipConfig(
+  json: unknown,
+  file: string,
+): TowerFileConfig {
+  const parsed = openClipConfig.safeParse(json);
+  if (!parsed.success) {
+    throw new FileFormatError(
+      file,
+      `describes no CLIP text tower of open_clip:\n${z.prettifyError(parsed.error)}`,
+    );
+  }
+  const { embed_dim: embedding, quick_gelu, text_cfg } = parsed.data.model_cfg;
+  const { width, heads, layers, mlp_ratio: ratio } = text_cfg;
+  if (width % heads !== 0) {
+    throw new FileFormatError(
+      file,
+      `width ${width} is no multiple of heads ${heads}`,
+    );
+  }
+  return {
+    width,
+    layers,
+    heads,
+    hidden: Math.floor(width * ratio),
+    embedding,
+    positions: text_cfg.context_length,
+    vocabulary: text_cfg.vocab_size,
+    activation: quick_gelu ? 'quick_gelu' : 'gelu',
+    epsilon: 1e-5,
+    projection: true,
+    readAt: 'largest-id',
+    eotId: null,
+  };
+}

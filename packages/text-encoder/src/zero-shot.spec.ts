@@ -1,0 +1,89 @@
+import { cpuEngine } from '@clip-lung/engine';
+import { float32, type NdArray, ShapeError } from '@clip-lung/tensor';
+import { describe, expect, it } from 'vitest';
+import {
+  encodeText,
+  PromptError,
+  randomTower,
+  zeroShotClassifier,
+} from './index.js';
+
+const engine = cpuEngine();
+const tower = randomTower({ seed: 1, width: 8, embedding: 6 });
+const classes = ['benign', 'unsure', 'malignant'];
+const templates = ['a nodule image of {class}.', 'a {class} nodule'];
+
+const rows = ({ data, shape }: NdArray<'float32'>): number[][] =>
+  Array.from({ length: shape[0] ?? 0 }, (_, row) => [
+    ...data.subarray(row * 6, (row + 1) * 6),
+  ]);
+const unit = (values: readonly number[]): number[] =>
+  values.map((value) => value / Math.hypot(...values));
+const cosine = (a: readonly number[], b: readonly number[]): number =>
+  unit(a).reduce((sum, value, at) => sum + value * (unit(b)[at] ?? NaN), 0);
+
+describe('zeroShotClassifier', () => {
+  it('finds a class by the direction of its text', async () => {
+    const [template = ''] = templates;
+    const { classify } = await zeroShotClassifier(tower, {
+      engine,
+      templates: [template],
+      classes,
+    });
+    const texts = classes.map((name) => template.replace('{class}', name));
+    const features = await encodeText(tower, texts, { engine });
+    // An image of length 3 in each text's own direction: its cosines with all texts, times 100, go into the softmax.
+    const images = float32(
+      [3, 6],
+      rows(features).flatMap((row) => unit(row).map((value) => 3 * value)),
+    );
+    const { data, shape } = classify(images);
+    expect(shape).toEqual([3, 3]);
+    rows(images).forEach((image, at) => {
+      const exponentials = rows(features).map((text) =>
+        Math.exp(100 * cosine(image, text)),
+      );
+      const sum = exponentials.reduce((total, value) => total + value, 0);
+      exponentials.forEach((value, k) => {
+        expect(data[at * 3 + k]).toBeCloseTo(value / sum, 4);
+      });
+    });
+  });
+
+  it('averages directions, not features, over templates', async () => {
+    const { classes: found } = await zeroShotClassifier(tower, {
+      engine,
+      templates,
+      classes,
+    });
+    const each = await Promise.all(
+      templates.map((template) =>
+        encodeText(
+          tower,
+          classes.map((name) => template.replace('{class}', name)),
+          { engine },
+        ),
+      ),
+    );
+    rows(found).forEach((row, k) => {
+      const [a = [], b = []] = each.map((features) =>
+        unit(rows(features)[k] ?? []),
+      );
+      const mean = unit(a.map((value, at) => value + (b[at] ?? NaN)));
+      row.forEach((value, at) => {
+        expect(value).toBeCloseTo(mean[at] ?? NaN, 5);
+      });
+    });
+  });
+
+  it('refuses features of another width, and templates that cannot be filled', async () => {
+    const make = (given: readonly string[]) =>
+      zeroShotClassifier(tower, { engine, templates: given, classes });
+    const { classify } = await make(templates);
+    expect(() => classify(float32([1, 5], [1, 2, 3, 4, 5]))).toThrow(
+      ShapeError,
+    );
+    await expect(make([])).rejects.toThrow(PromptError);
+    await expect(make(['no place'])).rejects.toThrow(/has 0 placeholders/);
+  });
+});
