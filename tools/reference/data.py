@@ -2,28 +2,37 @@
 
     python tools/reference/data.py ../shared/dicom
 
-Needs numpy, scipy and pydicom. Writes packages/data/fixtures:
+Needs numpy, scipy and pydicom, and to encode and decode what pydicom alone cannot, DCMTK (dcmcjpeg, dcmcjpls, dcmcrle,
+dcmdjpeg, dcmdjpls) and GDCM's gdcmconv on the path. Writes packages/data/fixtures:
 
 pixels.json      header values and SHA-256 of the pixels (stored values, int32) of real files, which are not copied
 formats/*.dcm    tiny slices in every pixel format that is read, and formats.json with their HU
+compressed/*.dcm a slice in every compressed transfer syntax, whole and in fragments, and compressed.json with the SHA-256
+                 of their pixels
 scan/            a made-up scan of three nodules by four readers, as DICOM and LIDC XML, with scan.json and
                  crops.npy: the nodules and crops that numpy and scipy make of it
 """
 
 import hashlib
 import json
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
     CTImageStorage,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEG2000TransferSyntaxes,
+    JPEGLSTransferSyntaxes,
+    RLELossless,
 )
 from scipy import ndimage
 from scipy.sparse.csgraph import connected_components
@@ -34,14 +43,30 @@ ROOT_UID = "1.2.826.0.1.3680043.8.498.1"
 AIR = -1000
 
 
+def stored_values(path):
+    """The stored values of a file as int32. pydicom decodes no JPEG by itself: DCMTK or GDCM decompresses that first."""
+    ds = pydicom.dcmread(path)
+    syntax = ds.file_meta.TransferSyntaxUID
+    if not syntax.is_encapsulated or syntax == RLELossless:
+        return ds.pixel_array.astype("<i4")
+    tool = ["gdcmconv", "--raw"] if syntax in JPEG2000TransferSyntaxes else \
+        ["dcmdjpls"] if syntax in JPEGLSTransferSyntaxes else ["dcmdjpeg"]
+    with tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder) / "raw.dcm"
+        subprocess.run([*tool, path, raw], check=True)
+        return pydicom.dcmread(raw).pixel_array.astype("<i4")
+
+
+def sha256(stored):
+    return hashlib.sha256(stored.tobytes()).hexdigest()
+
+
 def real_pixels(folder):
-    """Real files: every uncompressed one that pydicom reads."""
+    """Real files: every one of the folder."""
     found = {}
     for path in sorted(folder.glob("*.dcm")):
         ds = pydicom.dcmread(path)
-        if ds.file_meta.TransferSyntaxUID.is_compressed and ds.file_meta.TransferSyntaxUID != DeflatedExplicitVRLittleEndian:
-            continue
-        stored = ds.pixel_array.astype("<i4")
+        stored = stored_values(path)
         found[path.name] = {
             "syntax": str(ds.file_meta.TransferSyntaxUID),
             "sopUid": str(ds.SOPInstanceUID),
@@ -54,7 +79,8 @@ def real_pixels(folder):
             "position": [float(v) for v in ds.get("ImagePositionPatient", [])] or None,
             "pixelSpacing": [float(v) for v in ds.get("PixelSpacing", [])] or None,
             "sliceThickness": float(ds.SliceThickness) if "SliceThickness" in ds else None,
-            "sha256": hashlib.sha256(stored.tobytes()).hexdigest(),
+            "frames": int(ds.get("NumberOfFrames", 1)),
+            "sha256": sha256(stored),
         }
     return found
 
@@ -129,6 +155,60 @@ def formats(folder):
     case("high-bit", ((values << 4) | (junk >> 12)).astype(np.uint16), values, bits=12, high=15)
     values = random.integers(0, 256, (3, 5)).astype(np.uint8)
     case("bytes", values, values, bits=8, slope=2)
+    return expected
+
+
+def compressed(folder):
+    """A slice of 40 rows and 36 columns in every compressed syntax, and one of two frames in fragments."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(3)
+    smooth = ndimage.gaussian_filter(random.normal(0, 1, (40, 36)), 2)
+    signed = np.rint(smooth / np.abs(smooth).max() * 900 - 100).astype(np.int16)
+    unsigned = (signed + 1100).astype(np.uint16)
+    byte = np.rint((signed + 1100) / 8).astype(np.uint8)
+    expected = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        plain = {name: Path(temporary) / f"{name}.dcm" for name in ("signed", "unsigned", "byte")}
+        write_slice(plain["signed"], signed)
+        write_slice(plain["unsigned"], unsigned, bits=12, intercept=-1100)
+        write_slice(plain["byte"], byte, bits=8)
+        for name, source, tool in [
+            ("rle-signed", "signed", ["dcmcrle"]),
+            ("rle-byte", "byte", ["dcmcrle"]),
+            ("jpeg-baseline", "byte", ["dcmcjpeg", "+eb"]),
+            ("jpeg-extended-8", "byte", ["dcmcjpeg", "+ee"]),
+            ("jpeg-extended-12", "unsigned", ["dcmcjpeg", "+ee"]),
+            ("jpeg-lossless", "signed", ["dcmcjpeg", "+el"]),
+            ("jpeg-lossless-first-order", "unsigned", ["dcmcjpeg", "+e1"]),
+            ("jpeg-lossless-byte", "byte", ["dcmcjpeg", "+e1"]),
+            ("jpeg-ls", "signed", ["dcmcjpls", "+el"]),
+            ("jpeg-ls-unsigned", "unsigned", ["dcmcjpls", "+el"]),
+            ("jpeg-ls-near", "unsigned", ["dcmcjpls", "+en", "+md", "3"]),
+            ("jpeg-2000", "signed", ["gdcmconv", "--j2k"]),
+            ("jpeg-2000-unsigned", "unsigned", ["gdcmconv", "--j2k"]),
+            ("jpeg-2000-lossy", "unsigned", ["gdcmconv", "--j2k", "--lossy", "-q", "60"]),
+        ]:
+            path = folder / f"{name}.dcm"
+            subprocess.run([*tool, plain[source], path], check=True)
+            expected[name] = sha256(stored_values(path))
+    # Lossy JPEG 2000 is computed in floating point: its values are compared one by one.
+    np.save(FIXTURES / "jpeg-2000-lossy.npy", stored_values(folder / "jpeg-2000-lossy.dcm"))
+    for name in ("rle-signed", "jpeg-lossless", "jpeg-ls", "jpeg-2000"):
+        for table in (True, False):
+            ds = pydicom.dcmread(folder / f"{name}.dcm")
+            [frame] = generate_frames(ds.PixelData, number_of_frames=1)
+            ds.PixelData = encapsulate([frame], fragments_per_frame=3, has_bot=table)
+            other = f"{name}-fragments-{'table' if table else 'no-table'}"
+            ds.save_as(folder / f"{other}.dcm")
+            expected[other] = expected[name]
+            if name == "jpeg-ls":
+                # Two frames, each in three fragments: only a table or the markers tell where the second begins.
+                ds.NumberOfFrames = 2
+                ds.PixelData = encapsulate([frame, frame], fragments_per_frame=3, has_bot=table)
+                other = f"two-frames-{'table' if table else 'no-table'}"
+                ds.save_as(folder / f"{other}.dcm")
+                twice = np.stack([stored_values(folder / f"{name}.dcm")] * 2)
+                expected[other] = sha256(twice)
     return expected
 
 
@@ -271,6 +351,7 @@ def main():
     write = lambda name, value: (FIXTURES / name).write_text(json.dumps(value, indent=1) + "\n")
     write("pixels.json", real_pixels(Path(sys.argv[1])))
     write("formats.json", formats(FIXTURES / "formats"))
+    write("compressed.json", compressed(FIXTURES / "compressed"))
     expected, crops = scan(FIXTURES / "scan")
     write("scan.json", expected)
     np.save(FIXTURES / "crops.npy", crops)

@@ -7,6 +7,7 @@ export * from './dataset/manifest.js';
 export * from './dataset/nodule.js';
 export * from './dataset/nodule-id.js';
 export * from './dataset/split.js';
+export { decodePixels } from './dicom/decode.js';
 export * from './dicom/header.js';
 export * from './dicom/parse.js';
 export * from './dicom/pixel-format.js';

@@ -105,6 +105,43 @@ export function sliceFile({
   ]);
 }
 
+/** The same slice in RLE Lossless: as one fragment, in packets that copy. */
+export function asRle(slice: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(slice);
+  // The two syntaxes' UIDs have the same length.
+  bytes.write('1.2.840.10008.1.2.5', bytes.indexOf('1.2.840.10008.1.2.1'));
+  const at = bytes.indexOf(Buffer.from('e07f10004f57', 'hex'));
+  const pixels = bytes.subarray(at + 12);
+  const segments = [1, 0].map((byte) => {
+    const packets: number[] = [];
+    for (let i = byte; i < pixels.length; i += 256) {
+      const part = [...pixels.subarray(i, i + 256)].filter(
+        (_, k) => k % 2 === 0,
+      );
+      packets.push(part.length - 1, ...part);
+    }
+    return Buffer.from(packets.length % 2 === 0 ? packets : [...packets, 128]);
+  });
+  const header = Buffer.alloc(64);
+  header.writeUInt32LE(2, 0);
+  header.writeUInt32LE(64, 4);
+  header.writeUInt32LE(64 + (segments[0]?.length ?? 0), 8);
+  const frame = Buffer.concat([header, ...segments]);
+  const item = (tag: string, length: number): Buffer => {
+    const head = Buffer.from(`${tag}00000000`, 'hex');
+    head.writeUInt32LE(length, 4);
+    return head;
+  };
+  return Buffer.concat([
+    bytes.subarray(0, at),
+    Buffer.from('e07f10004f420000ffffffff', 'hex'),
+    item('feff00e0', 0),
+    item('feff00e0', frame.length),
+    frame,
+    item('feffdde0', 0),
+  ]);
+}
+
 function element(
   group: number,
   number: number,

@@ -76,8 +76,14 @@ function sliceOf(
   pixelData: PixelData,
   refuse: (problem: string) => never,
 ): SliceHeader {
-  const uid = (tag: string, name: string): string =>
-    elements.required(elements.text(tag), name);
+  // Programs make file names of UIDs, so one that is none may reach where it should not.
+  const uid = (tag: string, name: string): string => {
+    const text = elements.required(elements.text(tag), name);
+    if (/^[\d.]{1,64}$/.test(text)) return text;
+    return refuse(
+      `${name} is "${text.slice(0, 80)}", expected a UID of digits and dots`,
+    );
+  };
   return {
     file,
     syntax,

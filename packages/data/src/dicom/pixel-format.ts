@@ -6,7 +6,7 @@ import type { TransferSyntax } from './transfer-syntax.js';
 export interface PixelFormat {
   readonly rows: number;
   readonly columns: number;
-  /** images in the file; only files of one are read */
+  /** images in the file; a volume is made of files of one */
   readonly frames: number;
   readonly bitsAllocated: 8 | 16;
   readonly bitsStored: number;
@@ -18,8 +18,8 @@ export interface PixelFormat {
   readonly intercept: number;
   /** stored values, from the first to the second, that stand for no measurement */
   readonly padding: readonly [low: number, high: number] | null;
-  /** byte of the (inflated) file at which the pixels start; null for compressed ones */
-  readonly offset: number | null;
+  /** byte of the (inflated) file at which the pixels start, or the items of compressed ones */
+  readonly offset: number;
 }
 
 /** CT slices have at most 1024² voxels; this keeps a damaged header from asking for absurd memory. */
@@ -70,6 +70,10 @@ export function pixelFormatOf(
     const expected = (rows * columns * frames * bitsAllocated) / 8;
     const what = `${rows} rows × ${columns} columns${frames > 1 ? ` × ${frames} frames` : ''} of ${bitsAllocated} bits take ${expected} bytes`;
     expectWhole(expected, what, pixelData, fileSize, refuse);
+  } else if (pixelData.length >= 0) {
+    refuse(
+      `has pixels of a fixed length in the transfer syntax ${syntax.uid} (${syntax.name}), which puts them into items`,
+    );
   }
   return {
     rows,
@@ -82,7 +86,7 @@ export function pixelFormatOf(
     slope: elements.number('x00281053', 'Rescale Slope') ?? 1,
     intercept: elements.number('x00281052', 'Rescale Intercept') ?? 0,
     padding: paddingOf(elements, signed),
-    offset: syntax.compressed ? null : pixelData.offset,
+    offset: pixelData.offset,
   };
 }
 

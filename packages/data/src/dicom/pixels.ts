@@ -1,6 +1,6 @@
-import { DicomError } from '../errors.js';
+import { DicomError, UnsupportedSyntaxError } from '../errors.js';
 import type { SliceHeader } from './header.js';
-import { expectUncompressed } from './transfer-syntax.js';
+import type { PixelFormat } from './pixel-format.js';
 
 /** What stands for "no measurement" (pixel padding) and for everything outside of a volume: the HU of air. */
 export const airHu = -1000;
@@ -13,19 +13,32 @@ export interface PixelWindow {
   readonly y1: number;
 }
 
-/** The bytes of the file that hold the rows of a window. */
+/** The bytes of an uncompressed file that hold the rows of a window of one of its images. */
 export function byteRangeOf(
   { file, syntax, format }: SliceHeader,
   { y0, y1 }: Pick<PixelWindow, 'y0' | 'y1'>,
+  frame = 0,
 ): { readonly start: number; readonly end: number } {
-  expectUncompressed(syntax, file);
-  const { offset, columns, frames, bitsAllocated } = format;
-  if (frames !== 1) {
-    throw new DicomError(file, `has ${frames} frames, expected one slice`);
+  if (syntax.compressed) {
+    throw new UnsupportedSyntaxError(
+      file,
+      syntax.uid,
+      `has compressed pixels (${syntax.name}, transfer syntax ${syntax.uid}): read them with decodePixels`,
+    );
   }
-  if (offset === null) throw new DicomError(file, 'has no uncompressed pixels');
+  const { offset, rows, columns, bitsAllocated } = format;
   const rowBytes = (columns * bitsAllocated) / 8;
-  return { start: offset + y0 * rowBytes, end: offset + y1 * rowBytes };
+  const start = offset + frame * rows * rowBytes;
+  return { start: start + y0 * rowBytes, end: start + y1 * rowBytes };
+}
+
+/** @throws {@link DicomError} when the file has no such image */
+export function expectFrame(
+  { file, format: { frames } }: SliceHeader,
+  frame: number,
+): void {
+  if (Number.isInteger(frame) && frame >= 0 && frame < frames) return;
+  throw new DicomError(file, `has ${frames} frames, and no frame ${frame}`);
 }
 
 /**
@@ -41,9 +54,20 @@ export function readWindow(
   rowBytes: Uint8Array,
   window: PixelWindow,
 ): Float32Array {
-  const { columns, slope, intercept, padding } = header.format;
-  const { x0, x1, y0, y1 } = window;
-  const stored = storedValues(header, rowBytes);
+  return hounsfield(header.format, storedValues(header, rowBytes), window);
+}
+
+/**
+ * The HU of stored values.
+ *
+ * @param stored whole rows, from the window's first on
+ * @returns HU, [y1 − y0, x1 − x0], row-major
+ */
+export function hounsfield(
+  { columns, slope, intercept, padding }: PixelFormat,
+  stored: Int32Array,
+  { x0, x1, y0, y1 }: PixelWindow,
+): Float32Array {
   const [low, high] = padding ?? [1, 0];
   const hu = new Float32Array((y1 - y0) * (x1 - x0));
   let to = 0;
@@ -58,17 +82,21 @@ export function readWindow(
 }
 
 /**
- * Reads the HU of a whole slice.
+ * Reads the HU of one uncompressed image of a file; `decodePixels` reads compressed ones too.
  *
  * @param bytes the whole file, inflated if it was deflated
+ * @param frame which image of the file, from 0
  * @returns HU, [rows, columns], row-major
+ * @throws `UnsupportedSyntaxError` for compressed pixels
  */
 export function readPixels(
   header: SliceHeader,
   bytes: Uint8Array,
+  { frame = 0 }: { readonly frame?: number } = {},
 ): Float32Array {
+  expectFrame(header, frame);
   const { rows, columns } = header.format;
-  const { start, end } = byteRangeOf(header, { y0: 0, y1: rows });
+  const { start, end } = byteRangeOf(header, { y0: 0, y1: rows }, frame);
   const whole = { x0: 0, x1: columns, y0: 0, y1: rows };
   return readWindow(header, bytes.subarray(start, end), whole);
 }
@@ -107,4 +135,15 @@ export function storedValues(
     values[i] = signed ? high >> down : high >>> down;
   }
   return values;
+}
+
+/** Values of which only the lowest `bits` count, as signed or unsigned numbers. */
+export function signExtended(
+  values: ArrayLike<number>,
+  { bits, signed }: { readonly bits: number; readonly signed: boolean },
+): Int32Array {
+  const shift = 32 - bits;
+  return Int32Array.from(values, (value) =>
+    signed ? (value << shift) >> shift : (value << shift) >>> shift,
+  );
 }

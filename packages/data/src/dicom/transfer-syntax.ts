@@ -1,5 +1,13 @@
 import { UnsupportedSyntaxError } from '../errors.js';
 
+/** The families of compressed pixels that can be decoded. */
+export type Compression =
+  | 'rle'
+  | 'jpeg'
+  | 'jpeg-lossless'
+  | 'jpeg-ls'
+  | 'jpeg-2000';
+
 /** How a file encodes its elements and its pixels. */
 export interface TransferSyntax {
   readonly uid: string;
@@ -8,13 +16,20 @@ export interface TransferSyntax {
   readonly littleEndian: boolean;
   /** whether all that follows the file meta information is deflated */
   readonly deflated: boolean;
-  /** whether the pixels are compressed, so that they can't be read here */
+  /** whether the pixels are compressed, so that a file has to be read and decoded whole */
   readonly compressed: boolean;
+  /** which decoder compressed pixels take; null for uncompressed ones, and for a syntax without a decoder */
+  readonly compression: Compression | null;
 }
 
-const plain = { littleEndian: true, deflated: false, compressed: false };
+const plain = {
+  littleEndian: true,
+  deflated: false,
+  compressed: false,
+  compression: null,
+};
 
-const known: readonly TransferSyntax[] = [
+const uncompressed: readonly TransferSyntax[] = [
   { ...plain, uid: '1.2.840.10008.1.2', name: 'Implicit VR Little Endian' },
   { ...plain, uid: '1.2.840.10008.1.2.1', name: 'Explicit VR Little Endian' },
   {
@@ -31,19 +46,27 @@ const known: readonly TransferSyntax[] = [
   },
 ];
 
-/** Names of the compressed syntaxes that CT is met in, so that an error can say more than a number. */
-const compressedNames: Readonly<Record<string, string>> = {
-  '1.2.840.10008.1.2.4.50': 'JPEG Baseline',
-  '1.2.840.10008.1.2.4.51': 'JPEG Extended',
-  '1.2.840.10008.1.2.4.57': 'JPEG Lossless',
-  '1.2.840.10008.1.2.4.70': 'JPEG Lossless, First-Order Prediction',
-  '1.2.840.10008.1.2.4.80': 'JPEG-LS Lossless',
-  '1.2.840.10008.1.2.4.81': 'JPEG-LS Near-Lossless',
-  '1.2.840.10008.1.2.4.90': 'JPEG 2000 Lossless',
-  '1.2.840.10008.1.2.4.91': 'JPEG 2000',
-  '1.2.840.10008.1.2.4.201': 'High-Throughput JPEG 2000 Lossless',
-  '1.2.840.10008.1.2.5': 'RLE Lossless',
-};
+/** The compressed syntaxes that CT is met in. */
+const compressed: readonly (readonly [
+  uid: string,
+  name: string,
+  compression: Compression | null,
+])[] = [
+  ['1.2.840.10008.1.2.4.50', 'JPEG Baseline', 'jpeg'],
+  ['1.2.840.10008.1.2.4.51', 'JPEG Extended', 'jpeg'],
+  ['1.2.840.10008.1.2.4.57', 'JPEG Lossless', 'jpeg-lossless'],
+  [
+    '1.2.840.10008.1.2.4.70',
+    'JPEG Lossless, First-Order Prediction',
+    'jpeg-lossless',
+  ],
+  ['1.2.840.10008.1.2.4.80', 'JPEG-LS Lossless', 'jpeg-ls'],
+  ['1.2.840.10008.1.2.4.81', 'JPEG-LS Near-Lossless', 'jpeg-ls'],
+  ['1.2.840.10008.1.2.4.90', 'JPEG 2000 Lossless', 'jpeg-2000'],
+  ['1.2.840.10008.1.2.4.91', 'JPEG 2000', 'jpeg-2000'],
+  ['1.2.840.10008.1.2.4.201', 'High-Throughput JPEG 2000 Lossless', null],
+  ['1.2.840.10008.1.2.5', 'RLE Lossless', 'rle'],
+];
 
 /**
  * The transfer syntax of a UID.
@@ -53,25 +76,16 @@ const compressedNames: Readonly<Record<string, string>> = {
  * @see DICOM PS3.5, Annex A
  */
 export function transferSyntaxOf(uid: string, file: string): TransferSyntax {
-  const found = known.find((syntax) => syntax.uid === uid);
+  const found = uncompressed.find((syntax) => syntax.uid === uid);
   if (found) return found;
   if (/^1\.2\.840\.10008\.1\.2\.[45](\.|$)/.test(uid)) {
-    const name = compressedNames[uid] ?? 'compressed';
-    return { ...plain, uid, name, compressed: true };
+    const [, name = 'compressed', compression = null] =
+      compressed.find(([known]) => known === uid) ?? [];
+    return { ...plain, uid, name, compressed: true, compression };
   }
   throw new UnsupportedSyntaxError(
     file,
     uid,
-    `is in the transfer syntax "${uid}"; known: ${known.map((syntax) => syntax.uid).join(', ')} and the compressed ones of DICOM`,
-  );
-}
-
-/** @throws {@link UnsupportedSyntaxError} when the pixels are compressed */
-export function expectUncompressed(syntax: TransferSyntax, file: string): void {
-  if (!syntax.compressed) return;
-  throw new UnsupportedSyntaxError(
-    file,
-    syntax.uid,
-    `has compressed pixels (${syntax.name}, transfer syntax ${syntax.uid}), which are not read yet; decompress the series first (dcmdjpeg, dcmdjpls, gdcmconv --raw)`,
+    `is in the transfer syntax "${uid.slice(0, 80)}"; known: ${uncompressed.map((syntax) => syntax.uid).join(', ')} and the compressed ones of DICOM`,
   );
 }

@@ -6,6 +6,7 @@ import { decodeNpy } from '@clip-lung/tensor';
 import { describe, expect, it } from 'vitest';
 
 import {
+  asRle,
   fixture,
   folderOf,
   jsonFixture,
@@ -314,26 +315,39 @@ describe('prepareDataset', () => {
     },
   );
 
-  it('refuses compressed series, and names their syntax', async () => {
+  it('makes the same dataset of compressed slices', async () => {
+    const files = scan(1, [nodule(1), nodule(5, 1, 14)]);
+    const compressed = Object.fromEntries(
+      Object.entries(files).map(([name, content]) => [
+        name,
+        typeof content === 'string' ? content : asRle(content),
+      ]),
+    );
+    const plain = await prepared(files);
+    const other = await prepared(compressed);
+    expect(await contentOf(other.out)).toEqual(await contentOf(plain.out));
+  });
+
+  it('refuses a series in a syntax without a decoder, and names it', async () => {
     const files = scan(1, [nodule(1)]);
     for (const [name, content] of Object.entries(files)) {
       if (typeof content === 'string') continue;
-      const bytes = Buffer.from(content);
-      const at = bytes.indexOf('1.2.840.10008.1.2.1');
-      // Two bytes longer than the uncompressed one's, and the group length says so.
+      const bytes = Buffer.from(asRle(content));
+      const at = bytes.indexOf('1.2.840.10008.1.2.5');
+      // Four bytes longer than RLE's, and the group length says so.
       const longer = Buffer.concat([
         bytes.subarray(0, at),
-        Buffer.from('1.2.840.10008.1.2.4.90'),
+        Buffer.from('1.2.840.10008.1.2.4.201\0'),
         bytes.subarray(at + 20),
       ]);
-      longer.writeUInt16LE(22, at - 2);
-      longer.writeUInt32LE(longer.readUInt32LE(140) + 2, 140);
+      longer.writeUInt16LE(24, at - 2);
+      longer.writeUInt32LE(longer.readUInt32LE(140) + 4, 140);
       files[name] = longer;
     }
     const folder = await folderOf(files);
     const out = join(await temporaryFolder(), 'out');
     await expect(prepareDataset({ folder, out })).rejects.toThrow(
-      /JPEG 2000 Lossless, transfer syntax 1\.2\.840\.10008\.1\.2\.4\.90/,
+      /High-Throughput JPEG 2000 Lossless, transfer syntax 1\.2\.840\.10008\.1\.2\.4\.201/,
     );
   });
 

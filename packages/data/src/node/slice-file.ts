@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { inflateRawSync } from 'node:zlib';
 
 import {
@@ -7,7 +7,13 @@ import {
   type SliceHeader,
 } from '../dicom/header.js';
 import { isDicom, parseElements } from '../dicom/parse.js';
-import { byteRangeOf, type PixelWindow, readWindow } from '../dicom/pixels.js';
+import { decodeStored } from '../dicom/decode.js';
+import {
+  byteRangeOf,
+  hounsfield,
+  type PixelWindow,
+  readWindow,
+} from '../dicom/pixels.js';
 import { DicomError } from '../errors.js';
 
 /** LIDC-IDRI's headers have 3 to 8 KB. */
@@ -49,7 +55,7 @@ export async function readHeaderOf(
 }
 
 /**
- * Reads the HU of a part of a slice: of its file, the rows that the part spans.
+ * Reads the HU of a part of a slice: of its file, the rows that the part spans; a compressed file has to be read whole.
  *
  * @returns HU, [y1 − y0, x1 − x0], row-major
  * @throws {@link DicomError} when the file no longer holds what its header said
@@ -59,15 +65,27 @@ export async function readWindowOf(
   header: SliceHeader,
   window: PixelWindow,
 ): Promise<Float32Array> {
+  const { file, format, syntax } = header;
+  if (format.frames !== 1) {
+    throw new DicomError(
+      file,
+      `has ${format.frames} frames, expected one slice`,
+    );
+  }
+  if (syntax.compressed) {
+    const stored = await decodeStored(header, await readFile(path));
+    const rows = stored.subarray(window.y0 * format.columns);
+    return hounsfield(format, rows, window);
+  }
   const { start, end } = byteRangeOf(header, window);
   const handle = await open(path, 'r');
   try {
-    const rows = header.syntax.deflated
+    const rows = syntax.deflated
       ? await readInflated(handle, header, start, end)
       : await readBytes(handle, start, end - start);
     if (rows.length !== end - start) {
       throw new DicomError(
-        header.file,
+        file,
         `is cut short: ${rows.length} of ${end - start} bytes of pixels are there`,
       );
     }

@@ -1,0 +1,143 @@
+import { DicomError, UnsupportedSyntaxError } from '../errors.js';
+import { codestreamOf } from './codestream.js';
+import { frameBytes } from './encapsulated.js';
+import type { SliceHeader } from './header.js';
+import { decodeWithCodec } from './load-codec.js';
+import {
+  expectFrame,
+  hounsfield,
+  readPixels,
+  signExtended,
+  storedValues,
+} from './pixels.js';
+import { decodeRle } from './rle.js';
+
+/**
+ * Reads the HU of one image of a file, compressed or not. The decoders are loaded when the first compressed file is met.
+ *
+ * @param bytes the whole file, inflated if it was deflated
+ * @param frame which image of the file, from 0
+ * @returns HU, [rows, columns], row-major
+ * @throws {@link DicomError} when the pixels are cut short, damaged, or not what the header says
+ * @throws {@link UnsupportedSyntaxError} for a syntax without a decoder: 12-bit JPEG, high-throughput JPEG 2000, video
+ */
+export async function decodePixels(
+  header: SliceHeader,
+  bytes: Uint8Array,
+  { frame = 0 }: { readonly frame?: number } = {},
+): Promise<Float32Array> {
+  if (!header.syntax.compressed) return readPixels(header, bytes, { frame });
+  const stored = await decodeStored(header, bytes, frame);
+  const { rows, columns } = header.format;
+  const whole = { x0: 0, x1: columns, y0: 0, y1: rows };
+  return hounsfield(header.format, stored, whole);
+}
+
+/** The stored values of a compressed image, [rows, columns]. */
+export async function decodeStored(
+  header: SliceHeader,
+  bytes: Uint8Array,
+  frame = 0,
+): Promise<Int32Array> {
+  const { file, syntax, format } = header;
+  const refuse = (problem: string): never => {
+    throw new DicomError(file, problem);
+  };
+  const { compression } = syntax;
+  if (compression === null) {
+    throw new UnsupportedSyntaxError(
+      file,
+      syntax.uid,
+      `has compressed pixels (${syntax.name}, transfer syntax ${syntax.uid}) that are not read; decompress the series first (gdcmconv --raw)`,
+    );
+  }
+  expectFrame(header, frame);
+  const image = frameBytes(header, bytes, frame);
+  const pixels = format.rows * format.columns;
+  if (compression === 'rle') {
+    const width = format.bitsAllocated / 8;
+    return storedValues(header, decodeRle(image, { pixels, width }, refuse));
+  }
+
+  const found = codestreamOf(image, compression);
+  if (found === undefined) {
+    return refuse(`its compressed pixels are no ${syntax.name} image`);
+  }
+  const { rows, columns, samples, precision } = found;
+  if (rows !== format.rows || columns !== format.columns || samples !== 1) {
+    refuse(
+      `has ${format.rows} rows × ${format.columns} columns of one sample; the compressed image has ${rows} × ${columns} of ${samples}`,
+    );
+  }
+  if (precision > format.bitsAllocated) {
+    refuse(
+      `the compressed image has ${precision} bits a pixel, the header allocates ${format.bitsAllocated}`,
+    );
+  }
+  if (compression === 'jpeg' && precision !== 8) {
+    throw new UnsupportedSyntaxError(
+      file,
+      syntax.uid,
+      `has pixels in JPEG of ${precision} bits (transfer syntax ${syntax.uid}), of which only 8 are read; decompress the series first (dcmdjpeg)`,
+    );
+  }
+  const decoded = await decodeImage(header, image);
+  if (decoded.length !== pixels) {
+    refuse(
+      `its compressed pixels are damaged: ${decoded.length} of ${pixels} were decoded`,
+    );
+  }
+  // The encoder may have known the pixels' sign or not: what counts are the bits that both it and the header speak of.
+  const bits = Math.min(precision, format.bitsStored);
+  return signExtended(decoded, { bits, signed: format.signed });
+}
+
+/** The 8-bit decoder reads JPEG Extended too, where it has no more than 8 bits. */
+const decoderSyntax = new Map([
+  ['1.2.840.10008.1.2.4.51', '1.2.840.10008.1.2.4.50'],
+]);
+
+async function decodeImage(
+  { file, syntax, format }: SliceHeader,
+  image: Uint8Array,
+): Promise<Uint8Array | Uint16Array> {
+  const { rows, columns, bitsAllocated, signed } = format;
+  try {
+    const { imageFrame: found } = await decodeWithCodec(
+      // Some of the decoders read the buffer below from its start.
+      image.slice(),
+      {
+        rows,
+        columns,
+        bitsAllocated,
+        samplesPerPixel: 1,
+        pixelRepresentation: signed ? 1 : 0,
+        signed,
+      },
+      decoderSyntax.get(syntax.uid) ?? syntax.uid,
+    );
+    // Copied: what a decoder hands out may be its own memory, which the next image overwrites.
+    const wide =
+      found.BYTES_PER_ELEMENT === 2 || found.byteLength === 2 * rows * columns;
+    const copy = new Uint8Array(
+      found.buffer,
+      found.byteOffset,
+      found.byteLength,
+    ).slice();
+    return wide ? new Uint16Array(copy.buffer) : copy;
+  } catch (error) {
+    throw new DicomError(
+      file,
+      `its compressed pixels (${syntax.name}) are damaged: ${reasonOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Decoders throw errors, texts, and numbers that only they understand. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Error) return error.message.slice(0, 200);
+  return typeof error === 'number'
+    ? 'the decoder gave up'
+    : String(error).slice(0, 200);
+}
