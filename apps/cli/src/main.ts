@@ -4,8 +4,10 @@ import type { Surroundings } from './command.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEvaluate } from './commands/evaluate.js';
+import { addExport } from './commands/export.js';
 import { addInspect } from './commands/inspect.js';
 import { addPhantom } from './commands/phantom.js';
+import { addPredict } from './commands/predict.js';
 import { addPrepare } from './commands/prepare.js';
 import { addTrain } from './commands/train.js';
 import { describeFailure, exitCodeOf, exitCodes } from './exit-codes.js';
@@ -19,6 +21,8 @@ const commands = [
   addPrepare,
   addTrain,
   addEvaluate,
+  addExport,
+  addPredict,
   addDoctor,
 ];
 

@@ -1,0 +1,57 @@
+import { describeData, describeText } from '@clip-lung/evaluator';
+import { writeFileAtomic } from '@clip-lung/tensor/node';
+
+import { classifierFile } from '../classifier-file.js';
+import { type AddCommand, screenOf } from '../command.js';
+import { chooseFold, readTrainedClassifier } from '../trained-classifier.js';
+import { wholeNumber } from '../whole-number.js';
+
+interface Options {
+  readonly fold?: number;
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+export const addExport: AddCommand = (program, surroundings) => {
+  program
+    .command('export')
+    .description('write a trained fold as an ONNX model that stands alone')
+    .argument('<run>', 'a run folder, made by train')
+    .option(
+      '--fold <k>',
+      'which fold, counted from 0; a run of one fold needs no choice',
+      wholeNumber(0),
+    )
+    .requiredOption('--out <model.onnx>', 'the file to write')
+    .option('--json', 'print one JSON object')
+    .action(async (run: string, options: Options) => {
+      const screen = screenOf(surroundings, options);
+      const fold = await chooseFold(run, options.fold);
+      const trained = await readTrainedClassifier(run, fold);
+      const { record, epoch, epochs } = trained;
+      if (epochs.done < epochs.planned) {
+        screen.note(
+          `note: fold ${fold} is trained for ${epochs.done} of ${epochs.planned} epochs`,
+        );
+      }
+      const bytes = classifierFile(trained);
+      await writeFileAtomic(options.out, bytes);
+      screen.result(
+        [
+          `exported: ${options.out}, ${(bytes.length / 1e6).toFixed(1)} MB, fold ${fold}, weights of epoch ${epoch + 1}`,
+          `input hu: float32 [batch, 32, 32, 32], slices first; output probabilities: ${record.classes.join(', ')}`,
+          `trained on ${describeData(record.data.collection)}; ${describeText(record)}`,
+        ].join('\n'),
+        {
+          model: options.out,
+          bytes: bytes.length,
+          run,
+          fold,
+          epoch,
+          classes: record.classes,
+          data: record.data.collection,
+          text: record.text,
+        },
+      );
+    });
+};

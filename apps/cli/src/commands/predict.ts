@@ -1,0 +1,172 @@
+import { readFile, stat } from 'node:fs/promises';
+
+import { openOnnx } from '@clip-lung/engine';
+import { describeData, describeText } from '@clip-lung/evaluator';
+import type { NdArray } from '@clip-lung/tensor';
+import { InvalidArgumentError } from 'commander';
+
+import {
+  type ClassifierDescription,
+  classifierFile,
+  describeClassifier,
+} from '../classifier-file.js';
+import { type AddCommand, screenOf } from '../command.js';
+import { type CropSource, readCrops } from '../crops.js';
+import { UsageError } from '../exit-codes.js';
+import { chooseFold, readTrainedClassifier } from '../trained-classifier.js';
+import { wholeNumber } from '../whole-number.js';
+
+interface Options {
+  readonly at?: readonly [number, number, number];
+  readonly diameter?: number;
+  readonly series?: string;
+  readonly fold?: number;
+  readonly json?: boolean;
+}
+
+/** What a nodule is taken for when nobody says its size, mm. */
+const usualDiameter = 10;
+
+export const addPredict: AddCommand = (program, surroundings) => {
+  program
+    .command('predict')
+    .description('say how malignant a nodule looks to a trained model')
+    .argument('<model>', 'a model.onnx, made by export, or a run folder')
+    .argument(
+      '<crop>',
+      'crops in HU, a .npy file of [32, 32, 32] or [any, 32, 32, 32], or with --at a folder with a CT series',
+    )
+    .option(
+      '--at <x,y,z>',
+      "the nodule's centre in the series, in DICOM's patient coordinates, mm",
+      pointOf,
+    )
+    .option(
+      '--diameter <mm>',
+      `the nodule's diameter; the crop is twice as wide (default: ${usualDiameter})`,
+      lengthOf,
+    )
+    .option('--series <uid>', 'which series, where the folder holds several')
+    .option('--fold <k>', 'which fold of a run, counted from 0', wholeNumber(0))
+    .option('--json', 'print one JSON object')
+    .action(async (model: string, crop: string, options: Options) => {
+      const screen = screenOf(surroundings, options);
+      const source = sourceOf(crop, options);
+      const bytes = await modelBytes(model, options.fold);
+      const open = await openOnnx(bytes, { file: model });
+      try {
+        const about = describeClassifier(open, model);
+        if (source.kind === 'series' && options.diameter === undefined) {
+          screen.note(
+            `no --diameter is given: the nodule is taken for ${usualDiameter} mm`,
+          );
+        }
+        const hu = await readCrops(source, surroundings.signal);
+        const { probabilities } = await open.run({ hu });
+        const rows = rowsOf(probabilities, about.classes);
+        screen.result(format(rows, about), {
+          model,
+          crop,
+          data: about.collection,
+          text: about.text,
+          classes: about.classes,
+          predictions: rows.map((row) => ({
+            class: mostProbable(row),
+            probabilities: Object.fromEntries(row),
+          })),
+        });
+      } finally {
+        await open.release();
+      }
+    });
+};
+
+/** One crop's probabilities, by class. */
+type Row = readonly (readonly [name: string, probability: number])[];
+
+function sourceOf(crop: string, options: Options): CropSource {
+  const { at, diameter = usualDiameter, series } = options;
+  if (at !== undefined) {
+    return { kind: 'series', folder: crop, at, diameter, series };
+  }
+  if (options.diameter !== undefined || series !== undefined) {
+    throw new UsageError(
+      '--diameter and --series belong to a nodule in a series; give --at x,y,z, too',
+    );
+  }
+  if (crop.endsWith('.npy')) return { kind: 'npy', file: crop };
+  throw new UsageError(
+    `${crop}: is no .npy file; of a folder with a CT series, say where the nodule is with --at x,y,z`,
+  );
+}
+
+/** Of a run, what export would write. */
+async function modelBytes(
+  model: string,
+  fold: number | undefined,
+): Promise<Uint8Array> {
+  const found = await stat(model).catch((error: unknown) => {
+    throw new UsageError(
+      `${model}: there is no such file or folder; give a model.onnx, or a run folder`,
+      { cause: error },
+    );
+  });
+  if (found.isDirectory()) {
+    const chosen = await chooseFold(model, fold);
+    return classifierFile(await readTrainedClassifier(model, chosen));
+  }
+  if (fold === undefined) return readFile(model);
+  throw new UsageError(
+    `${model}: is a model of one fold; --fold belongs to a run folder`,
+  );
+}
+
+function rowsOf(
+  probabilities: NdArray | undefined,
+  classes: readonly string[],
+): readonly Row[] {
+  const values = Array.from((probabilities?.data ?? []) as ArrayLike<number>);
+  return Array.from({ length: values.length / classes.length }, (_, row) =>
+    classes.map(
+      (name, k) => [name, values[row * classes.length + k] ?? NaN] as const,
+    ),
+  );
+}
+
+function mostProbable(row: Row): string {
+  const [first = ''] = [...row].sort(([, a], [, b]) => b - a)[0] ?? [];
+  return first;
+}
+
+function format(rows: readonly Row[], about: ClassifierDescription): string {
+  const width = Math.max(...about.classes.map((name) => name.length));
+  const lines = rows.flatMap((row, i) => [
+    ...(rows.length > 1 ? [`crop ${i}`] : []),
+    ...row.map(([name, probability]) => {
+      const percent = (100 * probability).toFixed(1).padStart(6);
+      const mark = name === mostProbable(row) ? '  ←' : '';
+      return `${name.padEnd(width)} ${percent} %${mark}`;
+    }),
+  ]);
+  return [
+    ...lines,
+    `the model was trained on ${describeData(about.collection)}; ${describeText(about)}`,
+    'for research only: this is no medical finding',
+  ].join('\n');
+}
+
+function pointOf(text: string): readonly [number, number, number] {
+  const [x = NaN, y = NaN, z = NaN, ...more] = text
+    .split(',')
+    .map((part) => (part.trim() === '' ? NaN : Number(part)));
+  if ([x, y, z].every(Number.isFinite) && more.length === 0) return [x, y, z];
+  throw new InvalidArgumentError(
+    'expected three numbers, such as -61.5,20,-190.',
+  );
+}
+
+function lengthOf(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('expected a length in mm, above 0.');
+}
