@@ -60,15 +60,73 @@ export function trainingBatchNorm(
   return (x, path) => {
     const [batch, height, width] = x.shape;
     const count = batch * height * width;
-    const mean = tf.mean(x, [0, 1, 2]);
-    const centred = tf.sub<tf.Tensor4D>(x, mean);
-    const variance = tf.mean(tf.square(centred), [0, 1, 2]);
+    const mean = tf.mean<tf.Tensor1D>(x, [0, 1, 2]);
+    const variance = tf.mean<tf.Tensor1D>(
+      tf.square(tf.sub(x, mean)),
+      [0, 1, 2],
+    );
     move(`${path}.running_mean`, mean);
     move(`${path}.running_var`, tf.mul(variance, count / (count - 1)));
-    const gain = tf.mul(
-      params(`${path}.weight`),
-      tf.rsqrt(tf.add(variance, epsilon)),
+    return normaliseBatch(
+      x,
+      params(`${path}.weight`) as tf.Tensor1D,
+      params(`${path}.bias`) as tf.Tensor1D,
     );
-    return tf.add(tf.mul(centred, gain), params(`${path}.bias`));
   };
+}
+
+/**
+ * A batch's images less their mean, over their standard deviation, times γ, plus β, per channel.
+ *
+ * The gradient is written out, where automatic differentiation would go over the images twice as often. With
+ * x̂ = (x − mean) / deviation and n values a channel: dβ = Σ dy, dγ = Σ dy·x̂, dx = γ / deviation · (dy − dβ/n − x̂·dγ/n).
+ *
+ * @param x [B, H, W, C]
+ * @param gamma [C]
+ * @param beta [C]
+ * @see Ioffe & Szegedy (arXiv 1502.03167), §3
+ */
+function normaliseBatch(
+  x: tf.Tensor4D,
+  gamma: tf.Tensor1D,
+  beta: tf.Tensor1D,
+): tf.Tensor4D {
+  const axes = [0, 1, 2];
+  const compute = tf.customGrad<tf.Tensor4D>((...given) => {
+    const [images, weight, bias, save] = given as unknown as [
+      tf.Tensor4D,
+      tf.Tensor1D,
+      tf.Tensor1D,
+      tf.GradSaveFunc,
+    ];
+    const [batch, height, width] = images.shape;
+    const count = batch * height * width;
+    const centred = tf.sub<tf.Tensor4D>(images, tf.mean(images, axes));
+    const variance = tf.mean(tf.square(centred), axes);
+    const scale = tf.rsqrt<tf.Tensor1D>(tf.add(variance, epsilon));
+    const gain = tf.mul<tf.Tensor1D>(weight, scale);
+    save([centred, scale, gain]);
+    return {
+      value: tf.add<tf.Tensor4D>(tf.mul(centred, gain), bias),
+      gradFunc: (dy, saved) => {
+        const [away, inverse, slope] = saved as [
+          tf.Tensor4D,
+          tf.Tensor1D,
+          tf.Tensor1D,
+        ];
+        const dBias = tf.sum<tf.Tensor1D>(dy, axes);
+        const along = tf.sum<tf.Tensor1D>(tf.mul(dy, away), axes);
+        const dWeight = tf.mul<tf.Tensor1D>(along, inverse);
+        // dx as one scaled image each of dy and of x − mean, and a constant per channel.
+        const back = tf.mul(tf.mul(dWeight, inverse), -1 / count);
+        const shift = tf.mul(dBias, -1 / count);
+        const dx = tf.mul<tf.Tensor4D>(
+          tf.add(tf.add(dy, shift), tf.mul(away, back)),
+          slope,
+        );
+        return [dx, dWeight, dBias];
+      },
+    };
+  });
+  return compute(x, gamma, beta);
 }

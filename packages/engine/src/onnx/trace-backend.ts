@@ -17,6 +17,8 @@ interface Entry {
   readonly shape: readonly number[];
   /** how the value is stored, see `layout.ts` */
   readonly order: Order;
+  /** when it was made, counted up; what only passes on another's elements is as old as that */
+  readonly age: number;
   value?: GraphValue;
   host?: HostValues;
   /** the one number that every element is; null when it is known that they differ */
@@ -34,6 +36,7 @@ export class TraceBackend extends tf.KernelBackend {
   graph = new Graph();
   readonly #entries = new WeakMap<object, Entry>();
   #count = 0;
+  #made = 0;
 
   /** Starts a new graph. */
   begin(): Graph {
@@ -43,14 +46,28 @@ export class TraceBackend extends tf.KernelBackend {
 
   // What the kernels use.
 
-  /** A tensor for a graph value that is stored in `order`; by default, as the program sees it. */
+  /**
+   * A tensor for a graph value that is stored in `order`; by default, as the program sees it.
+   *
+   * @param like the tensor whose elements it has, changed one by one
+   */
   symbol(
     value: GraphValue,
     order: Order = identityOrder(value.shape.length),
+    like?: tf.TensorInfo,
   ): tf.TensorInfo {
     const shape = permute(value.shape, order);
     const dtype = value.dtype === 'int64' ? 'int32' : value.dtype;
-    return this.#info({ references: 1, dtype, shape, order, value });
+    const age = like === undefined ? this.#made : this.ageOf(like);
+    return this.#info({ references: 1, dtype, shape, order, value, age });
+  }
+
+  /**
+   * When a tensor's elements were made, counted up. Where tensors that are stored differently meet, the younger one is
+   * moved: a gradient, so that it goes on in the order of the forward pass, whose tensors it meets again and again.
+   */
+  ageOf(tensor: tf.TensorInfo): number {
+    return this.#entry(tensor.dataId).age;
   }
 
   /** A tensor of which every element is `number`. */
@@ -60,7 +77,15 @@ export class TraceBackend extends tf.KernelBackend {
     number: number,
   ): tf.TensorInfo {
     const order = identityOrder(shape.length);
-    return this.#info({ references: 1, dtype, shape, order, uniform: number });
+    const age = this.#made;
+    return this.#info({
+      references: 1,
+      dtype,
+      shape,
+      order,
+      uniform: number,
+      age,
+    });
   }
 
   constant(
@@ -69,7 +94,8 @@ export class TraceBackend extends tf.KernelBackend {
     host: HostValues,
   ): tf.TensorInfo {
     const order = identityOrder(shape.length);
-    return this.#info({ references: 1, dtype, shape, order, host });
+    const age = this.#made;
+    return this.#info({ references: 1, dtype, shape, order, host, age });
   }
 
   /** The same tensor again, for kernels that change nothing. */
@@ -138,6 +164,7 @@ export class TraceBackend extends tf.KernelBackend {
     const dataId = {};
     this.#entries.set(dataId, entry);
     this.#count += 1;
+    this.#made += 1;
     return { dataId, shape: [...entry.shape], dtype: entry.dtype };
   }
 
@@ -172,6 +199,7 @@ export class TraceBackend extends tf.KernelBackend {
       shape,
       order: identityOrder(shape.length),
       host: hostOf(values, dtype),
+      age: this.#made++,
     });
     this.#count += 1;
   }

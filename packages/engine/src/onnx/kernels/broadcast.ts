@@ -25,7 +25,7 @@ export function mapStored(
   x: TensorInfo,
   change: (value: GraphValue) => GraphValue,
 ): TensorInfo {
-  return backend.symbol(change(backend.stored(x)), backend.orderOf(x));
+  return backend.symbol(change(backend.stored(x)), backend.orderOf(x), x);
 }
 
 /** The operands of a broadcasting operation, stored alike, and how. */
@@ -55,7 +55,7 @@ export function broadcastOperands(
   return { values, shape, order };
 }
 
-/** The order of the first operand that fills the whole shape and is no constant: moving the others costs least. */
+/** The order of the oldest operand that fills the whole shape and is no constant; the others are moved to it. */
 function commonOrder(
   backend: TraceBackend,
   tensors: readonly TensorInfo[],
@@ -64,7 +64,10 @@ function commonOrder(
   const full = tensors.filter(
     (tensor) => sizeOf(tensor.shape) === sizeOf(shape),
   );
-  const leader = full.find((tensor) => !backend.isConstant(tensor)) ?? full[0];
+  const traced = full.filter((tensor) => !backend.isConstant(tensor));
+  const [leader] = (traced.length > 0 ? traced : full).sort(
+    (a, b) => backend.ageOf(a) - backend.ageOf(b),
+  );
   if (leader === undefined) return identityOrder(shape.length);
   const order = backend.orderOf(leader);
   return withLeadingAxes(order, shape.length - order.length);

@@ -1,0 +1,158 @@
+import type { backend_util, TensorInfo } from '@tensorflow/tfjs-core';
+
+import { arrange } from '../arrange.js';
+import type { GraphValue } from '../graph.js';
+import { filtersAsOihw } from '../layout.js';
+import type { TraceBackend } from '../trace-backend.js';
+import { filterMatrix, tileForm, toImages, toTiles } from './winograd-tiles.js';
+
+/*
+ * 3×3 convolutions of stride 1 by Winograd's F(2×2, 3×3): 16 multiplications for 4 outputs instead of 36.
+ *
+ *     V = Bᵀ·x·B for each 4×4 tile of the input     U = G·w·Gᵀ for each filter
+ *     M = V·Uᵀ, a product over channels a point     y = Aᵀ·M·A for each 2×2 tile of the output
+ *
+ * The gradients are the adjoint of the same chain and share its parts: with E = A·dy·Aᵀ of each tile,
+ * dx = B·(E·U)·Bᵀ, put together where tiles overlap, and dw = Gᵀ·(Eᵀ·V)·G.
+ *
+ * Lavin & Gray, Fast Algorithms for Convolutional Neural Networks (arXiv 1509.09308), §4.1.
+ */
+
+type Geometry = backend_util.Conv2DInfo;
+
+/** Below these, the transforms cost more than the products save. */
+const fewestChannels = 16;
+const fewestRows = 32;
+/** The transforms' matrices grow with the image, and with them the zeros that they are multiplied with in vain. */
+const mostPixels = 256;
+
+/** Whether a convolution is of the right form, and of a size for which this is faster. */
+export function winogradFits(g: Geometry): boolean {
+  const { top, left, bottom, right } = g.padInfo;
+  const ones = [
+    g.strideHeight,
+    g.strideWidth,
+    g.dilationHeight,
+    g.dilationWidth,
+    top,
+    left,
+    bottom,
+    right,
+  ];
+  return (
+    g.filterHeight === 3 &&
+    g.filterWidth === 3 &&
+    ones.every((one) => one === 1) &&
+    g.inHeight % 2 === 0 &&
+    g.inWidth % 2 === 0 &&
+    g.inHeight * g.inWidth <= mostPixels &&
+    Math.min(g.inChannels, g.outChannels) >= fewestChannels &&
+    tileForm(g).rows >= fewestRows
+  );
+}
+
+/** @returns y, stored `imagesAsHwbc` */
+export function winogradForward(
+  backend: TraceBackend,
+  x: TensorInfo,
+  filter: TensorInfo,
+  g: Geometry,
+): GraphValue {
+  const v = toTiles(backend, 'input', x, g);
+  const u = swapLast(backend, transformedFilter(backend, filter, g));
+  return toImages(backend, 'output', matMul(backend, v, u), g);
+}
+
+/** @returns dx, stored `imagesAsHwbc` */
+export function winogradInputGradient(
+  backend: TraceBackend,
+  dy: TensorInfo,
+  filter: TensorInfo,
+  g: Geometry,
+): GraphValue {
+  const e = toTiles(backend, 'output', dy, g);
+  const u = transformedFilter(backend, filter, g);
+  return toImages(backend, 'input', matMul(backend, e, u), g);
+}
+
+/** @returns dw, stored `filtersAsOihw` */
+export function winogradFilterGradient(
+  backend: TraceBackend,
+  x: TensorInfo,
+  dy: TensorInfo,
+  g: Geometry,
+): GraphValue {
+  const { graph } = backend;
+  const e = toTiles(backend, 'output', dy, g);
+  const v = toTiles(backend, 'input', x, g);
+  const products = matMul(backend, swapLast(backend, e), v);
+  const [, tileRows = 1] = products.shape;
+  const s =
+    tileRows === 1
+      ? products
+      : graph.node(
+          'ReduceSum',
+          [products, graph.int64([1])],
+          'float32',
+          products.shape.filter((_, axis) => axis !== 1),
+          { keepdims: 0 },
+        );
+  const filters = g.outChannels * g.inChannels;
+  const flat = reshaped(backend, s, [16, filters]);
+  const dw = graph.node(
+    'Gemm',
+    [flat, filterMatrix(backend)],
+    'float32',
+    [filters, 9],
+    { transA: 1 },
+  );
+  return reshaped(backend, dw, [g.outChannels, g.inChannels, 3, 3]);
+}
+
+/** U, [points, O, C]. */
+function transformedFilter(
+  backend: TraceBackend,
+  filter: TensorInfo,
+  g: Geometry,
+): GraphValue {
+  const filters = g.outChannels * g.inChannels;
+  const stored = arrange(backend, filter, filtersAsOihw);
+  const u = backend.graph.node(
+    'Gemm',
+    [filterMatrix(backend), reshaped(backend, stored, [filters, 9])],
+    'float32',
+    [16, filters],
+    { transB: 1 },
+  );
+  const { filterPoints } = tileForm(g);
+  return reshaped(backend, u, [...filterPoints, g.outChannels, g.inChannels]);
+}
+
+/** The last two axes swapped; ONNX Runtime merges it into the product that follows. */
+function swapLast({ graph }: TraceBackend, value: GraphValue): GraphValue {
+  const [a = 1, b = 1, c = 1, rows = 1, columns = 1] = value.shape;
+  return graph.node('Transpose', [value], 'float32', [a, b, c, columns, rows], {
+    perm: [0, 1, 2, 4, 3],
+  });
+}
+
+/** A product for every point; those of the filters are the same for every row of tiles. */
+function matMul(
+  { graph }: TraceBackend,
+  left: GraphValue,
+  right: GraphValue,
+): GraphValue {
+  const shape = [
+    ...left.shape.slice(0, 4),
+    right.shape[right.shape.length - 1] ?? 1,
+  ];
+  return graph.node('MatMul', [left, right], 'float32', shape);
+}
+
+function reshaped(
+  { graph }: TraceBackend,
+  value: GraphValue,
+  shape: readonly number[],
+): GraphValue {
+  return graph.node('Reshape', [value, graph.int64(shape)], 'float32', shape);
+}
