@@ -9,6 +9,7 @@ each variant of quirks.json is in its files.
 """
 
 import csv
+import json
 import sys
 import warnings
 from pathlib import Path
@@ -17,7 +18,14 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.pixels import apply_rescale
-from pydicom.uid import CTImageStorage, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
+from pydicom.uid import (
+    CTImageStorage,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    RLELossless,
+)
 
 FIXTURES = Path(__file__).parents[2] / "packages/phantom/fixtures"
 ROWS, COLUMNS = 6, 5
@@ -117,27 +125,66 @@ def write_fixtures():
         assert np.array_equal(apply_rescale(read.pixel_array, read)[first:], pixels()[first:])
 
 
+# what pydicom must find in the slices of each DICOM quirk
+SAYS = {
+    "implicit-little-endian": lambda ds: ds.file_meta.TransferSyntaxUID == ImplicitVRLittleEndian,
+    "explicit-big-endian": lambda ds: ds.file_meta.TransferSyntaxUID == ExplicitVRBigEndian,
+    "deflated": lambda ds: ds.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian,
+    "rle": lambda ds: ds.file_meta.TransferSyntaxUID == RLELossless,
+    "unsigned": lambda ds: ds.PixelRepresentation == 0,
+    "signed": lambda ds: ds.PixelRepresentation == 1 and ds.BitsStored == 16,
+    "signed-12-bits": lambda ds: ds.PixelRepresentation == 1 and ds.BitsStored == 12,
+    "rescale-slope": lambda ds: ds.RescaleSlope == 0.5,
+    "padding-value": lambda ds: "PixelPaddingValue" in ds and "PixelPaddingRangeLimit" not in ds,
+    "padding-range": lambda ds: ds.PixelPaddingRangeLimit > ds.PixelPaddingValue,
+}
+
+
+def hounsfield(ds):
+    """HU, air where the pixels are padding."""
+    stored = ds.pixel_array
+    hu = apply_rescale(stored, ds)
+    if "PixelPaddingValue" in ds:
+        low = ds.PixelPaddingValue
+        high = ds.get("PixelPaddingRangeLimit", low)
+        assert ((stored >= low) & (stored <= high)).any()
+        hu[(stored >= low) & (stored <= high)] = -1000
+    assert hu.min() >= -1024 and hu.max() <= 3071, (ds.filename, hu.min(), hu.max())
+    return hu
+
+
+def axial_slices(folder):
+    """The slices of a patient's scan by height; localisers and other modalities are left out."""
+    slices = [pydicom.dcmread(path) for path in sorted(folder.rglob("*.dcm"))]
+    slices = [ds for ds in slices if ds.Modality == "CT" and "AXIAL" in ds.ImageType]
+    assert len({ds.SOPInstanceUID for ds in slices}) == len(slices)
+    return sorted(slices, key=lambda ds: ds.ImagePositionPatient[2])
+
+
 def check(folder):
     """Reads every slice; the HU at each solid nodule's centre must be those of tissue or calcium, not of lung."""
     slices = 0
     with (folder / "truth.csv").open() as file:
         truth = list(csv.DictReader(file))
+    path = folder / "quirks.json"
+    quirks = json.loads(path.read_text())["quirks"] if path.exists() else []
     for patient in sorted(folder.glob("PHANTOM-*")):
-        series = [pydicom.dcmread(path) for path in sorted(patient.rglob("*.dcm"))]
-        series.sort(key=lambda ds: ds.ImagePositionPatient[2])
-        assert len({ds.SOPInstanceUID for ds in series}) == len(series)
-        volume = np.stack([apply_rescale(ds.pixel_array, ds) for ds in series])
+        series = axial_slices(patient)
+        own = {quirk["quirk"] for quirk in quirks if quirk["patient"] == patient.name}
+        for quirk in own & SAYS.keys():
+            assert all(SAYS[quirk](ds) for ds in series), (patient.name, quirk)
+        volume = np.stack([hounsfield(ds) for ds in series])
+        heights = np.array([float(ds.ImagePositionPatient[2]) for ds in series])
         origin = np.array(series[0].ImagePositionPatient, float)
-        spacing = np.array([*series[0].PixelSpacing[::-1], series[0].SliceThickness], float)
         for row in truth:
             if row["patient"] != patient.name or float(row["texture"]) < 4 or row["internalStructure"] == "4":
                 continue
-            center = np.array([float(row[axis]) for axis in ("x_mm", "y_mm", "z_mm")])
-            x, y, z = np.rint((center - origin) / spacing).astype(int)
+            x, y = (round((float(row[f"{axis}_mm"]) - origin[i]) / series[0].PixelSpacing[1 - i]) for i, axis in enumerate("xy"))
+            z = np.abs(heights - float(row["z_mm"])).argmin()
             near = volume[z, y - 1 : y + 2, x - 1 : x + 2].mean()
             assert near > -500, (row["patient"], row["nodule"], near)
         slices += len(series)
-    print(f"{slices} slices of {folder} read without a warning")
+    print(f"{slices} slices of {folder} read without a warning, {len(quirks)} quirks")
 
 
 if __name__ == "__main__":

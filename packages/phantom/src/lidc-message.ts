@@ -9,12 +9,15 @@ export interface MessageRegion {
   readonly sopUid: string;
   /** x₀ y₀ x₁ y₁ …: columns and rows, zero-based */
   readonly points: readonly number[];
+  /** whether the contour is that of a hole */
+  readonly hole?: boolean;
 }
 
 /** A nodule of at least 3 mm with ratings, or a smaller one without. */
 export interface MessageNodule {
   readonly id: string;
-  readonly ratings?: Ratings;
+  /** `empty` is an element `characteristics` without anything in it, which real files have */
+  readonly ratings?: Ratings | 'empty';
   readonly regions: readonly MessageRegion[];
 }
 
@@ -88,22 +91,25 @@ function noduleLines({
   return [
     '<unblindedReadNodule>',
     element('noduleID', id),
-    ...(ratings === undefined
-      ? []
-      : [
-          '<characteristics>',
-          ...ratingNames.map((name) => element(name, String(ratings[name]))),
-          '</characteristics>',
-        ]),
+    ...ratingLines(ratings),
     ...regions.flatMap((region) => [
       '<roi>',
       ...placeLines(region),
-      element('inclusion', 'TRUE'),
+      element('inclusion', region.hole === true ? 'FALSE' : 'TRUE'),
       ...pointLines('edgeMap', region.points),
       '</roi>',
     ]),
     '</unblindedReadNodule>',
   ];
+}
+
+function ratingLines(ratings: MessageNodule['ratings']): readonly string[] {
+  if (ratings === undefined) return [];
+  const given =
+    ratings === 'empty'
+      ? []
+      : ratingNames.map((name) => element(name, String(ratings[name])));
+  return ['<characteristics>', ...given, '</characteristics>'];
 }
 
 function placeLines({ z, sopUid }: MessageRegion): readonly string[] {

@@ -10,17 +10,19 @@ import { type CtSlice, encodeCtSlice } from './dicom/ct-slice.js';
 import { encodeLidcMessage } from './lidc-message.js';
 import type { NoduleTruth } from './nodule.js';
 import type { Phantom } from './phantom.js';
+import type { PhantomFile } from './phantom-file.js';
+import { applyQuirks, quirksOf } from './quirks/apply-quirks.js';
+import {
+  type Draft,
+  pathOf,
+  type PlacedQuirk,
+  sliceName,
+} from './quirks/quirk.js';
+import { readersPerScan } from './readers.js';
 import { readScan } from './reading.js';
 import { type Scanner, scanners } from './scanner.js';
 import { type Scan, simulateScan } from './scan.js';
 import type { Vec3 } from './vector.js';
-
-/** A file of a phantom, in memory. */
-export interface PhantomFile {
-  /** path below the phantom's folder, with forward slashes */
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
 
 /** One simulated patient: the files of a scan and its annotations, and the truth about them. */
 export interface PhantomPatient {
@@ -29,8 +31,10 @@ export interface PhantomPatient {
   /** patient coordinates of the centre of voxel [0, 0, 0] of the lowest slice, mm */
   readonly origin: Vec3;
   readonly truth: readonly NoduleTruth[];
-  /** the slices in the order of their instance numbers, then the annotations */
+  /** the slices in the order of their instance numbers, the annotations, and what else quirks put there */
   readonly files: readonly PhantomFile[];
+  /** none but in a phantom with quirks */
+  readonly quirks: readonly PlacedQuirk[];
 }
 
 export function patientId(number: number): string {
@@ -63,33 +67,53 @@ export function simulatePatient(
   const origin = [-half, -half, bottom] as const;
   const slices = namedSlices(phantom, number, scan, origin);
   const byHeight = [...slices].sort((a, b) => a.position[2] - b.position[2]);
+  const odd = phantom.quirks ? quirksOf(number) : undefined;
   const { sessions, ratings } = readScan(
     scan,
     byHeight.map(({ position, sopUid }) => ({ z: position[2], sopUid })),
     random.stream('reading'),
+    odd?.annotations === 'three-sessions' ? 3 : readersPerScan,
   );
   const studyUid = phantom.uids.uid('study', number);
   const seriesUid = phantom.uids.uid('series', number);
   const uid = phantom.uids.uid('message', number);
-  const xml = encodeLidcMessage({ uid, studyUid, seriesUid, sessions });
-  // The folders of TCIA are named by dates and the UIDs' last digits; an annotation file by a number.
-  const folder = `${id}/01-01-2000-${studyUid.slice(-5)}/3000001.000000-${seriesUid.slice(-5)}`;
+  const plain: Draft = {
+    number,
+    // The folders of TCIA are named by dates and the UIDs' last digits; an annotation file by a number.
+    folder: `${id}/01-01-2000-${studyUid.slice(-5)}/3000001.000000-${seriesUid.slice(-5)}`,
+    slices,
+    message: { uid, studyUid, seriesUid, sessions },
+    xmlName: `${String(number).padStart(3, '0')}.xml`,
+    others: [],
+    uids: phantom.uids,
+  };
+  const { draft, placed } =
+    odd === undefined
+      ? { draft: plain, placed: [] }
+      : applyQuirks(plain, id, odd, random.stream('quirks'));
   return {
     id,
     scan,
     origin,
     truth: scan.nodules.map((_, i) => truthOf(id, scan, i, origin, ratings)),
-    files: [
-      ...slices.map((slice) => ({
-        name: `${folder}/1-${String(slice.instance).padStart(3, '0')}.dcm`,
-        bytes: encodeCtSlice(slice),
-      })),
-      {
-        name: `${folder}/${String(number).padStart(3, '0')}.xml`,
-        bytes: new TextEncoder().encode(xml),
-      },
-    ],
+    files: filesOf(draft),
+    quirks: placed,
   };
+}
+
+function filesOf(draft: Draft): readonly PhantomFile[] {
+  const xml = encodeLidcMessage(draft.message);
+  return [
+    ...draft.slices.map((slice) => ({
+      name: pathOf(draft, sliceName(slice)),
+      bytes: encodeCtSlice(slice),
+    })),
+    {
+      name: pathOf(draft, draft.xmlName),
+      bytes: new TextEncoder().encode(xml),
+    },
+    ...draft.others,
+  ];
 }
 
 /** Golden-ratio steps spread the nodules of a whole phantom evenly over the latent distribution. */

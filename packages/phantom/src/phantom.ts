@@ -2,6 +2,7 @@ import { OptionError } from '@clip-lung/data';
 import { RandomStream } from '@clip-lung/tensor';
 
 import { noiseTile } from './noise.js';
+import { patientsForAllQuirks } from './quirks/apply-quirks.js';
 import { type Scanner, scanners } from './scanner.js';
 import { UidSource } from './uid.js';
 
@@ -14,6 +15,8 @@ export interface PhantomOptions {
   readonly nodulesPerPatient?: readonly [min: number, max: number] | undefined;
   /** pixels of a slice's side, 64 to 512 */
   readonly matrix?: number | undefined;
+  /** whether each patient has oddities that real files have, listed in `quirks.json`; needs 12 patients to show them all */
+  readonly quirks?: boolean | undefined;
 }
 
 /** A phantom's options, and what all of its patients share. */
@@ -22,6 +25,7 @@ export interface Phantom {
   readonly seed: number;
   readonly nodulesPerPatient: readonly [min: number, max: number];
   readonly matrix: number;
+  readonly quirks: boolean;
   readonly uids: UidSource;
   /** noise of each scanner, see `noiseTile` */
   readonly tiles: ReadonlyMap<Scanner, readonly Float32Array[]>;
@@ -35,6 +39,7 @@ export function definePhantom({
   seed = 1,
   nodulesPerPatient = [2, 4],
   matrix = 128,
+  quirks = false,
 }: PhantomOptions = {}): Phantom {
   expectWhole('patients', patients, 1, 9999);
   expectWhole('seed', seed, 0, Number.MAX_SAFE_INTEGER);
@@ -42,6 +47,11 @@ export function definePhantom({
   const [least, most] = nodulesPerPatient;
   expectWhole('nodulesPerPatient[0]', least, 0, 8);
   expectWhole('nodulesPerPatient[1]', most, least, 8);
+  if (quirks && patients < patientsForAllQuirks) {
+    throw new OptionError(
+      `option "quirks" needs at least ${patientsForAllQuirks} patients, so that each oddity is somewhere, and there are ${patients}`,
+    );
+  }
   const random = new RandomStream(seed, 'phantom', 'tiles');
   const tiles = scanners.map(
     (scanner) =>
@@ -60,6 +70,7 @@ export function definePhantom({
     seed,
     nodulesPerPatient,
     matrix,
+    quirks,
     uids: new UidSource(seed),
     tiles: new Map(tiles),
   };

@@ -28,11 +28,14 @@ export interface TrueNodule {
 
 export const readersPerScan = 4;
 
+/** The most that a reader's outline is off the surface, mm. */
+export const widestOutline = 0.4;
+
 export function drawReader(random: RandomStream): Reader {
   const bias = (): number => random.normal(0, 0.2);
   return {
     bias: { ...perAttribute(bias), malignancy: random.normal(0, 0.2) },
-    outline: clamp(random.normal(0, 0.2), -0.4, 0.4),
+    outline: clamp(random.normal(0, 0.2), -widestOutline, widestOutline),
     haste: random.uniform(0.5, 1.3),
   };
 }

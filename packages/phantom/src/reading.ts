@@ -14,6 +14,7 @@ import {
   rate,
   type Reader,
   readersPerScan,
+  widestOutline,
 } from './readers.js';
 import type { PlacedNodule, Scan } from './scan.js';
 import type { Vec3 } from './vector.js';
@@ -33,7 +34,7 @@ export interface Readings {
 }
 
 /**
- * Four readers read a scan: each finds some of its nodules, outlines and rates them, marks some of the nodules below
+ * Readers, mostly four, read a scan: each finds some of its nodules, outlines and rates them, marks some of the nodules below
  * 3 mm with a point, and some vessels as non-nodules.
  *
  * @param slices names of the slices, the lowest first
@@ -42,8 +43,9 @@ export function readScan(
   scan: Scan,
   slices: readonly SliceName[],
   random: RandomStream,
+  readerCount: number = readersPerScan,
 ): Readings {
-  const readers = Array.from({ length: readersPerScan }, (_, i) =>
+  const readers = Array.from({ length: readerCount }, (_, i) =>
     drawReader(random.stream('reader', String(i + 1))),
   );
   const ratings: Ratings[][] = scan.nodules.map(() => []);
@@ -73,8 +75,12 @@ function outline(
   { outline: wanted }: Reader,
   slices: readonly SliceName[],
 ): readonly MessageRegion[] {
+  const [pixel, , thickness] = volume.spacing;
+  // Annotations are linked at a distance, in voxels, of the slice thickness in mm. Below 1 that asks readers to share a
+  // voxel, so in thin slices these must be nearer to each other.
+  const near = thickness < 1 ? (0.25 * pixel) / widestOutline : 1;
   // Half a small nodule must not be lost to a reader who draws tight.
-  const offset = Math.max(wanted, -0.08 * shape.radius);
+  const offset = Math.max(near * wanted, -0.08 * shape.radius);
   return bodyMask(volume, center, shape, offset).map((mask) => ({
     ...(slices[mask.slice] as SliceName),
     points: outerContour(mask),

@@ -1,7 +1,16 @@
 import { RandomStream } from '@clip-lung/tensor';
 
 /** What a UID names; each kind has numbers of its own. */
-const kinds = ['study', 'series', 'frame', 'slice', 'message'] as const;
+const kinds = [
+  'study',
+  'series',
+  'frame',
+  'slice',
+  'message',
+  'copied-message',
+  'other-series',
+  'other-image',
+] as const;
 
 export type UidKind = (typeof kinds)[number];
 

@@ -1,4 +1,5 @@
 import { writePhantom } from '@clip-lung/phantom/node';
+import { InvalidArgumentError } from 'commander';
 
 import { type AddCommand, screenOf } from '../command.js';
 import { wholeNumber } from '../whole-number.js';
@@ -6,6 +7,9 @@ import { wholeNumber } from '../whole-number.js';
 interface Options {
   readonly patients: number;
   readonly seed: number;
+  readonly matrix: number;
+  readonly nodules: readonly [min: number, max: number];
+  readonly quirks?: boolean;
   readonly json?: boolean;
 }
 
@@ -18,6 +22,22 @@ export const addPhantom: AddCommand = (program, surroundings) => {
     .argument('<folder>', 'where to; it must be new, empty, or a phantom')
     .option('--patients <n>', 'number of patients', wholeNumber(1), 60)
     .option('--seed <s>', 'of everything random', wholeNumber(0), 1)
+    .option(
+      '--matrix <pixels>',
+      "of a slice's side, 64 to 512",
+      wholeNumber(64),
+      128,
+    )
+    .option(
+      '--nodules <min-max>',
+      'nodules of a patient, 0 to 8',
+      range,
+      [2, 4],
+    )
+    .option(
+      '--quirks',
+      'with the oddities of real files, listed in quirks.json',
+    )
     .option('--json', 'print one JSON object')
     .action(async (folder: string, options: Options) => {
       const screen = screenOf(surroundings, options);
@@ -25,6 +45,9 @@ export const addPhantom: AddCommand = (program, surroundings) => {
         out: folder,
         patients: options.patients,
         seed: options.seed,
+        matrix: options.matrix,
+        nodulesPerPatient: options.nodules,
+        quirks: options.quirks,
         signal: surroundings.signal,
         onProgress: screen.progress,
       });
@@ -34,3 +57,12 @@ export const addPhantom: AddCommand = (program, surroundings) => {
       );
     });
 };
+
+/** Reads `2-4`, or `3` for exactly three. */
+function range(text: string): readonly [min: number, max: number] {
+  const [, min, max = min] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
+  if (min !== undefined) return [Number(min), Number(max)];
+  throw new InvalidArgumentError(
+    'expected two whole numbers, the least and the most, as 2-4.',
+  );
+}

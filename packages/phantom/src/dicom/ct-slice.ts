@@ -26,6 +26,8 @@ export interface CtSlice {
   readonly pixelSpacing: number;
   /** HU as whole numbers from −1024 to 3071, row-major [rows, columns] */
   readonly hu: Int16Array;
+  /** a localiser is a coronal view from the front, in a series of its own; axial unless said */
+  readonly view?: 'axial' | 'localizer';
   /** explicit VR little endian unless said */
   readonly syntax?: TransferSyntax;
   /** the scanner's unless said */
@@ -40,6 +42,12 @@ const ctImageStorage = '1.2.840.10008.5.1.4.1.1.2';
 /** What 12 bits above −1024 hold. */
 const lowestHu = -1024;
 const highestHu = 3071;
+
+/** Directions of a row and of a column of the image. */
+const orientations = {
+  axial: [1, 0, 0, 0, 1, 0],
+  localizer: [1, 0, 0, 0, 0, -1],
+} as const;
 
 /** When every simulated scan was made. */
 const scanDate = '20000101';
@@ -82,10 +90,14 @@ function identity(slice: CtSlice): readonly Element[] {
   ];
 }
 
-function acquisition({ scanner, ...slice }: CtSlice): readonly Element[] {
+function acquisition({
+  scanner,
+  view = 'axial',
+  ...slice
+}: CtSlice): readonly Element[] {
   const z = decimal(slice.position[2]);
   return [
-    text(0x00080008, 'CS', 'ORIGINAL', 'PRIMARY', 'AXIAL'),
+    text(0x00080008, 'CS', 'ORIGINAL', 'PRIMARY', view.toUpperCase()),
     text(0x00080022, 'DA', scanDate),
     text(0x00080023, 'DA', scanDate),
     text(0x00080032, 'TM', scanTime),
@@ -98,7 +110,7 @@ function acquisition({ scanner, ...slice }: CtSlice): readonly Element[] {
     text(0x00200012, 'IS', 1),
     text(0x00200013, 'IS', slice.instance),
     text(0x00200032, 'DS', ...slice.position.map(decimal)),
-    text(0x00200037, 'DS', 1, 0, 0, 0, 1, 0),
+    text(0x00200037, 'DS', ...orientations[view]),
     text(0x00200052, 'UI', slice.frameUid),
     text(0x00201040, 'LO'),
     text(0x00201041, 'DS', z),

@@ -11,7 +11,7 @@ const markerName = 'phantom.json';
 const marker = 'CLIP-Lung phantom: simulated scans, no patients';
 
 const own =
-  /^(PHANTOM-\d{4}|\.PHANTOM-\d{4}\.partial|truth\.csv|phantom\.json)$/;
+  /^(PHANTOM-\d{4}|\.PHANTOM-\d{4}\.partial|truth\.csv|quirks\.json|phantom\.json)$/;
 
 /**
  * Makes `out` ready for a phantom: empty but for the marker. A phantom that is there already, whole or not, is removed.
@@ -20,7 +20,7 @@ const own =
  */
 export async function prepareFolder(
   out: string,
-  { patients, seed, nodulesPerPatient, matrix }: Phantom,
+  { patients, seed, nodulesPerPatient, matrix, quirks }: Phantom,
 ): Promise<void> {
   const entries = await readdir(out).catch((error: unknown): string[] => {
     if (error instanceof Error && 'code' in error) {
@@ -52,6 +52,7 @@ export async function prepareFolder(
     seed,
     nodulesPerPatient,
     matrix,
+    quirks,
   };
   await writeFileAtomic(
     join(out, markerName),

@@ -11,6 +11,7 @@ import {
   type Phantom,
   type PhantomOptions,
 } from '../phantom.js';
+import type { PlacedQuirk } from '../quirks/quirk.js';
 import { encodeTruth } from '../truth-csv.js';
 import { prepareFolder, removePhantom } from './out-folder.js';
 
@@ -25,13 +26,15 @@ export interface PhantomSummary {
   readonly scans: number;
   readonly nodules: number;
   readonly slices: number;
+  /** oddities put into files, see `quirks.json` */
+  readonly quirks: number;
   /** of all files */
   readonly bytes: number;
 }
 
 /**
  * Writes a phantom laid out as TCIA's LIDC-IDRI is, `PHANTOM-0001/<study>/<series>/1-001.dcm …` with the annotations
- * beside the slices, and at last `truth.csv`: a folder that has it is whole. Equal options make equal bytes. A job that
+ * beside the slices, `quirks.json` in a phantom that has them, and at last `truth.csv`: a folder that has it is whole. Equal options make equal bytes. A job that
  * is stopped or fails removes what it has written.
  *
  * @throws `InputError` where `out` holds what no phantom put there, `OptionError` for an option out of its range
@@ -59,6 +62,7 @@ async function writePatients(
   { onProgress, signal }: JobOptions,
 ): Promise<PhantomSummary> {
   const truth: NoduleTruth[] = [];
+  const quirks: PlacedQuirk[] = [];
   let slices = 0;
   let bytes = 0;
   for (let number = 1; number <= phantom.patients; number++) {
@@ -66,9 +70,15 @@ async function writePatients(
     const patient = simulatePatient(phantom, number);
     await writePatient(out, patient);
     truth.push(...patient.truth);
-    slices += patient.scan.scanner.slices;
+    quirks.push(...patient.quirks);
+    slices += patient.files.filter(({ name }) => name.endsWith('.dcm')).length;
     bytes += patient.files.reduce((sum, file) => sum + file.bytes.length, 0);
     onProgress?.({ stage: 'patients', done: number, total: phantom.patients });
+  }
+  if (phantom.quirks) {
+    const list = `${JSON.stringify({ version: 1, quirks }, null, 2)}\n`;
+    await writeFileAtomic(join(out, 'quirks.json'), list);
+    bytes += Buffer.byteLength(list);
   }
   const csv = encodeTruth(truth);
   await writeFileAtomic(join(out, 'truth.csv'), csv);
@@ -77,6 +87,7 @@ async function writePatients(
     scans: phantom.patients,
     nodules: truth.length,
     slices,
+    quirks: quirks.length,
     bytes: bytes + Buffer.byteLength(csv),
   };
 }
