@@ -16,8 +16,10 @@ import { TraceError } from '../errors.js';
 import { arrangePlain } from './arrange.js';
 import { foldConstants } from './fold.js';
 import type { Graph, GraphType } from './graph.js';
+import { refuseChance } from './impure.js';
 import { kernels } from './kernels/index.js';
 import { TraceBackend, traceBackendName } from './trace-backend.js';
+import { userFrame, withDeepStacks } from './user-frame.js';
 
 /** A result of a traced function: where it belongs in the tree, and the graph output that holds it. */
 export interface TracedOutput {
@@ -105,11 +107,14 @@ export function trace<
             array.data as Float32Array,
           ),
         );
-    const { outputs, state = {} } = fn({
+    const symbols = {
       state: mapTree(given.state, symbol(stateInput)) as unknown as S,
       inputs: mapTree(given.inputs, symbol(givenInput)) as unknown as I,
       frozen: mapTree(given.frozen, constant) as unknown as F,
-    });
+    };
+    const { outputs, state = {} } = withDeepStacks(() =>
+      refuseChance(name, () => fn(symbols)),
+    );
     const output = ([path, tensor]: readonly [
       string,
       tf.Tensor,
@@ -167,15 +172,16 @@ function typeOf({ dtype }: NdArray, path: string): GraphType {
   );
 }
 
-/** tfjs says which kernel is missing, but not what to do. */
+/** tfjs says which kernel is missing, but neither where, nor what to do. */
 function explained(error: unknown, name: string): unknown {
-  const kernel =
-    error instanceof Error
-      ? /Kernel '(\w+)' not registered/.exec(error.message)?.[1]
-      : undefined;
+  if (!(error instanceof Error)) return error;
+  const kernel = /Kernel '(\w+)' not registered/.exec(error.message)?.[1];
   if (kernel === undefined) return error;
+  const { operation, place } = userFrame(error.stack);
+  const caller = operation === undefined ? '' : ` of ${operation}`;
+  const where = place === undefined ? '' : ` at ${place}`;
   return new TraceError(
-    `${name} uses the tfjs kernel ${kernel}, which is not traced; write it with other operations (known: ${Object.keys(kernels).sort().join(', ')})`,
+    `${name} uses the tfjs kernel ${kernel}${caller}${where}, which is not traced; write it with other operations (known: ${Object.keys(kernels).sort().join(', ')})`,
     { cause: error },
   );
 }

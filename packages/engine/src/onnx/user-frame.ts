@@ -1,0 +1,55 @@
+import { fileURLToPath } from 'node:url';
+
+/** Where a program called an operation. */
+export interface UserFrame {
+  /** the operation, as tfjs names it, such as `tf.conv3d`; absent when the stack does not show one */
+  readonly operation?: string;
+  /** file, line and column; absent when the stack does not reach the program */
+  readonly place?: string;
+}
+
+/** The folder of this package's sources, or of what they were compiled to. */
+const engineFolder = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * Reads from an error's stack where the traced function called tfjs: the first frame outside tfjs and this package.
+ *
+ * @param stack as V8 writes it, deep enough to reach the program, see {@link withDeepStacks}
+ */
+export function userFrame(stack: string | undefined): UserFrame {
+  let operation: string | undefined;
+  for (const line of (stack ?? '').split('\n')) {
+    const frame = /^\s*at (?:(.*?) \()?(?:file:\/\/)?([^()]+:\d+:\d+)\)?$/.exec(
+      line,
+    );
+    const [, name = '', place] = frame ?? [];
+    if (place === undefined) continue;
+    if (isForeign(place)) {
+      // tfjs names the function behind tf.conv3d `conv3d__op`; the outermost is the one that the program called.
+      operation = /(\w+?)__op\b/.exec(name)?.[1] ?? operation;
+      continue;
+    }
+    return {
+      place,
+      ...(operation === undefined ? {} : { operation: `tf.${operation}` }),
+    };
+  }
+  return operation === undefined ? {} : { operation: `tf.${operation}` };
+}
+
+/** A place inside a dependency, Node itself, or this package (its tests are programs like any other). */
+function isForeign(place: string): boolean {
+  if (place.includes('node_modules') || place.startsWith('node:')) return true;
+  return place.startsWith(engineFolder) && !place.includes('.spec.');
+}
+
+/** Runs a function with stacks deep enough to show its caller below tfjs's many frames. */
+export function withDeepStacks<T>(run: () => T): T {
+  const before = Error.stackTraceLimit;
+  Error.stackTraceLimit = 100;
+  try {
+    return run();
+  } finally {
+    Error.stackTraceLimit = before;
+  }
+}
