@@ -7,6 +7,7 @@ export {
   type OnnxDevice,
   onnxDevices,
 } from './onnx/devices.js';
+export * from './onnx/explain.js';
 export * from './onnx/export-onnx.js';
 export * from './onnx/onnx-engine.js';
 export * from './onnx/open-onnx.js';

@@ -10,7 +10,7 @@ import {
   type Tree,
   typedArrayOf,
 } from '@clip-lung/tensor';
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 
 import type {
   CompiledFunction,
@@ -23,7 +23,9 @@ import type {
 } from '../engine.js';
 import { HostState } from '../host-state.js';
 import { expectDevice, type OnnxDevice } from './devices.js';
+import { ortTensor } from './ort-tensor.js';
 import { serialiseGraph } from './serialise.js';
+import { createSession } from './session.js';
 import {
   givenInput,
   stateInput,
@@ -195,21 +197,10 @@ class OnnxFunction<
       inputs,
       frozen: this.#frozen,
     });
-    const { bytes, externalData } = serialiseGraph(traced.graph);
-    const session = await ort.InferenceSession.create(bytes, {
-      executionProviders: [this.#limits.device],
-      intraOpNumThreads: this.#limits.threads,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
-      logSeverityLevel: 3,
-      extra: {
-        session: {
-          intra_op: { allow_spinning: this.#limits.spinning ? '1' : '0' },
-        },
-      },
-      externalData: externalData.map(({ path, data }) => ({ path, data })),
-    });
+    const session = await createSession(
+      serialiseGraph(traced.graph),
+      this.#limits,
+    );
     return { session, traced };
   }
 
@@ -220,22 +211,6 @@ class OnnxFunction<
     this.#programs.delete(oldest[0]);
     await (await oldest[1]).session.release();
   }
-}
-
-const ortTensors = new WeakMap<NdArray, ort.Tensor>();
-
-/** ONNX Runtime's view of an array: no copy, and the same object every time. */
-function ortTensor(array: NdArray): ort.Tensor {
-  let tensor = ortTensors.get(array);
-  if (tensor === undefined) {
-    tensor = new ort.Tensor(
-      array.dtype as 'float32',
-      array.data as Float32Array,
-      array.shape,
-    );
-    ortTensors.set(array, tensor);
-  }
-  return tensor;
 }
 
 function emptyArray({ dtype, shape }: TracedOutput): NdArray {
