@@ -161,8 +161,22 @@ describe('the main job', () => {
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
       node: process.versions.node,
-      engines: [{ name: 'onnx', available: true }, { name: 'cpu' }],
     });
+    const { engines } = JSON.parse(out) as { engines: object[] };
+    expect(engines).toMatchObject([
+      { name: 'onnx', device: expect.stringMatching('cpu') as unknown },
+      { name: 'onnx', device: expect.stringMatching('cuda') as unknown },
+      { name: 'onnx', device: expect.stringMatching('webgpu') as unknown },
+      { name: 'tensorflow' },
+      { name: 'cpu' },
+    ]);
+    for (const engine of engines) {
+      expect(engine).toMatchObject(
+        'reason' in engine
+          ? { available: false, reason: expect.any(String) as unknown }
+          : { available: true, matMulMs: expect.any(Number) as unknown },
+      );
+    }
   });
 });
 
@@ -247,6 +261,8 @@ describe('wrong use, exit code 2', () => {
       'prepare',
       'train',
       'evaluate',
+      'export',
+      'predict',
       'doctor',
     ]) {
       expect(out).toContain(command);

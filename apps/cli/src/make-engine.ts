@@ -1,9 +1,44 @@
-import { cpuEngine, type Engine, onnxEngine } from '@clip-lung/engine';
+import {
+  cpuEngine,
+  type Engine,
+  type OnnxDevice,
+  onnxDevices,
+  onnxEngine,
+  tensorflowEngine,
+} from '@clip-lung/engine';
 
-export const engineNames = ['onnx', 'cpu'] as const;
+import { UsageError } from './exit-codes.js';
+
+export const engineNames = ['onnx', 'tensorflow', 'cpu'] as const;
 
 export type EngineName = (typeof engineNames)[number];
 
-export function makeEngine(name: EngineName): Engine {
-  return name === 'onnx' ? onnxEngine() : cpuEngine();
+export const deviceNames = onnxDevices;
+
+export type DeviceName = OnnxDevice;
+
+/**
+ * Makes the engine that the options `--engine` and `--device` name.
+ *
+ * @param device undefined for the engine's own choice
+ * @throws {@link UsageError} for an engine that never runs on the device
+ * @throws `EngineUnavailableError` when it is not there; it says why
+ */
+export function makeEngine(name: EngineName, device?: DeviceName): Engine {
+  switch (name) {
+    case 'onnx':
+      return onnxEngine(device === undefined ? {} : { device });
+    case 'tensorflow':
+      if (device === 'webgpu') return refuse(name, device, 'cpu or cuda');
+      return tensorflowEngine({ device });
+    case 'cpu':
+      if (device === undefined || device === 'cpu') return cpuEngine();
+      return refuse(name, device, 'cpu');
+  }
+}
+
+function refuse(name: EngineName, device: DeviceName, known: string): never {
+  throw new UsageError(
+    `--device ${device}: the engine ${name} runs on ${known} only; choose that, or --engine onnx`,
+  );
 }

@@ -5,7 +5,13 @@ import { InvalidArgumentError, Option } from 'commander';
 import { type AddCommand, screenOf } from '../command.js';
 import { loadExperiment } from '../load-experiment.js';
 import { loadTower } from '../load-tower.js';
-import { type EngineName, engineNames, makeEngine } from '../make-engine.js';
+import {
+  type DeviceName,
+  deviceNames,
+  type EngineName,
+  engineNames,
+  makeEngine,
+} from '../make-engine.js';
 import { showTraining } from '../show-training.js';
 import { software } from '../software.js';
 
@@ -16,6 +22,7 @@ interface Options {
   readonly set: readonly string[];
   readonly resume: boolean;
   readonly engine: EngineName;
+  readonly device?: DeviceName;
   readonly json?: boolean;
 }
 
@@ -42,13 +49,19 @@ export const addTrain: AddCommand = (program, surroundings) => {
         .choices(engineNames)
         .default('onnx'),
     )
+    .addOption(
+      new Option(
+        '--device <name>',
+        'where it computes; doctor says what is there (default: cpu, or what TensorFlow finds)',
+      ).choices(deviceNames),
+    )
     .option('--json', 'print one JSON object')
     .action(async (file: string, options: Options) => {
       const screen = screenOf(surroundings, options);
       const experiment = await loadExperiment(file, options.set);
       const dataset = await readDataset(options.data);
       const tower = await loadTower(experiment, screen);
-      const engine = makeEngine(options.engine);
+      const engine = makeEngine(options.engine, options.device);
       try {
         await trainRun({
           experiment,

@@ -30,15 +30,36 @@ interface NodeBackend {
 /** A process has one TensorFlow: the first that was found. */
 let loaded: TensorflowBinding | undefined;
 
+/** The processor that TensorFlow is wanted on: each is a package's. */
+export type TensorflowDevice = 'cpu' | 'cuda';
+
 /**
  * Loads the package that registers tfjs's backend `tensorflow`. Its tfjs shares tensors, kernels and gradients with ours,
  * wherever it is installed: tfjs keeps them once a process.
  *
- * @param folder where to look for it, besides beside this package
+ * @param folder where to look for it, before it is looked for beside this package
+ * @param device undefined for either, the GPU first
  * @throws {@link EngineUnavailableError} that lists what was looked for, and why each does not do
  */
-export function loadTensorflow(folder: string | undefined): TensorflowBinding {
-  if (loaded !== undefined) return loaded;
+export function loadTensorflow(
+  folder: string | undefined,
+  device: TensorflowDevice | undefined,
+): TensorflowBinding {
+  loaded ??= load(folder, device);
+  const found = loaded.usesGpu ? 'cuda' : 'cpu';
+  if (device === undefined || device === found) return loaded;
+  throw new EngineUnavailableError(
+    `TensorFlow cannot use the device ${device} here: ${loaded.packageName} was loaded and computes on ${found}${device === 'cuda' ? '; it needs an NVIDIA GPU with its driver, CUDA and cuDNN' : ''}`,
+  );
+}
+
+function load(
+  folder: string | undefined,
+  device: TensorflowDevice | undefined,
+): TensorflowBinding {
+  const wanted = packageNames.filter((_, i) =>
+    device === undefined ? true : (device === 'cuda') === (i === 0),
+  );
   const places = [
     ...(folder === undefined
       ? []
@@ -47,7 +68,7 @@ export function loadTensorflow(folder: string | undefined): TensorflowBinding {
   ];
   const reasons: string[] = [];
   for (const { require, where } of places) {
-    for (const packageName of packageNames) {
+    for (const packageName of wanted) {
       try {
         const file = require.resolve(packageName);
         quietly(() => require(file) as unknown);
@@ -55,12 +76,11 @@ export function loadTensorflow(folder: string | undefined): TensorflowBinding {
         reasons.push(`${packageName}${where}: ${reasonOf(error)}`);
         continue;
       }
-      loaded = describe(packageName);
-      return loaded;
+      return describe(packageName);
     }
   }
   throw new EngineUnavailableError(
-    `there is no TensorFlow for the tensorflow engine (${reasons.join('; ')}); install it with "npm install @tensorflow/tfjs-node-gpu" or "npm install @tensorflow/tfjs-node", or build it with tools/tensorflow/build-tfjs-node.sh <folder> and set CLIP_LUNG_TFJS_NODE=<folder>`,
+    `there is no TensorFlow for the tensorflow engine (${reasons.join('; ')}); install it with ${wanted.map((name) => `"npm install --ignore-scripts=false ${name}"`).join(' or ')}, or build it for the CPU with tools/tensorflow/build-tfjs-node.sh <folder> and set CLIP_LUNG_TFJS_NODE=<folder>`,
   );
 }
 

@@ -24,7 +24,7 @@ describe('the tensorflow engine, absent', () => {
       );
       expect(() => tensorflowEngine({ folder })).toThrow(
         new RegExp(
-          `tfjs-node-gpu in ${folder}: is not installed; @tensorflow/tfjs-node in .*npm install @tensorflow/tfjs-node.*build-tfjs-node\\.sh`,
+          `tfjs-node-gpu in ${folder}: is not installed; @tensorflow/tfjs-node in .*npm install --ignore-scripts=false @tensorflow/tfjs-node".*build-tfjs-node\\.sh`,
         ),
       );
     } finally {
@@ -41,6 +41,13 @@ describe.skipIf(built === undefined)(
       const engine = tensorflowEngine();
       expect(engine.name).toBe('tensorflow');
       expect(engine.device).toMatch(/^(cpu|cuda), TensorFlow \d+\.\d+/);
+    });
+
+    it('refuses the GPU where it computes on the CPU', () => {
+      if (tensorflowEngine().device.startsWith('cuda')) return;
+      const onGpu = () => tensorflowEngine({ device: 'cuda' });
+      expect(onGpu).toThrow(EngineUnavailableError);
+      expect(onGpu).toThrow(/cuda here: .*computes on cpu/);
     });
 
     it('leaves the backend in use as it was', async () => {
