@@ -169,11 +169,20 @@ export class TraceBackend extends tf.KernelBackend {
   }
 
   #entry(dataId: object): Entry {
-    const entry = this.#entries.get(dataId);
+    const entry = this.#entries.get(dataId) ?? this.#fetched(dataId);
     if (entry === undefined) {
-      throw new TraceError('a tensor of another engine is used while tracing');
+      throw new TraceError(
+        'a tensor is used while tracing that was disposed, or was made by another trace',
+      );
     }
     return entry;
+  }
+
+  /** A tensor that was made outside the trace is a constant in it: tfjs moves its values here. */
+  #fetched(dataId: object): Entry | undefined {
+    const known = tf.engine().state.tensorInfo.has(dataId);
+    if (known) tf.engine().moveData(this, dataId);
+    return this.#entries.get(dataId);
   }
 
   // What tfjs asks of a backend.

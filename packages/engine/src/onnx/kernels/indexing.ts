@@ -24,7 +24,7 @@ const gather: Kernel = (call) => {
     batchDims?: number;
   };
   const [at = 0] = util.parseAxisParam(axis, x.shape);
-  const batch = (batchDims + indices.shape.length) % indices.shape.length;
+  const batch = batchDims < 0 ? batchDims + indices.shape.length : batchDims;
   if (batch > 0) return gatherInBatches(backend, x, indices, at, batch);
   const shape = [
     ...x.shape.slice(0, at),

@@ -1,10 +1,17 @@
-import { sizeOf } from '@clip-lung/tensor';
+import { sameShape, sizeOf } from '@clip-lung/tensor';
 import { backend_util } from '@tensorflow/tfjs-core';
 
+import { TraceError } from '../../errors.js';
 import { arrange } from '../arrange.js';
-import type { Attributes, GraphValue } from '../graph.js';
+import type { GraphValue } from '../graph.js';
 import { imagesAsNchw } from '../layout.js';
-import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
+import {
+  attributes,
+  input,
+  type Kernel,
+  type KernelCall,
+  type KernelTable,
+} from './kernel.js';
 
 interface PoolAttributes {
   readonly filterSize: number | [number, number];
@@ -13,28 +20,38 @@ interface PoolAttributes {
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
+/** @param pooled the result's shape where it is known: tfjs's gradients do not say how sizes were rounded */
 function geometryOf(
-  call: Parameters<Kernel>[0],
+  call: KernelCall,
   shape: readonly number[],
+  pooled?: readonly number[],
 ): backend_util.Conv2DInfo {
   const { filterSize, strides, pad, dimRoundingMode } = attributes(
     call,
   ) as PoolAttributes;
-  return backend_util.computePool2DInfo(
-    shape as [number, number, number, number],
-    filterSize,
-    strides,
-    1,
-    pad,
-    dimRoundingMode,
-  );
+  const rounded = (
+    rounding: PoolAttributes['dimRoundingMode'],
+  ): backend_util.Conv2DInfo =>
+    backend_util.computePool2DInfo(
+      shape as [number, number, number, number],
+      filterSize,
+      strides,
+      1,
+      pad,
+      rounding,
+    );
+  const given = rounded(dimRoundingMode);
+  if (pooled === undefined || sameShape(given.outShape, pooled)) return given;
+  return rounded('ceil');
 }
 
 /**
  * The attributes of ONNX's pooling nodes. Where windows reach further than the padding (sizes that are rounded up), the
  * padding grows: elements outside the image count for neither maxima nor means.
  */
-function poolAttributes(g: backend_util.Conv2DInfo): Attributes {
+function poolAttributes(
+  g: backend_util.Conv2DInfo,
+): Record<'kernel_shape' | 'strides' | 'pads', number[]> {
   const { top, left, bottom, right } = g.padInfo;
   const beyond = (
     out: number,
@@ -42,21 +59,29 @@ function poolAttributes(g: backend_util.Conv2DInfo): Attributes {
     filter: number,
     reached: number,
   ): number => (out - 1) * stride + filter - reached;
+  const pads = [
+    top,
+    left,
+    Math.max(
+      bottom,
+      beyond(g.outHeight, g.strideHeight, g.filterHeight, g.inHeight + top),
+    ),
+    Math.max(
+      right,
+      beyond(g.outWidth, g.strideWidth, g.filterWidth, g.inWidth + left),
+    ),
+  ];
+  if (
+    pads.some((pad, i) => pad >= (i % 2 === 0 ? g.filterHeight : g.filterWidth))
+  ) {
+    throw new TraceError(
+      `a pooling window of ${g.filterHeight} × ${g.filterWidth} lies outside the image of ${g.inHeight} × ${g.inWidth}; pad or round sizes less`,
+    );
+  }
   return {
     kernel_shape: [g.filterHeight, g.filterWidth],
     strides: [g.strideHeight, g.strideWidth],
-    pads: [
-      top,
-      left,
-      Math.max(
-        bottom,
-        beyond(g.outHeight, g.strideHeight, g.filterHeight, g.inHeight + top),
-      ),
-      Math.max(
-        right,
-        beyond(g.outWidth, g.strideWidth, g.filterWidth, g.inWidth + left),
-      ),
-    ],
+    pads,
   };
 }
 
@@ -82,7 +107,8 @@ const maxPoolGrad: Kernel = (call) => {
   const { backend } = call;
   const { graph } = backend;
   const images = input(call, 'input');
-  const g = geometryOf(call, images.shape);
+  const dy = input(call, 'dy');
+  const g = geometryOf(call, images.shape, dy.shape);
   const pooled = [g.batchSize, g.outChannels, g.outHeight, g.outWidth];
   const [, places] = graph.multiNode(
     'MaxPool',
@@ -110,7 +136,7 @@ const maxPoolGrad: Kernel = (call) => {
     [
       backend.stored(backend.filled([size], 'float32', 0)),
       flat(places),
-      flat(arrange(backend, input(call, 'dy'), imagesAsNchw)),
+      flat(arrange(backend, dy, imagesAsNchw)),
     ],
     'float32',
     [size],
@@ -128,8 +154,9 @@ const avgPoolGrad: Kernel = (call) => {
   const { backend } = call;
   const { graph } = backend;
   const dy = input(call, 'dy');
-  const g = geometryOf(call, input(call, 'input').shape);
-  const { top, left, bottom, right } = g.padInfo;
+  const g = geometryOf(call, input(call, 'input').shape, dy.shape);
+  const { pads } = poolAttributes(g);
+  const [top = 0, left = 0, bottom = 0, right = 0] = pads;
   const size = g.filterHeight * g.filterWidth;
   const share = new Float32Array(g.inChannels * size).fill(1 / size);
   const result = graph.node(
@@ -147,7 +174,7 @@ const avgPoolGrad: Kernel = (call) => {
     {
       kernel_shape: [g.filterHeight, g.filterWidth],
       strides: [g.strideHeight, g.strideWidth],
-      pads: [top, left, bottom, right],
+      pads,
       group: g.inChannels,
       output_padding: [
         g.inHeight +

@@ -67,24 +67,21 @@ function storedFrom(order: Order, axes: readonly number[]): number[] {
   return axes.map((axis) => order[axis] ?? axis).sort((a, b) => a - b);
 }
 
-/** Softmax and log-softmax over one axis, where it is stored. */
-function softmax(op: string, inputName: string): Kernel {
-  return (call) => {
-    const { backend } = call;
-    const logits = input(call, inputName);
-    const { dim, axis } = attributes(call) as { dim?: number; axis?: number };
-    const logical =
-      ((dim ?? axis ?? -1) + logits.shape.length) % logits.shape.length;
-    const order = backend.orderOf(logits);
-    const value = backend.stored(logits);
-    return backend.symbol(
-      backend.graph.node(op, [value], 'float32', value.shape, {
-        axis: order[logical] ?? logical,
-      }),
-      order,
-    );
-  };
-}
+/** Over one axis, where it is stored. */
+const softmax: Kernel = (call) => {
+  const { backend } = call;
+  const logits = input(call, 'logits');
+  const { dim } = attributes(call) as { dim: number };
+  const logical = (dim + logits.shape.length) % logits.shape.length;
+  const order = backend.orderOf(logits);
+  const value = backend.stored(logits);
+  return backend.symbol(
+    backend.graph.node('Softmax', [value], 'float32', value.shape, {
+      axis: order[logical] ?? logical,
+    }),
+    order,
+  );
+};
 
 /** The place of the greatest or least element; the first of equals, as in tfjs. */
 function place(op: 'ArgMax' | 'ArgMin'): Kernel {
@@ -121,11 +118,10 @@ export const reductionKernels: KernelTable = {
   Any: reduction('ReduceMax'),
   ArgMax: place('ArgMax'),
   ArgMin: place('ArgMin'),
-  LogSoftmax: softmax('LogSoftmax', 'logits'),
   Max: reduction('ReduceMax'),
   Mean: reduction('ReduceMean', { asFloat: true }),
   Min: reduction('ReduceMin'),
   Prod: reduction('ReduceProd'),
-  Softmax: softmax('Softmax', 'logits'),
+  Softmax: softmax,
   Sum: reduction('ReduceSum'),
 };

@@ -79,8 +79,17 @@ const resizeBilinear: Kernel = (call) => {
   const { size, alignCorners, halfPixelCenters } = attributes(
     call,
   ) as Sampling & { size: [number, number] };
-  const value = arrange(backend, images, imagesAsNchw);
-  const shape = [...value.shape.slice(0, 2), ...size];
+  const [batch = 1, height = 1, width = 1, channels = 1] = images.shape;
+  const reshape = (value: GraphValue, to: readonly number[]): GraphValue =>
+    graph.node('Reshape', [value, graph.int64(to)], 'float32', to);
+  // One channel each: ONNX Runtime moves a transposition across `Resize`, where it then refuses to resize other axes.
+  const value = reshape(arrange(backend, images, imagesAsNchw), [
+    batch * channels,
+    1,
+    height,
+    width,
+  ]);
+  const shape = [batch * channels, 1, ...size];
   const resized = graph.node(
     'Resize',
     [value, absent, absent, graph.int64(shape)],
@@ -96,7 +105,10 @@ const resizeBilinear: Kernel = (call) => {
             : 'asymmetric',
     },
   );
-  return backend.symbol(resized, imagesAsNchw);
+  return backend.symbol(
+    reshape(resized, [batch, channels, ...size]),
+    imagesAsNchw,
+  );
 };
 
 const resizeNearest: Kernel = (call) => {

@@ -41,18 +41,17 @@ const stridedSlice: Kernel = (call) => {
       | 'shrinkAxisMask',
       number
     >;
-  const { begin, end, strides, finalShape, finalShapeSparse } =
-    slice_util.sliceInfo(
-      x.shape,
-      given.begin,
-      given.end,
-      given.strides,
-      given.beginMask,
-      given.endMask,
-      given.ellipsisMask,
-      given.newAxisMask,
-      given.shrinkAxisMask,
-    );
+  const { begin, end, strides, finalShape } = slice_util.sliceInfo(
+    x.shape,
+    given.begin,
+    given.end,
+    given.strides,
+    given.beginMask,
+    given.endMask,
+    given.ellipsisMask,
+    given.newAxisMask,
+    given.shrinkAxisMask,
+  );
   if (finalShape.includes(0)) {
     return backend.constant(
       finalShape,
@@ -66,7 +65,10 @@ const stridedSlice: Kernel = (call) => {
   const ends = end.map((last, axis) =>
     (strides[axis] ?? 1) < 0 && last < 0 ? -(2 ** 31) : last,
   );
-  const stored = alongStored(order, finalShapeSparse);
+  const stored = alongStored(
+    order,
+    slice_util.computeOutShape(begin, end, strides),
+  );
   const result = backend.graph.node(
     'Slice',
     [

@@ -1,0 +1,9 @@
+import { kernels } from '../../src/onnx/kernels/index.js';
+import { families } from './cases/index.js';
+import { kernelTable } from './kernel-table.js';
+
+/** The table in this package's README. */
+export const engineTable = kernelTable({
+  engines: { onnx: Object.keys(kernels) },
+  families,
+});
