@@ -69,11 +69,11 @@ async function kernelsOf(
     );
   };
   const { kernelNames } = await tf.profile(() => {
-    const values = [fn(...tensors)].flat() as tf.Tensor[];
+    const values = results(fn(...tensors));
     if (one.gradient && gradient !== false) {
       tf.grads((...changed: tf.Tensor[]) =>
         tf.addN(
-          ([fn(...all(changed))].flat() as tf.Tensor[])
+          results(fn(...all(changed)))
             .filter(({ dtype }) => dtype === 'float32')
             .map((value) => tf.sum(value)),
         ),
@@ -82,4 +82,8 @@ async function kernelsOf(
     return values;
   });
   return kernelNames;
+}
+
+function results(value: tf.Tensor | readonly tf.Tensor[]): tf.Tensor[] {
+  return value instanceof tf.Tensor ? [value] : [...value];
 }

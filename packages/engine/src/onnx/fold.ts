@@ -34,9 +34,8 @@ export function foldConstants(
   if (free.has(name) || tensors.length === 0) return undefined;
   if (!tensors.every((tensor) => backend.isConstant(tensor))) return undefined;
   if (isLarge(name, tensors)) return undefined;
-  return tf.getKernel(name, 'cpu') === undefined
-    ? undefined
-    : computeAhead(name, call);
+  const kernel = tf.getKernel(name, 'cpu') as tf.KernelConfig | undefined;
+  return kernel === undefined ? undefined : computeAhead(name, call);
 }
 
 /**

@@ -90,12 +90,7 @@ it('so it is inside tf.grad', async () => {
   const refused = run((x) =>
     tf.grad((input: tf.Tensor) =>
       tf.sum(
-        tf.maxPool3d(
-          tf.reshape(input, [1, 1, 2, 2, 1]) as tf.Tensor5D,
-          1,
-          1,
-          0,
-        ),
+        tf.maxPool3d(tf.reshape<tf.Rank.R5>(input, [1, 1, 2, 2, 1]), 1, 1, 0),
       ),
     )(x),
   );

@@ -1,8 +1,8 @@
 import type { Case } from './case.js';
 
 /** The lines of a README between which the table stands. */
-export const tableStart = '<!-- kernels: start -->';
-export const tableEnd = '<!-- kernels: end -->';
+const tableStart = '<!-- kernels: start -->';
+const tableEnd = '<!-- kernels: end -->';
 
 /** What the table is made of. */
 export interface TableSource {

@@ -1,4 +1,4 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
 
 import { TraceError } from '../../errors.js';
 import { activationKernels } from './activation.js';
@@ -33,10 +33,9 @@ function fused(table: KernelTable, name: string): Kernel {
     ) as { activation?: string; leakyreluAlpha?: number };
     const apply = (
       next: Kernel,
-      inputs: Record<string, TensorInfo | undefined>,
+      inputs: NamedTensorInfoMap,
       attrs = call.attrs,
-    ): TensorInfo =>
-      next({ ...call, inputs, attrs } as typeof call) as TensorInfo;
+    ): TensorInfo => next({ ...call, inputs, attrs }) as TensorInfo;
     let result = apply(kernel, call.inputs);
     const bias = optionalInput(call, 'bias');
     if (bias !== undefined) {

@@ -7,8 +7,6 @@ import { isIdentity, type Order, permute } from '../layout.js';
 import type { TraceBackend } from '../trace-backend.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 
-export { cut } from './cut.js';
-
 /** Gives a tensor another shape of the same size. Axes of length 1 come and go without moving an element. */
 export function reshaped(
   backend: TraceBackend,

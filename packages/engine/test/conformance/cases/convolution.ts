@@ -67,6 +67,32 @@ const oblong: Case = {
     })),
 };
 
+const explicit: Case = {
+  op: 'tf.conv2d, a padding for every side',
+  kernels: ['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'],
+  gradient: true,
+  runs: 16,
+  samples: fc
+    .record({
+      rows: fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 3 })),
+      columns: fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 3 })),
+      stride: fc.constantFrom(1, 2),
+    })
+    .map(({ rows, columns, stride }) => ({
+      inputs: [floats([2, 5, 6, 2]), floats([3, 2, 2, 3])],
+      fn: (x: tf.Tensor, w: tf.Tensor) =>
+        tf.conv2d(
+          x as tf.Tensor4D,
+          w as tf.Tensor4D,
+          stride,
+          [[0, 0], rows, columns, [0, 0]],
+          'NHWC',
+          1,
+          'floor',
+        ),
+    })),
+};
+
 // tfjs has no gradient for these.
 const dilated: Case = {
   op: 'tf.conv2d, dilated',
@@ -233,6 +259,7 @@ const fusedCases = (['conv2d', 'depthwiseConv2d'] as const).map(
 export const convolutionCases: readonly Case[] = [
   conv2d,
   oblong,
+  explicit,
   dilated,
   conv1d,
   transposed,

@@ -31,7 +31,7 @@ function operandShapes(equation: string): number[][] {
   return left
     .split(',')
     .map((letters) =>
-      [...letters].map((letter) => 2 + (letter.charCodeAt(0) % 3)),
+      letters.split('').map((letter) => 2 + (letter.charCodeAt(0) % 3)),
     );
 }
 
