@@ -1,5 +1,4 @@
 import { sizeOf } from '@clip-lung/tensor';
-import type { TensorInfo } from '@tensorflow/tfjs-core';
 
 import { arrangePlain } from '../arrange.js';
 import type { GraphType, GraphValue } from '../graph.js';
@@ -10,23 +9,105 @@ import { wideIndices } from './indexing.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 import { flattened } from './shape.js';
 
-function scatter(
-  { graph }: TraceBackend,
-  base: GraphValue,
-  indices: GraphValue,
+/** Up to this many segments, and this many elements of the matrix, summing is a product; measured on two cores. */
+const segmentLimit = 512;
+const matrixLimit = 1 << 23;
+
+/**
+ * Sums rows by the segment that each belongs to; rows of no segment are left out.
+ *
+ * Not by ONNX's `ScatterND`: with more than one thread, ONNX Runtime loses updates of one element that come at the same
+ * time (its issues 18048 and 23396).
+ *
+ * @param updates [rows, columns]
+ * @param ids int32 [rows]
+ * @returns [segments, columns]
+ */
+function segmentSum(
+  backend: TraceBackend,
   updates: GraphValue,
-  reduction: 'add' | 'none',
+  ids: GraphValue,
+  segments: number,
 ): GraphValue {
+  const [rows = 0] = updates.shape;
+  return updates.dtype === 'float32' &&
+    segments <= segmentLimit &&
+    segments * rows <= matrixLimit
+    ? sumByProduct(backend, updates, ids, segments)
+    : sumOneByOne(backend, updates, ids, segments);
+}
+
+/** The matrix that says which row belongs to which segment, times the rows. */
+function sumByProduct(
+  backend: TraceBackend,
+  updates: GraphValue,
+  ids: GraphValue,
+  segments: number,
+): GraphValue {
+  const { graph } = backend;
+  const [rows = 0, columns = 0] = updates.shape;
+  const numbers = Int32Array.from({ length: segments }, (_, i) => i);
+  const own = elementwise(
+    graph,
+    'Equal',
+    [
+      graph.constant('int32', [segments, 1], numbers),
+      reshape(backend, ids, [1, rows]),
+    ],
+    'bool',
+  );
   return graph.node(
-    'ScatterND',
-    [base, indices, updates],
-    base.dtype,
-    base.shape,
-    { reduction },
+    'MatMul',
+    [castValue(backend, own, 'float32'), updates],
+    'float32',
+    [segments, columns],
   );
 }
 
-/** Sums the rows of `x` that share a segment: the gradient of a gather. Rows of no segment are left out. */
+/** `ScatterElements` adds in one thread. It counts negative indices from the end: what belongs nowhere adds zeros to 0. */
+function sumOneByOne(
+  backend: TraceBackend,
+  updates: GraphValue,
+  ids: GraphValue,
+  segments: number,
+): GraphValue {
+  const { graph } = backend;
+  const dtype = updates.dtype as GraphType;
+  const [rows = 0, columns = 0] = updates.shape;
+  const column = reshape(backend, ids, [rows, 1]);
+  const within = elementwise(graph, 'Min', [
+    elementwise(graph, 'Max', [column, graph.scalar(0, 'int32')]),
+    graph.scalar(segments - 1, 'int32'),
+  ]);
+  const own = elementwise(graph, 'Equal', [within, column], 'bool');
+  const kept = elementwise(graph, 'Where', [
+    own,
+    updates,
+    graph.scalar(0, dtype),
+  ]);
+  const indices = graph.node(
+    'Expand',
+    [castValue(backend, within, 'int64'), graph.int64([rows, columns])],
+    'int64',
+    [rows, columns],
+  );
+  const shape = [segments, columns];
+  const zeros = backend.stored(backend.filled(shape, dtype, 0));
+  return graph.node('ScatterElements', [zeros, indices, kept], dtype, shape, {
+    axis: 0,
+    reduction: 'add',
+  });
+}
+
+function reshape(
+  { graph }: TraceBackend,
+  value: GraphValue,
+  shape: readonly number[],
+): GraphValue {
+  return graph.node('Reshape', [value, graph.int64(shape)], value.dtype, shape);
+}
+
+/** The gradient of a gather. */
 const unsortedSegmentSum: Kernel = (call) => {
   const { backend } = call;
   const x = input(call, 'x');
@@ -34,81 +115,64 @@ const unsortedSegmentSum: Kernel = (call) => {
   const { numSegments } = attributes(call) as { numSegments: number };
   const rows = sizeOf(ids.shape);
   const rest = x.shape.slice(ids.shape.length);
-  const updates = flattened(backend, x, [rows, ...rest]);
-  const shape = [numSegments, ...rest];
-  const zeros = backend.stored(backend.filled(shape, x.dtype as GraphType, 0));
-  const column = flattened(backend, ids, [rows, 1]);
-  const inside = backend
-    .hostValues(ids)
-    ?.every((id) => id >= 0 && id < numSegments);
-  const { indices, kept } =
-    inside === true
-      ? { indices: column, kept: updates }
-      : withoutStrangers(backend, column, updates, numSegments);
-  const wide = castValue(backend, indices, 'int64');
-  return backend.symbol(scatter(backend, zeros, wide, kept, 'add'));
+  const sums = segmentSum(
+    backend,
+    flattened(backend, x, [rows, sizeOf(rest)]),
+    flattened(backend, ids, [rows]),
+    numSegments,
+  );
+  return backend.symbol(reshape(backend, sums, [numSegments, ...rest]));
 };
 
-/** ONNX counts negative indices from the end: rows of no segment become zeros for the first one instead. */
-function withoutStrangers(
-  backend: TraceBackend,
-  column: GraphValue,
-  updates: GraphValue,
-  segments: number,
-): { readonly indices: GraphValue; readonly kept: GraphValue } {
-  const { graph } = backend;
-  const zero = graph.scalar(0, 'int32');
-  const first = elementwise(graph, 'Max', [column, zero]);
-  const indices = elementwise(graph, 'Min', [
-    first,
-    graph.scalar(segments - 1, 'int32'),
-  ]);
-  const own = elementwise(graph, 'Equal', [indices, column], 'bool');
-  const shape = updates.shape.map((n, i) => (i === 0 ? n : 1));
-  const mask = graph.node('Reshape', [own, graph.int64(shape)], 'bool', shape);
-  const nothing = graph.scalar(0, updates.dtype as GraphType);
-  return {
-    indices,
-    kept: elementwise(graph, 'Where', [mask, updates, nothing]),
-  };
-}
-
-/** Sums updates into zeros. */
+/** Sums updates into zeros: an index of several axes is one of all of them in a row. */
 const scatterNd: Kernel = (call) => {
   const { backend } = call;
+  const { graph } = backend;
+  const indices = input(call, 'indices');
   const updates = input(call, 'updates');
   const { shape } = attributes(call) as { shape: number[] };
-  const zeros = backend.filled(shape, updates.dtype as GraphType, 0);
-  return scattered(backend, zeros, input(call, 'indices'), updates, 'add');
+  const depth = indices.shape.at(-1) ?? 1;
+  const rows = sizeOf(indices.shape.slice(0, -1));
+  const outer = shape.slice(0, depth);
+  const strides = outer.map((_, axis) => sizeOf(outer.slice(axis + 1)));
+  const terms = elementwise(graph, 'Mul', [
+    flattened(backend, indices, [rows, depth]),
+    graph.constant('int32', [depth], Int32Array.from(strides)),
+  ]);
+  const ids = graph.node(
+    'ReduceSum',
+    [terms, graph.int64([1])],
+    'int32',
+    [rows],
+    { keepdims: 0 },
+  );
+  const columns = sizeOf(shape.slice(depth));
+  const sums = segmentSum(
+    backend,
+    flattened(backend, updates, [rows, columns]),
+    ids,
+    sizeOf(outer),
+  );
+  return backend.symbol(reshape(backend, sums, shape));
 };
 
 /** Writes updates over a tensor's elements. Which of several updates of one element wins is not said. */
-const tensorScatterUpdate: Kernel = (call) =>
-  scattered(
-    call.backend,
-    input(call, 'tensor'),
-    input(call, 'indices'),
-    input(call, 'updates'),
-    'none',
-  );
-
-function scattered(
-  backend: TraceBackend,
-  base: TensorInfo,
-  indices: TensorInfo,
-  updates: TensorInfo,
-  reduction: 'add' | 'none',
-): TensorInfo {
+const tensorScatterUpdate: Kernel = (call) => {
+  const { backend } = call;
+  const tensor = arrangePlain(backend, input(call, 'tensor'));
   return backend.symbol(
-    scatter(
-      backend,
-      arrangePlain(backend, base),
-      wideIndices(backend, indices),
-      arrangePlain(backend, updates),
-      reduction,
+    backend.graph.node(
+      'ScatterND',
+      [
+        tensor,
+        wideIndices(backend, input(call, 'indices')),
+        arrangePlain(backend, input(call, 'updates')),
+      ],
+      tensor.dtype,
+      tensor.shape,
     ),
   );
-}
+};
 
 export const scatterKernels: KernelTable = {
   ScatterNd: scatterNd,

@@ -80,6 +80,19 @@ export const indexingCases: readonly Case[] = [
     })),
   },
   {
+    op: 'tf.scatterND by several axes',
+    kernels: ['ScatterNd'],
+    gradient: false,
+    samples: fc.integer({ min: 1, max: 3 }).map((depth) => {
+      const shape = [2, 2, 3];
+      return {
+        inputs: [ints([5, depth], 0, 2), floats([5, ...shape.slice(depth)])],
+        fn: (at: tf.Tensor, updates: tf.Tensor) =>
+          tf.scatterND(at, updates, shape),
+      };
+    }),
+  },
+  {
     op: 'tf.tensorScatterUpdate',
     kernels: ['TensorScatterUpdate'],
     gradient: false,
@@ -113,6 +126,17 @@ export const indexingCases: readonly Case[] = [
       inputs: [floats([6, ...rest]), ints([6], -2, 6)],
       fn: (values: tf.Tensor, ids: tf.Tensor) =>
         tf.unsortedSegmentSum(values, ids as tf.Tensor1D, 4),
+    })),
+  },
+  {
+    op: 'tf.unsortedSegmentSum of many',
+    kernels: ['UnsortedSegmentSum'],
+    gradient: true,
+    runs: 2,
+    samples: fc.constantFrom(500, 600).map((segments) => ({
+      inputs: [floats([40, 2]), ints([40], -5, segments)],
+      fn: (x: tf.Tensor, ids: tf.Tensor) =>
+        tf.unsortedSegmentSum(x, ids as tf.Tensor1D, segments),
     })),
   },
   {
