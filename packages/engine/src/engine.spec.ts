@@ -187,6 +187,26 @@ describe('the onnx engine', () => {
     );
   });
 
+  it('lets the event loop turn between two calls, so that timers and signals are heard', async () => {
+    if (onnx === undefined) throw new TypeError('there is no onnx engine');
+    const product = onnx.compile(
+      ({ inputs: { x } }: { inputs: { x: tf.Tensor } }) => ({
+        outputs: { y: tf.sum(tf.matMul(x, x)) },
+      }),
+    );
+    const x = float32([256, 256], new Float32Array(256 * 256));
+    const stop = new AbortController();
+    setTimeout(() => {
+      stop.abort(new Error('stopped by a timer'));
+    }, 20);
+    const calls = async (): Promise<never> => {
+      for (;;) {
+        await product.run(onnx.state({}), { x }, { signal: stop.signal });
+      }
+    };
+    await expect(calls()).rejects.toThrow('stopped by a timer');
+  });
+
   it('goes on working after a function that could not be traced', async () => {
     await run(normalised)?.catch(() => undefined);
     const found = (await run((x) => tf.add(x, 1))) as { y: NdArray };
