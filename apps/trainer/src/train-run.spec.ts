@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import {
   type Dataset,
   type DatasetNodule,
+  datasetVersion,
   labels,
   perAttribute,
 } from '@clip-lung/data';
@@ -85,10 +86,19 @@ function dataset(): Dataset {
     crops: new NdArray('int16', [24, 32, 32, 32], crops),
     manifest: {
       format: 'clip-lung-dataset',
-      version: 1,
+      version: datasetVersion,
       collection: 'phantom',
       rule: 'pylidc',
-      options: { minReaders: 1, folds: 2, seed: 1 },
+      options: {
+        minReaders: 1,
+        label: 'mean',
+        margin: 1,
+        patients: null,
+        folds: 2,
+        seed: 1,
+      },
+      ratings: true,
+      split: 'made',
       window: { low: -1000, high: 400 },
       crop: { size: 32, scale: 2, outside: -1000 },
       counts,
@@ -123,6 +133,57 @@ function options(name: string, more: Partial<TrainOptions> = {}): TrainOptions {
     ...more,
   };
 }
+
+/** The same nodules, as a source without ratings and with a split of its own gives them. */
+function unrated(): Dataset {
+  const { manifest, nodules, ...rest } = dataset();
+  return {
+    ...rest,
+    manifest: { ...manifest, ratings: false, split: 'own' },
+    nodules: nodules.map((nodule, i) => ({
+      ...nodule,
+      label: i % 3 === 0 ? 'benign' : 'malignant',
+      malignancy: null,
+      ratings: null,
+      part: i < 6 ? 'test' : i < 12 ? 'validation' : 'train',
+      fold: i < 6 ? 0 : 1,
+    })),
+  };
+}
+
+describe('a dataset without ratings', () => {
+  it('refuses a loss on attributes by its place', async () => {
+    const experiment = resolveExperiment({
+      ...small,
+      data: { subset: 'C' },
+      text: { use: 'random' },
+      losses: [{ use: 'cross-entropy' }, { use: 'image-attribute', weight: 1 }],
+    });
+    const given = options('run', { experiment, dataset: unrated() });
+    await expect(trainRun(given)).rejects.toThrow(ExperimentError);
+    await expect(trainRun(given)).rejects.toThrow(
+      /losses\[1\].*"image-attribute" needs the readers' ratings/,
+    );
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('trains the rest on the split that the source has', async () => {
+    const experiment = resolveExperiment({
+      ...small,
+      data: { ...small.data, subset: 'C' },
+    });
+    const given = options('run', { experiment, dataset: unrated() });
+    await trainRun(given);
+    expect((await readRunRecord(given.out)).classes).toEqual([
+      'benign',
+      'malignant',
+    ]);
+    const { rows } = await readPredictions(foldPaths(given.out, 0).predictions);
+    expect(rows.map(({ nodule }) => nodule)).toEqual(
+      Array.from({ length: 6 }, (_, i) => `n${i}`),
+    );
+  });
+});
 
 describe('a run', () => {
   it('leaves a record, a log, checkpoints and predictions for every fold', async () => {

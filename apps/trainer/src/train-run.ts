@@ -1,6 +1,10 @@
 import { type Dataset, splitFold } from '@clip-lung/data';
 import type { Engine } from '@clip-lung/engine';
-import { ExperimentError, type ResolvedExperiment } from '@clip-lung/model';
+import {
+  ExperimentError,
+  losses as lossRegistry,
+  type ResolvedExperiment,
+} from '@clip-lung/model';
 import {
   experimentDigest,
   listFolds,
@@ -44,8 +48,19 @@ export interface TrainOptions {
  */
 export async function trainRun(options: TrainOptions): Promise<void> {
   const { experiment, dataset, out, resume = false, engine } = options;
-  const total = dataset.manifest.options.folds;
-  if (experiment.data.folds !== total) {
+  const { ratings, split, collection } = dataset.manifest;
+  const own = split === 'own';
+  const total = own ? 1 : dataset.manifest.options.folds;
+  for (const [i, { weight: _, ...loss }] of experiment.losses.entries()) {
+    const path = `losses[${i}]`;
+    const { needs } = lossRegistry.create(loss, {}, path);
+    if (ratings || !needs.includes('attributes')) continue;
+    throw new ExperimentError(
+      path,
+      `"${loss.use}" needs the readers' ratings of the attributes, and the dataset ${dataset.folder} (${collection}) has none; leave this loss out`,
+    );
+  }
+  if (!own && experiment.data.folds !== total) {
     throw new ExperimentError(
       'data.folds',
       `is ${experiment.data.folds}, the dataset ${dataset.folder} was prepared with ${total} folds; set it to ${total}, or prepare the dataset again`,
@@ -143,16 +158,18 @@ function recordOf({
   software,
 }: TrainOptions): RunRecord {
   const { subset, folds } = experiment.data;
+  const { collection, split } = dataset.manifest;
   const { classes, train, validation, test } = splitFold(dataset, {
     ...experiment.data,
-    fold: dataset.nodules[0]?.fold ?? 0,
+    fold: split === 'own' ? 0 : (dataset.nodules[0]?.fold ?? 0),
     seed: experiment.training.seed,
   });
   return {
     formatVersion: runFormatVersion,
     experiment: { ...experiment },
     data: {
-      collection: dataset.manifest.collection,
+      // A run's record knows no more than whether its nodules are LIDC-IDRI's own files, or simulated.
+      collection: collection === 'nodulemnist3d' ? 'other' : collection,
       folder: dataset.folder,
       nodules: train.length + validation.length + test.length,
       subset,

@@ -1,5 +1,10 @@
 /** Where a dataset's scans come from; results on simulated nodules must never pass for results on patients. */
-export const collections = ['lidc-idri', 'phantom', 'other'] as const;
+export const collections = [
+  'lidc-idri',
+  'phantom',
+  'nodulemnist3d',
+  'other',
+] as const;
 
 export type Collection = (typeof collections)[number];
 

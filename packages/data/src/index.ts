@@ -24,6 +24,7 @@ export * from './lidc-xml/readings.js';
 export * from './nodules/agreement.js';
 export * from './nodules/cluster.js';
 export * from './nodules/consensus.js';
+export * from './nodules/dice.js';
 export * from './nodules/fill.js';
 export * from './nodules/means.js';
 export * from './nodules/points.js';

@@ -1,6 +1,12 @@
-import { type Manifest, type Rule, rules } from '@clip-lung/data';
+import {
+  type LabelStatistic,
+  labelStatistics,
+  type Manifest,
+  type Rule,
+  rules,
+} from '@clip-lung/data';
 import { prepareDataset } from '@clip-lung/data/node';
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 import { type AddCommand, screenOf } from '../command.js';
 import { wholeNumber } from '../whole-number.js';
@@ -9,11 +15,18 @@ interface Options {
   readonly out: string;
   readonly minReaders: number;
   readonly rule: Rule;
+  readonly label: LabelStatistic;
+  readonly margin?: number | true;
+  readonly patients?: number | readonly string[];
+  readonly strict?: boolean;
   readonly folds: number;
   readonly seed: number;
-  readonly workers: number;
+  readonly workers?: number;
   readonly json?: boolean;
 }
+
+/** How much larger than a model sees them crops are stored for augmentation, unless a number is given. */
+const usualMargin = 1.5;
 
 export const addPrepare: AddCommand = (program, surroundings) => {
   program
@@ -35,11 +48,30 @@ export const addPrepare: AddCommand = (program, surroundings) => {
     .addOption(
       new Option(
         '--rule <rule>',
-        'whether a mean malignancy of 2.5 or 3.5 is unsure (pylidc) or not (inclusive)',
+        'whether a malignancy of 2.5 or 3.5 is unsure (pylidc: exclusive bounds) or not (inclusive)',
       )
         .choices(rules)
         .default('pylidc'),
     )
+    .addOption(
+      new Option(
+        '--label <statistic>',
+        "what of the readers' malignancy ratings decides the class",
+      )
+        .choices(labelStatistics)
+        .default('mean'),
+    )
+    .option(
+      '--margin [times]',
+      `store crops larger than a model sees them, for augmentation (${usualMargin} times, unless said)`,
+      numberAbove1,
+    )
+    .option(
+      '--patients <list>',
+      'only these patients (IDs, with commas between), or only so many',
+      patientList,
+    )
+    .option('--strict', 'end with an error when a scan cannot be prepared')
     .option(
       '--folds <n>',
       'number of folds, no patient in two',
@@ -47,19 +79,39 @@ export const addPrepare: AddCommand = (program, surroundings) => {
       5,
     )
     .option('--seed <s>', 'of the division into folds', wholeNumber(0), 1)
-    .option('--workers <n>', 'scans to work on at once', wholeNumber(1), 4)
+    .option(
+      '--workers <n>',
+      'threads that prepare scans (default: one for each processor, at most 4)',
+      wholeNumber(1),
+    )
     .option('--json', 'print the manifest as one JSON object')
-    .action(async (folder: string, { json = false, ...options }: Options) => {
+    .action(async (folder: string, options: Options) => {
+      const { json = false, margin, ...given } = options;
       const screen = screenOf(surroundings, { json });
       const manifest = await prepareDataset({
         folder,
-        ...options,
+        ...given,
+        margin: margin === true ? usualMargin : margin,
         signal: surroundings.signal,
         onProgress: screen.progress,
       });
-      screen.result(formatManifest(manifest, options.out), manifest);
+      screen.result(formatManifest(manifest, given.out), manifest);
     });
 };
+
+function numberAbove1(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 1) return value;
+  throw new InvalidArgumentError('expected a number of at least 1.');
+}
+
+/** A whole number is so many patients, else it is their IDs. */
+function patientList(text: string): number | readonly string[] {
+  if (/^\d+$/.test(text)) return wholeNumber(1)(text);
+  const ids = text.split(',').map((id) => id.trim());
+  if (ids.every((id) => id !== '')) return ids;
+  throw new InvalidArgumentError('expected IDs with commas between them.');
+}
 
 export function formatManifest(
   { counts, rule, options, collection, failures }: Manifest,
@@ -68,17 +120,19 @@ export function formatManifest(
   const labels = Object.entries(counts.labels).map(
     ([label, count]) => `${count} ${label}`,
   );
+  const { minReaders, label } = options;
   const lines = [
     `${counts.nodules} nodules of ${counts.patients} patients in ${counts.scans} scans: ${labels.join(', ')}`,
-    `rule ${rule}, at least ${options.minReaders} ${options.minReaders === 1 ? 'reader' : 'readers'}, ${options.folds} folds, from ${collection}`,
+    `rule ${rule} on the ${label} malignancy, at least ${minReaders} ${minReaders === 1 ? 'reader' : 'readers'}, ${options.folds} folds, from ${collection}`,
   ];
   const odd = Object.entries(counts.warnings).map(
     ([code, count]) => `${count} ${code}`,
   );
   if (odd.length > 0)
     lines.push(`warnings: ${odd.join(', ')} (manifest.json lists them)`);
-  for (const { file, message } of failures)
-    lines.push(`left out: ${file}: ${message}`);
+  if (failures.length > 0)
+    lines.push(`left out: ${failures.length} scans that could not be prepared`);
+  for (const { file, message } of failures) lines.push(`  ${file}: ${message}`);
   lines.push(out);
   return lines.join('\n');
 }

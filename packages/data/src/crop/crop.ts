@@ -1,16 +1,16 @@
 import { airHu, type PixelWindow } from '../dicom/pixels.js';
 import { indexOfPosition, type Series } from '../series/series.js';
 
-/** Samples along each side of a crop. */
+/** Samples along each side of a crop, as a model sees it; crops with a margin have more. */
 export const cropSize = 32;
 /** The side of a crop in diameters of its nodule. */
 export const cropScale = 2;
 
 /** The samples of one axis: each between two neighbouring voxels. */
 interface Axis {
-  /** index of the lower voxel, [32]; both may lie outside of the volume */
+  /** index of the lower voxel, [size]; both may lie outside of the volume */
   readonly low: Int32Array;
-  /** weight of the upper voxel, [32] */
+  /** weight of the upper voxel, [size] */
   readonly weight: Float64Array;
 }
 
@@ -37,17 +37,20 @@ export interface CropCentre {
 
 /**
  * Plans the crop of a cube of `side` mm: 32 samples along each axis of the volume, in the middles of 32 equal parts of
- * the side.
+ * the side. More samples go on beyond the cube at the same distances, so the 32³ in the middle stay the same.
+ *
+ * @param size number of samples along each axis, even
  */
 export function planCrop(
   series: Series,
   { column, row, position }: CropCentre,
   side: number,
+  size: number = cropSize,
 ): CropPlan {
   const { columnSpacing, rowSpacing } = series.frame;
-  const x = axisOf((offset) => column + (offset * side) / columnSpacing);
-  const y = axisOf((offset) => row + (offset * side) / rowSpacing);
-  const z = axisOf((offset) =>
+  const x = axisOf(size, (offset) => column + (offset * side) / columnSpacing);
+  const y = axisOf(size, (offset) => row + (offset * side) / rowSpacing);
+  const z = axisOf(size, (offset) =>
     indexOfPosition(series, position + offset * side),
   );
   const [x0, x1] = reach(x, series.columns);
@@ -72,7 +75,7 @@ export function planCrop(
  * Samples a crop, trilinear between voxels. Voxels outside of the volume are air, −1000 HU.
  *
  * @param windows the HU of the plan's window of every slice of the plan, by slice index
- * @returns HU, [z, y, x] of 32³, rounded and held within int16
+ * @returns HU, [z, y, x] of size³, rounded and held within int16
  */
 export function sampleCrop(
   { x, y, z, window }: CropPlan,
@@ -89,16 +92,17 @@ export function sampleCrop(
       ? (slice?.[(row - y0) * width + column - x0] ?? airHu)
       : airHu;
 
-  const crop = new Int16Array(cropSize ** 3);
+  const size = x.low.length;
+  const crop = new Int16Array(size ** 3);
   let to = 0;
-  for (let k = 0; k < cropSize; k++) {
+  for (let k = 0; k < size; k++) {
     const lowSlice = windows.get(z.low[k] ?? 0);
     const highSlice = windows.get((z.low[k] ?? 0) + 1);
     const wz = z.weight[k] ?? 0;
-    for (let j = 0; j < cropSize; j++) {
+    for (let j = 0; j < size; j++) {
       const row = y.low[j] ?? 0;
       const wy = y.weight[j] ?? 0;
-      for (let i = 0; i < cropSize; i++) {
+      for (let i = 0; i < size; i++) {
         const column = x.low[i] ?? 0;
         const wx = x.weight[i] ?? 0;
         const plane = (slice: Float32Array | undefined): number =>
@@ -118,12 +122,12 @@ export function sampleCrop(
   return crop;
 }
 
-/** @param at the fractional index at an offset from the centre, in sides: −½ to ½ */
-function axisOf(at: (offset: number) => number): Axis {
-  const low = new Int32Array(cropSize);
-  const weight = new Float64Array(cropSize);
-  for (let i = 0; i < cropSize; i++) {
-    const index = at((i + 0.5) / cropSize - 0.5);
+/** @param at the fractional index at an offset from the centre, in sides: −½ to ½ for 32 samples */
+function axisOf(size: number, at: (offset: number) => number): Axis {
+  const low = new Int32Array(size);
+  const weight = new Float64Array(size);
+  for (let i = 0; i < size; i++) {
+    const index = at((i + 0.5 - size / 2) / cropSize);
     low[i] = Math.floor(index);
     weight[i] = index - Math.floor(index);
   }

@@ -1,4 +1,4 @@
-import { attributes } from '../ratings.js';
+import { attributes, ratingNames } from '../ratings.js';
 
 /** The files of a dataset folder. */
 export const datasetFiles = {
@@ -7,6 +7,7 @@ export const datasetFiles = {
   scans: 'scans.csv',
   crops: 'crops.npy',
   folds: 'folds.csv',
+  readers: 'readers.csv',
 } as const;
 
 /**
@@ -54,11 +55,31 @@ export const scanColumns = [
   'resolved',
 ] as const;
 
-export const foldColumns = ['id', 'patient', 'fold'] as const;
+/** `part` is the side of a split that the source has itself: train, validation or test; else it is empty. */
+export const foldColumns = ['id', 'patient', 'fold', 'part'] as const;
+
+const statistics = ['Readers', 'Mean', 'Median', 'Spread'] as const;
+
+/**
+ * The columns of `readers.csv`: how far the readers of a nodule agree. pairs: of readers; dice: the mean Dice coefficient of
+ * their masks, and diceLeast the least; then for every rating the number of readers whose rating is in range, their mean,
+ * median and standard deviation. Empty where there is nothing to say.
+ */
+export const readerColumns = [
+  'id',
+  'readers',
+  'pairs',
+  'dice',
+  'diceLeast',
+  ...ratingNames.flatMap((name) =>
+    statistics.map((statistic) => `${name}${statistic}` as const),
+  ),
+] as const;
 
 export type Row<Column extends string> = Readonly<
   Record<Column, string | number>
 >;
 export type NoduleRow = Row<(typeof noduleColumns)[number]>;
+export type ReaderRow = Row<(typeof readerColumns)[number]>;
 export type ScanRow = Row<(typeof scanColumns)[number]>;
 export type FoldRow = Row<(typeof foldColumns)[number]>;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
 import { collections } from '../collection.js';
-import { labels, rules } from '../label.js';
+import { labels, labelStatistics, rules } from '../label.js';
 
 /** The version of the dataset folder's files. A reader refuses other versions. */
-export const datasetVersion = 1;
+export const datasetVersion = 2;
 
 const count = z.int().nonnegative();
 
@@ -16,16 +16,26 @@ export const manifestSchema = z.strictObject({
   rule: z.enum(rules),
   options: z.strictObject({
     minReaders: z.int().min(1),
+    /** what of the malignancy ratings decides the class */
+    label: z.enum(labelStatistics),
+    /** by how much crops are larger than what a model sees */
+    margin: z.number().min(1),
+    /** the patients that were asked for: their IDs, or the number of the first ones; null for all */
+    patients: z.union([z.array(z.string()), z.int(), z.null()]),
     folds: z.int().min(2),
     seed: z.int(),
   }),
+  /** whether nodules have ratings: without them there is no loss on attributes */
+  ratings: z.boolean(),
+  /** whether the folds were made here, or stand for the source's own split: fold 0 is its test part, fold 1 the rest */
+  split: z.enum(['made', 'own']),
   /** how training maps HU to 0..1; the crops themselves are not clipped */
   window: z.strictObject({ low: z.number(), high: z.number() }),
   crop: z.strictObject({
-    /** samples along each side */
+    /** samples along each side, the margin's among them */
     size: z.int().positive(),
-    /** side in diameters of the nodule */
-    scale: z.number().positive(),
+    /** side in diameters of the nodule, the margin included; null where crops are of one size in mm */
+    scale: z.number().positive().nullable(),
     /** HU outside of the volume and of padding voxels */
     outside: z.number(),
   }),

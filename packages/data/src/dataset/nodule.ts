@@ -4,6 +4,11 @@ import type { Label } from '../label.js';
 import type { Attribute } from '../ratings.js';
 import type { Manifest } from './manifest.js';
 
+/** The sides of a split. */
+export const parts = ['train', 'validation', 'test'] as const;
+
+export type Part = (typeof parts)[number];
+
 /** One nodule of a dataset: a row of `nodules.csv` and of `folds.csv`, and an item of `crops.npy`. */
 export interface DatasetNodule {
   /** the same in every dataset made of the same annotations, whatever the options: patient, scan, number in the scan */
@@ -11,20 +16,22 @@ export interface DatasetNodule {
   readonly patient: string;
   /** Series Instance UID */
   readonly scan: string;
-  /** centre in DICOM's patient coordinates, mm */
+  /** centre in DICOM's patient coordinates, mm; NaN where the source does not tell */
   readonly x: number;
   readonly y: number;
   readonly z: number;
-  /** of the sphere of equal volume, mm */
+  /** of the sphere of equal volume, mm; NaN where the source does not tell */
   readonly diameter: number;
-  /** number of readers who annotated it */
+  /** number of readers who annotated it; NaN where the source does not tell */
   readonly readers: number;
-  /** mean over the readers, 1 to 5 */
-  readonly malignancy: number;
+  /** mean over the readers, or their median, 1 to 5; null where the source has no ratings */
+  readonly malignancy: number | null;
   readonly label: Label;
-  /** means over the readers */
-  readonly ratings: Record<Attribute, number>;
+  /** means over the readers; null where the source has no ratings */
+  readonly ratings: Record<Attribute, number> | null;
   readonly fold: number;
+  /** its side of the split that the source has itself; undefined where folds were made */
+  readonly part?: Part | undefined;
 }
 
 /** A dataset folder, read and checked. */
@@ -32,6 +39,6 @@ export interface Dataset {
   readonly folder: string;
   readonly manifest: Manifest;
   readonly nodules: readonly DatasetNodule[];
-  /** HU, [N, 32, 32, 32] in the order of `nodules`, axes z, y, x */
+  /** HU, [N, 32, 32, 32] in the order of `nodules`, axes z, y, x; with the margin, more than 32 */
   readonly crops: NdArray<'int16'>;
 }

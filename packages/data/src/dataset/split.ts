@@ -3,7 +3,7 @@ import { RandomStream } from '@clip-lung/tensor';
 import { OptionError } from '../errors.js';
 import { type Label, labels } from '../label.js';
 import { divide, expectNoLeak } from './folds.js';
-import type { Dataset } from './nodule.js';
+import type { Dataset, Part } from './nodule.js';
 
 /**
  * The sub-datasets of the paper: A has three classes in training and test; B three in training, benign and malignant in
@@ -35,7 +35,7 @@ const twoClasses: readonly Label[] = ['benign', 'malignant'];
 
 /**
  * Splits a dataset for one fold. The validation part is taken from the training folds, patient by patient and evenly over the
- * classes; it depends on the seed, the fold and the classes alone.
+ * classes; it depends on the seed, the fold and the classes alone. A dataset that has a split of its own keeps it, as fold 0.
  *
  * @throws {@link OptionError} for an unknown subset or fold, or a fold without nodules to test on or to train on
  * @throws `PatientLeakError` when a patient would be on two sides
@@ -58,6 +58,9 @@ export function splitFold(
   const classes = subset === 'C' ? twoClasses : labels;
   const tested = subset === 'A' ? labels : twoClasses;
   const rows = nodules.map((nodule, row) => ({ ...nodule, row }));
+  if (rows.some(({ part }) => part !== undefined)) {
+    return ownSplit(rows, { subset, fold, classes });
+  }
   const learnt = rows.filter(
     (nodule) => nodule.fold !== fold && classes.includes(nodule.label),
   );
@@ -84,6 +87,42 @@ export function splitFold(
     );
   }
   expectDisjoint(nodules, split);
+  return split;
+}
+
+function ownSplit(
+  rows: readonly (Dataset['nodules'][number] & { readonly row: number })[],
+  {
+    subset,
+    fold,
+    classes,
+  }: Pick<SplitOptions, 'subset' | 'fold'> & Pick<Split, 'classes'>,
+): Split {
+  if (fold !== 0) {
+    throw new OptionError(
+      `fold is ${fold}, but the dataset has a split of its own, which is fold 0`,
+    );
+  }
+  const missing = classes.find(
+    (label) => !rows.some((nodule) => nodule.label === label),
+  );
+  if (missing !== undefined) {
+    throw new OptionError(
+      `subset ${subset} has the class "${missing}", of which the dataset has no nodules; use subset C, benign and malignant`,
+    );
+  }
+  const rowsOf = (part: Part): number[] =>
+    rows
+      .filter((nodule) => nodule.part === part)
+      .filter(({ label }) => classes.includes(label))
+      .map(({ row }) => row);
+  const split = {
+    classes,
+    train: rowsOf('train'),
+    validation: rowsOf('validation'),
+    test: rowsOf('test'),
+  };
+  expectDisjoint(rows, split);
   return split;
 }
 

@@ -14,13 +14,14 @@ import { encodeNpyHeader } from '@clip-lung/tensor';
 import { writeFileAtomic } from '@clip-lung/tensor/node';
 import { stringify } from 'csv-stringify/sync';
 
-import { cropSize } from '../crop/crop.js';
 import {
   datasetFiles,
   foldColumns,
   type FoldRow,
   noduleColumns,
   type NoduleRow,
+  readerColumns,
+  type ReaderRow,
   type Row,
   scanColumns,
   type ScanRow,
@@ -36,28 +37,38 @@ export class DatasetWriter {
   readonly #out: string;
   readonly #temporary: string;
   readonly #crops: FileHandle;
+  readonly #size: number;
   #count = 0;
   #open = true;
 
-  private constructor(out: string, temporary: string, crops: FileHandle) {
+  private constructor(
+    out: string,
+    temporary: string,
+    crops: FileHandle,
+    size: number,
+  ) {
     this.#out = out;
+    this.#size = size;
     this.#temporary = temporary;
     this.#crops = crops;
   }
 
-  /** @throws {@link InputError} when something else than a dataset is at `out` */
-  static async start(out: string): Promise<DatasetWriter> {
+  /**
+   * @param size samples along each side of a crop
+   * @throws {@link InputError} when something else than a dataset is at `out`
+   */
+  static async start(out: string, size: number): Promise<DatasetWriter> {
     const target = resolve(out);
     await expectReplaceable(out);
     const temporary = hiddenBeside(target);
     await mkdir(temporary, { recursive: true });
     const crops = await open(join(temporary, datasetFiles.crops), 'wx');
-    const writer = new DatasetWriter(target, temporary, crops);
-    await crops.write(cropsHeader(0));
+    const writer = new DatasetWriter(target, temporary, crops, size);
+    await crops.write(cropsHeader(0, size));
     return writer;
   }
 
-  /** @param crop HU, [32, 32, 32] */
+  /** @param crop HU, [size, size, size] */
   async addCrop(crop: Int16Array): Promise<void> {
     const bytes = new Uint8Array(crop.buffer, crop.byteOffset, crop.byteLength);
     await this.#crops.writeFile(bytes);
@@ -68,9 +79,11 @@ export class DatasetWriter {
     readonly nodules: readonly NoduleRow[];
     readonly scans: readonly ScanRow[];
     readonly folds: readonly FoldRow[];
+    /** left out where the source tells nothing of readers */
+    readonly readers?: readonly ReaderRow[];
     readonly manifest: Manifest;
   }): Promise<void> {
-    await this.#crops.write(cropsHeader(this.#count), 0, null, 0);
+    await this.#crops.write(cropsHeader(this.#count, this.#size), 0, null, 0);
     await this.#crops.sync();
     await this.#close();
     const write = (name: string, content: string): Promise<void> =>
@@ -78,6 +91,9 @@ export class DatasetWriter {
     await write(datasetFiles.nodules, csv(tables.nodules, noduleColumns));
     await write(datasetFiles.scans, csv(tables.scans, scanColumns));
     await write(datasetFiles.folds, csv(tables.folds, foldColumns));
+    if (tables.readers) {
+      await write(datasetFiles.readers, csv(tables.readers, readerColumns));
+    }
     const manifest = JSON.stringify(tables.manifest, null, 2);
     await write(datasetFiles.manifest, `${manifest}\n`);
     await this.#replace();
@@ -117,8 +133,8 @@ export class DatasetWriter {
 }
 
 /** The header has the same length for any number of crops, so it can be filled in at the end. */
-function cropsHeader(count: number): Uint8Array {
-  return encodeNpyHeader('int16', [count, cropSize, cropSize, cropSize]);
+function cropsHeader(count: number, size: number): Uint8Array {
+  return encodeNpyHeader('int16', [count, size, size, size]);
 }
 
 function csv<Column extends string>(

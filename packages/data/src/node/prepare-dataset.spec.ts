@@ -142,6 +142,7 @@ describe('prepareDataset', () => {
       'folds.csv',
       'manifest.json',
       'nodules.csv',
+      'readers.csv',
       'scans.csv',
     ]);
     await prepareDataset({ folder, out, workers: 5 });
@@ -163,7 +164,7 @@ describe('prepareDataset', () => {
     };
     const all = (await prepared(files)).dataset.nodules;
     const { dataset } = await prepared(files, {
-      patients: (id: string) => id === 'LIDC-IDRI-0002',
+      patients: ['LIDC-IDRI-0002'],
     });
     expect(dataset.nodules.map(({ id }) => id)).toEqual([all[2]?.id]);
     expect(new Set(all.map(({ id }) => id)).size).toBe(3);
@@ -384,7 +385,12 @@ describe('prepareDataset', () => {
         },
       });
       await expect(stopped).rejects.toThrow(/abort/);
-      expect(await readdir(parent)).toEqual([]);
+      // Scans that are done are kept for the next run.
+      expect(await readdir(parent)).toEqual(
+        stage === 'scans' ? ['.out.partial'] : [],
+      );
+      await prepareDataset({ folder, out: join(parent, 'out') });
+      expect(await readdir(parent)).toEqual(['out']);
     }
   });
 
@@ -541,8 +547,8 @@ describe('readDataset', () => {
     ],
     [
       'manifest.json',
-      (text: string) => text.replace('"version": 1', '"version": 2'),
-      /version is 2, expected 1; prepare the dataset again/,
+      (text: string) => text.replace('"version": 2', '"version": 1'),
+      /version is 1, expected 2; prepare the dataset again/,
     ],
     [
       'manifest.json',

@@ -1,12 +1,10 @@
 import { resolve, sep } from 'node:path';
 
-import { ClipLungError } from '@clip-lung/tensor';
-
 import { cropScale, cropSize } from '../crop/crop.js';
 import { lungWindow } from '../crop/window.js';
 import { type Collection, phantomManufacturer } from '../collection.js';
 import { expectNoLeak, makeFolds } from '../dataset/folds.js';
-import type { NoduleRow, ScanRow } from '../dataset/format.js';
+import type { NoduleRow, ReaderRow, ScanRow } from '../dataset/format.js';
 import {
   datasetVersion,
   type Manifest,
@@ -27,11 +25,10 @@ import {
   checkOptions,
   type PrepareOptions,
 } from './prepare-options.js';
-import {
-  type PreparedScan,
-  prepareScan,
-  type ScanInput,
-} from './prepare-scan.js';
+import { PartialFolder } from './partial-folder.js';
+import type { PreparedScan, ScanInput } from './prepare-scan.js';
+import { readScanFile, scanDigest } from './scan-task.js';
+import { scanRunner } from './scan-threads.js';
 import { type Annotations, readAnnotations } from './read-annotations.js';
 import { indexSeries, type SeriesIndex } from './series-index.js';
 
@@ -39,7 +36,8 @@ import { indexSeries, type SeriesIndex } from './series-index.js';
  * Makes a dataset folder of LIDC-IDRI: of all annotated scans whose images are there. The same input and options give the
  * same bytes.
  *
- * A scan that cannot be prepared is recorded in the manifest, and the others go on. A folder without anything to prepare, or
+ * A scan that cannot be prepared is recorded in the manifest, and the others go on, unless `strict` is set. A run that is
+ * stopped or killed keeps the scans prepared so far in a hidden folder beside `out`, and the next one goes on from there. A folder without anything to prepare, or
  * an output folder that holds something else, is an error, after which nothing has changed.
  *
  * @returns the manifest as written
@@ -51,10 +49,39 @@ export async function prepareDataset(
   const checked = checkOptions(options);
   // Said before the long reading, not after it.
   await expectReplaceable(options.out);
-  const input = await readInput(options);
-  const writer = await DatasetWriter.start(options.out);
+  const input = await readInput(options, checked);
+  const partial = await PartialFolder.open(options.out);
   try {
-    const result = await prepareScans(input.scans, writer, options, checked);
+    const manifest = await makeDataset(input, partial, options, checked);
+    await partial.remove();
+    return manifest;
+  } catch (error) {
+    // Another attempt would come to the same end.
+    if (error instanceof EmptyDatasetError) await partial.remove();
+    else await partial.leave();
+    throw error;
+  }
+}
+
+class EmptyDatasetError extends InputError {}
+
+async function makeDataset(
+  input: Input,
+  partial: PartialFolder,
+  options: PrepareOptions,
+  checked: CheckedOptions,
+): Promise<Manifest> {
+  const writer = await DatasetWriter.start(
+    options.out,
+    cropSize * checked.margin,
+  );
+  try {
+    const result = await prepareScans(input.scans, {
+      writer,
+      partial,
+      job: options,
+      options: checked,
+    });
     if (result.nodules.length === 0) refuseEmpty(options.folder, result);
     const folds = makeFolds(result.nodules, checked);
     expectNoLeak(result.nodules, (i) => folds[i]);
@@ -66,7 +93,9 @@ export async function prepareDataset(
         id,
         patient,
         fold: folds[i] ?? 0,
+        part: '',
       })),
+      readers: result.nodules.map(({ readers }) => readers),
       manifest,
     });
     return manifest;
@@ -85,8 +114,11 @@ interface Input {
   readonly warnings: readonly Warning[];
 }
 
-async function readInput(options: PrepareOptions): Promise<Input> {
-  const { folder, signal, patients } = options;
+async function readInput(
+  options: PrepareOptions,
+  { patients }: CheckedOptions,
+): Promise<Input> {
+  const { folder, signal } = options;
   const inside = resolve(options.out) + sep;
   const files = (await listFiles(folder, signal)).filter(
     // A dataset that lies in its own input is no part of it.
@@ -123,18 +155,17 @@ async function readInput(options: PrepareOptions): Promise<Input> {
     const { seriesUid, file } = readings;
     const found = slices[0]?.patientId ?? patientOf(file, seriesUid);
     const patient = found ?? seriesUid;
-    if (patients && !patients(patient)) continue;
     if (found === null) {
       const message =
         'its slices have no Patient ID; the scan is taken as a patient of its own';
       warnings.push({ code: 'no-patient-id', file, message });
     }
     warnings.push(...odditiesOf(readings));
-    scans.push({ patient, readings, slices, pathOf: index.pathOf, signal });
+    scans.push({ patient, readings, slices, paths: slices.map(index.pathOf) });
   }
   if (scans.length === 0) {
     throw new InputError(
-      `${folder}: none of its ${index.series.size} CT series belongs to one of its ${annotations.scans.length} annotated scans${patients ? ' of the patients asked for' : ''}`,
+      `${folder}: none of its ${index.series.size} CT series belongs to one of its ${annotations.scans.length} annotated scans`,
     );
   }
   scans.sort(
@@ -148,11 +179,31 @@ async function readInput(options: PrepareOptions): Promise<Input> {
   return {
     annotations,
     index,
-    scans,
+    scans: ofPatients(scans, patients, folder),
     scansWithoutImages,
     seriesWithoutAnnotations,
     warnings,
   };
+}
+
+/** @throws {@link InputError} for a patient without a scan */
+function ofPatients(
+  scans: readonly ScanInput[],
+  patients: CheckedOptions['patients'],
+  folder: string,
+): readonly ScanInput[] {
+  if (patients === null) return scans;
+  const known = [...new Set(scans.map(({ patient }) => patient))];
+  const wanted = new Set(
+    typeof patients === 'number' ? known.slice(0, patients) : patients,
+  );
+  const lacking = [...wanted].filter((patient) => !known.includes(patient));
+  if (lacking.length > 0) {
+    throw new InputError(
+      `${folder}: has no annotated scan of ${lacking.slice(0, 5).join(', ')}; it has ${known.length} patients, the first ${known.slice(0, 3).join(', ')}`,
+    );
+  }
+  return scans.filter(({ patient }) => wanted.has(patient));
 }
 
 interface Result {
@@ -165,61 +216,90 @@ interface Nodule {
   readonly patient: string;
   readonly label: Label;
   readonly row: NoduleRow;
+  readonly readers: ReaderRow;
+}
+
+interface ScansJob {
+  readonly writer: DatasetWriter;
+  readonly partial: PartialFolder;
+  readonly job: PrepareOptions;
+  readonly options: CheckedOptions;
 }
 
 async function prepareScans(
   inputs: readonly ScanInput[],
-  writer: DatasetWriter,
-  { signal, onProgress }: PrepareOptions,
-  options: CheckedOptions,
+  { writer, partial, job, options }: ScansJob,
 ): Promise<Result> {
+  const { signal, onProgress } = job;
   const nodules: Nodule[] = [];
   const scans: PreparedScan[] = [];
   const failures: ScanFailure[] = [];
   let done = 0;
-  const results = mapOrdered(inputs, options.workers, (input) => {
+  const runner = scanRunner(Math.min(options.workers, inputs.length), signal);
+  const prepare = async (input: ScanInput) => {
     signal?.throwIfAborted();
-    return prepareScan(input, options).catch((error: unknown) =>
-      failureOf(input, error),
+    const path = partial.fileOf(scanDigest(input, options));
+    const earlier = await readScanFile(path, options);
+    if (earlier) return earlier;
+    const message = await runner.run({ input, options, path });
+    if (message !== null) return failureOf(input, message);
+    return (
+      (await readScanFile(path, options)) ??
+      failureOf(input, `${path}: was not written whole`)
     );
-  });
-  for await (const result of results) {
+  };
+  const stop = (): void => void runner.close();
+  signal?.addEventListener('abort', stop);
+  try {
+    for await (const result of mapOrdered(inputs, options.workers, prepare)) {
+      signal?.throwIfAborted();
+      onProgress?.({ stage: 'scans', done: ++done, total: inputs.length });
+      if ('message' in result) {
+        if (options.strict) refuseFailure(result);
+        failures.push(result);
+        continue;
+      }
+      for (const { crop, ...nodule } of result.nodules) {
+        await writer.addCrop(crop);
+        nodules.push(nodule);
+      }
+      // The crops are written: only the rows have to stay in memory.
+      scans.push({ ...result, nodules: [] });
+    }
+  } catch (error) {
+    // A thread that was ended by it fails in its own words.
     signal?.throwIfAborted();
-    onProgress?.({ stage: 'scans', done: ++done, total: inputs.length });
-    if ('message' in result) {
-      failures.push(result);
-      continue;
-    }
-    for (const { crop, ...nodule } of result.nodules) {
-      await writer.addCrop(crop);
-      nodules.push(nodule);
-    }
-    // The crops are written: only the rows have to stay in memory.
-    scans.push({ ...result, nodules: [] });
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await runner.close();
   }
   return { nodules, scans, failures };
 }
 
-/** @throws what is no fault of the scan's files */
 function failureOf(
   { readings, patient }: ScanInput,
-  error: unknown,
+  message: string,
 ): ScanFailure {
-  const known =
-    error instanceof ClipLungError ||
-    (error instanceof Error && 'syscall' in error);
-  if (!known) throw error;
   const { seriesUid: scan, file } = readings;
-  return { scan, patient, file, message: error.message };
+  return { scan, patient, file, message };
+}
+
+function refuseFailure({ scan, patient, file, message }: ScanFailure): never {
+  throw new InputError(
+    `${file}: scan ${scan} of patient ${patient} cannot be prepared, and strict preparation was asked for: ${message}`,
+  );
 }
 
 function manifestOf(
   input: Input,
   { nodules, scans, failures }: Result,
   folds: readonly number[],
-  { rule, minReaders, folds: foldCount, seed }: CheckedOptions,
+  options: CheckedOptions,
 ): Manifest {
   const { annotations, index } = input;
+  const { rule, minReaders, label, margin, patients: asked } = options;
+  const { folds: foldCount, seed } = options;
   const warnings = [
     ...input.warnings,
     ...scans.flatMap((scan) => scan.warnings),
@@ -242,9 +322,22 @@ function manifestOf(
     version: datasetVersion,
     collection: collectionOf(scans),
     rule,
-    options: { minReaders, folds: foldCount, seed },
+    options: {
+      minReaders,
+      label,
+      margin,
+      patients: typeof asked === 'object' && asked ? [...asked] : asked,
+      folds: foldCount,
+      seed,
+    },
+    ratings: true,
+    split: 'made',
     window: { ...lungWindow },
-    crop: { size: cropSize, scale: cropScale, outside: airHu },
+    crop: {
+      size: cropSize * margin,
+      scale: cropScale * margin,
+      outside: airHu,
+    },
     counts: {
       nodules: nodules.length,
       labels: {
@@ -291,7 +384,7 @@ function refuseEmpty(folder: string, { scans, failures }: Result): never {
     : '';
   const fewer = scans.reduce((sum, scan) => sum + scan.tooFewReaders, 0);
   const left = scans.reduce((sum, scan) => sum + scan.leftOut, 0);
-  throw new InputError(
+  throw new EmptyDatasetError(
     `${folder}: gives not one nodule; nothing was written. ${fewer} nodules have too few readers and ${left} were left out${because(scans.flatMap((scan) => scan.warnings))}, in ${scans.length} scans${failed}`,
   );
 }

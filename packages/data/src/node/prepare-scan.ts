@@ -1,34 +1,36 @@
-import { cropScale } from '../crop/crop.js';
-import type { NoduleRow, ScanRow } from '../dataset/format.js';
+import { cropScale, cropSize } from '../crop/crop.js';
+import type { NoduleRow, ReaderRow, ScanRow } from '../dataset/format.js';
 import { noduleId } from '../dataset/nodule-id.js';
 import type { SliceHeader } from '../dicom/header.js';
 import { type Label, labelOf } from '../label.js';
 import type { Annotation, CtReadings } from '../lidc-xml/readings.js';
 import { clusterAnnotations } from '../nodules/cluster.js';
 import { type Consensus, consensusOf } from '../nodules/consensus.js';
-import { meanRatings } from '../nodules/means.js';
+import { shapeAgreement } from '../nodules/dice.js';
+import { type NoduleRatings, noduleRatings } from '../nodules/means.js';
 import { contourPoints } from '../nodules/points.js';
 import { type SliceFinder, sliceFinder } from '../series/match.js';
 import { type Series, seriesOf } from '../series/series.js';
 import type { Warning } from '../warning.js';
-import type { CheckedOptions } from './prepare-options.js';
+import { ratingNames } from '../ratings.js';
+import type { ScanOptions } from './prepare-options.js';
 import { readCrop } from './read-crop.js';
 
-/** One annotated scan and the slices of its series. */
+/** One annotated scan and the slices of its series: plain data, which may go to another thread. */
 export interface ScanInput {
   readonly patient: string;
   readonly readings: CtReadings;
   readonly slices: readonly SliceHeader[];
-  /** where to open a slice */
-  readonly pathOf: (slice: SliceHeader) => string;
-  readonly signal?: AbortSignal | undefined;
+  /** where to open each slice */
+  readonly paths: readonly string[];
 }
 
 export interface PreparedNodule {
   readonly patient: string;
   readonly label: Label;
   readonly row: NoduleRow;
-  /** HU, [32, 32, 32] */
+  readonly readers: ReaderRow;
+  /** HU, 32 samples along each side, times the margin */
   readonly crop: Int16Array;
 }
 
@@ -50,13 +52,21 @@ export interface PreparedScan {
  * @throws `SeriesError`, `DicomError` when the images cannot be used
  */
 export async function prepareScan(
-  input: ScanInput,
-  options: Pick<CheckedOptions, 'minReaders' | 'rule'>,
+  { readings, patient, slices, paths }: ScanInput,
+  options: ScanOptions,
+  signal?: AbortSignal,
 ): Promise<PreparedScan> {
-  const { readings, patient, slices } = input;
   const { file, annotations } = readings;
   const series = seriesOf(slices);
   const finder = sliceFinder(series);
+  const pathByFile = new Map(
+    slices.map(({ file: f }, i) => [f, paths[i] ?? f]),
+  );
+  const access = {
+    pathOf: (slice: SliceHeader) => pathByFile.get(slice.file) ?? slice.file,
+    size: cropSize * options.margin,
+    signal,
+  };
   const { clusters, tolerance, resolved } = clusterAnnotations(
     annotations.map((item) => contourPoints(item, finder.index)),
     series.sliceThickness,
@@ -77,13 +87,14 @@ export async function prepareScan(
   for (const [index, members] of clusters.entries()) {
     const id = noduleId(patient, readings.seriesUid, index + 1);
     const own = annotations.filter((_, i) => members.includes(i));
-    const means = meanRatings(own);
-    if (means.readers < options.minReaders) {
+    const ratings = noduleRatings(own);
+    if (ratings.readers < options.minReaders) {
       tooFewReaders += 1;
       continue;
     }
     const place = placeOf(own, series, finder);
-    if (typeof place === 'string' || means.malignancy === undefined) {
+    const malignancy = ratings.statistics('malignancy')?.[options.label];
+    if (typeof place === 'string' || malignancy === undefined) {
       leftOut += 1;
       const reason =
         typeof place === 'string'
@@ -93,31 +104,32 @@ export async function prepareScan(
       continue;
     }
     warnAbout(id, place, warn);
-    for (const name of means.clamped) {
-      const value = means.ratings[name];
+    for (const name of ratings.clamped) {
+      const value = ratings.means[name];
       const message = `nodule ${id}: every rating of "${name}" is out of range; taken as ${value}`;
       warn('rating-clamped', message);
     }
-    const label = labelOf(means.malignancy, options.rule);
+    const label = labelOf(malignancy, options.rule);
     const noduleRow: NoduleRow = {
       id,
       patient,
       scan: series.seriesUid,
       ...placeColumns(place),
-      readers: means.readers,
+      readers: ratings.readers,
       annotations: own.length,
-      malignancy: means.malignancy,
+      malignancy,
       label,
-      ...means.ratings,
+      ...ratings.means,
     };
     const [column, row] = place.voxel;
     const crop = await readCrop(
       series,
       { column, row, position: place.position },
       cropScale * place.diameter,
-      input,
+      access,
     );
-    nodules.push({ patient, label, row: noduleRow, crop });
+    const readers = readerRow(id, own, ratings, place);
+    nodules.push({ patient, label, row: noduleRow, readers, crop });
   }
 
   const row: ScanRow = {
@@ -209,6 +221,30 @@ function placeColumns({ centre, voxel, diameter, volume }: Consensus) {
     diameter: rounded(diameter),
     volume: rounded(volume),
   };
+}
+
+function readerRow(
+  id: string,
+  annotations: readonly Annotation[],
+  { readers, statistics }: NoduleRatings,
+  { agreement }: Consensus,
+): ReaderRow {
+  const { pairs, mean, least } = shapeAgreement(annotations, agreement);
+  const cell = (value: number | undefined): number | '' =>
+    value === undefined ? '' : rounded(value);
+  const columns = ratingNames.map((name) => {
+    const found = statistics(name);
+    return {
+      [`${name}Readers`]: found?.readers ?? 0,
+      [`${name}Mean`]: cell(found?.mean),
+      [`${name}Median`]: cell(found?.median),
+      [`${name}Spread`]: cell(found?.spread),
+    };
+  });
+  return Object.assign(
+    { id, readers, pairs, dice: cell(mean), diceLeast: cell(least) },
+    ...columns,
+  ) as ReaderRow;
 }
 
 /** To 0.1 µm: what lies beyond is noise of the arithmetic. */

@@ -8,8 +8,10 @@ import { listFiles } from './list-files.js';
 import { indexSeries } from './series-index.js';
 import { readWindowOf } from './slice-file.js';
 
-/** Where to open slices, and when to stop. */
+/** Where to open slices, how many samples to take, and when to stop. */
 export interface SliceAccess {
+  /** along each axis, by default 32; see `planCrop` */
+  readonly size?: number | undefined;
   readonly pathOf: (slice: SliceHeader) => string;
   readonly signal?: AbortSignal | undefined;
 }
@@ -17,16 +19,16 @@ export interface SliceAccess {
 /**
  * Reads the crop of a cube of `side` mm: of the files, only the rows that it sees.
  *
- * @returns HU, [32, 32, 32], axes z, y, x
+ * @returns HU, [size, size, size], axes z, y, x
  * @throws `DicomError` when a slice cannot be read
  */
 export async function readCrop(
   series: Series,
   centre: CropCentre,
   side: number,
-  { pathOf, signal }: SliceAccess,
+  { pathOf, size, signal }: SliceAccess,
 ): Promise<Int16Array> {
-  const plan = planCrop(series, centre, side);
+  const plan = planCrop(series, centre, side, size);
   const windows = new Map<number, Float32Array>();
   for (const k of plan.slices) {
     signal?.throwIfAborted();

@@ -5,6 +5,7 @@ import { FileFormatError, formatShape, type NdArray } from '@clip-lung/tensor';
 import { readNpy } from '@clip-lung/tensor/node';
 
 import { cropSize } from '../crop/crop.js';
+import { middleOf } from '../crop/middle.js';
 import { expectNoLeak } from '../dataset/folds.js';
 import {
   datasetFiles,
@@ -17,7 +18,12 @@ import {
   type Manifest,
   manifestSchema,
 } from '../dataset/manifest.js';
-import type { Dataset, DatasetNodule } from '../dataset/nodule.js';
+import {
+  type Dataset,
+  type DatasetNodule,
+  type Part,
+  parts,
+} from '../dataset/nodule.js';
 import { DatasetError, InputError } from '../errors.js';
 import { labelOf, labels } from '../label.js';
 import { highestRating, perAttribute } from '../ratings.js';
@@ -27,11 +33,15 @@ import { readTable, type TableRow } from './table.js';
  * Reads a dataset folder and checks it: every value is in range, the files agree with each other and with the manifest, and
  * no patient is in two folds.
  *
+ * @param margin keep the margin of crops that have one; by default they are the 32³ in the middle
  * @throws {@link InputError} when there is no dataset at `folder`
  * @throws {@link DatasetError} that names the file, the line and the value that is wrong
  * @throws `PatientLeakError` when a patient is in two folds
  */
-export async function readDataset(folder: string): Promise<Dataset> {
+export async function readDataset(
+  folder: string,
+  { margin = false }: { readonly margin?: boolean } = {},
+): Promise<Dataset> {
   const manifest = await readManifest(folder);
   const noduleRows = await read(folder, datasetFiles.nodules, noduleColumns);
   const foldRows = await read(folder, datasetFiles.folds, foldColumns);
@@ -50,7 +60,8 @@ export async function readDataset(folder: string): Promise<Dataset> {
   expectUnique(noduleRows);
   expectCounts(nodules, manifest);
   expectNoLeak(nodules, (i) => `fold ${nodules[i]?.fold ?? ''}`);
-  const crops = await readCrops(folder, nodules.length);
+  const stored = await readCrops(folder, nodules.length, manifest.crop.size);
+  const crops = margin ? stored : middleOf(stored, cropSize);
   return { folder, manifest, nodules, crops };
 }
 
@@ -126,8 +137,9 @@ function readNodule(
   row: TableRow<(typeof noduleColumns)[number]>,
   foldRow: TableRow<(typeof foldColumns)[number]> | undefined,
   patients: ReadonlyMap<string, string>,
-  { rule, options }: Manifest,
+  manifest: Manifest,
 ): DatasetNodule {
+  const { rule, options } = manifest;
   const scan = row.text('scan');
   const patient = row.text('patient');
   const where = `scan ${scan}, patient ${patient}`;
@@ -142,9 +154,15 @@ function readNodule(
     least = -Infinity,
     most = Infinity,
   ): number => row.number(name, least, most, where);
-  const malignancy = number('malignancy', 1, highestRating.malignancy);
-  const label = labels.find((known) => known === row.text('label'));
-  if (label !== labelOf(malignancy, rule)) {
+  const malignancy = manifest.ratings
+    ? number('malignancy', 1, highestRating.malignancy)
+    : null;
+  const label =
+    labels.find((known) => known === row.text('label')) ??
+    row.refuse(
+      `"label" is "${row.text('label')}", expected one of ${labels.join(', ')} (${where})`,
+    );
+  if (malignancy !== null && label !== labelOf(malignancy, rule)) {
     row.refuse(
       `"label" is "${row.text('label')}", but a malignancy of ${malignancy} is ${labelOf(malignancy, rule)} by the rule ${rule} (${where})`,
     );
@@ -157,6 +175,16 @@ function readNodule(
       `is of nodule ${foldRow.text('id')}, patient ${foldRow.text('patient')}; expected ${id}, ${patient}, as in ${datasetFiles.nodules}`,
     );
   }
+  const fold = foldRow.whole('fold', 0, options.folds - 1, `nodule ${id}`);
+  if (!manifest.ratings) {
+    const unknown = { x: NaN, y: NaN, z: NaN, diameter: NaN, readers: NaN };
+    const part = partOf(foldRow, fold, manifest);
+    return {
+      ...{ id, patient, scan, label, fold, part, ...unknown },
+      malignancy: null,
+      ratings: null,
+    };
+  }
   return {
     id,
     patient,
@@ -167,10 +195,27 @@ function readNodule(
     diameter: number('diameter', 0),
     readers: row.whole('readers', options.minReaders, Infinity, where),
     malignancy,
-    label: labelOf(malignancy, rule),
+    label,
     ratings: perAttribute((name) => number(name, 1, highestRating[name])),
-    fold: foldRow.whole('fold', 0, options.folds - 1, `nodule ${id}`),
+    fold,
+    part: partOf(foldRow, fold, manifest),
   };
+}
+
+/** The side of the source's own split, of which fold 0 is the test part. */
+function partOf(
+  row: TableRow<(typeof foldColumns)[number]>,
+  fold: number,
+  { split }: Manifest,
+): Part | undefined {
+  if (split === 'made') return undefined;
+  const part = parts.find((known) => known === row.text('part'));
+  if (part === undefined || (part === 'test') !== (fold === 0)) {
+    return row.refuse(
+      `"part" is "${row.text('part')}" in fold ${fold}, expected one of ${parts.join(', ')}, and fold 0 for test alone`,
+    );
+  }
+  return part;
 }
 
 function expectUnique(
@@ -211,6 +256,7 @@ function expectCounts(
 async function readCrops(
   folder: string,
   count: number,
+  size: number,
 ): Promise<NdArray<'int16'>> {
   const name = datasetFiles.crops;
   const crops = await readNpy(join(folder, name)).catch((error: unknown) => {
@@ -220,7 +266,7 @@ async function readCrops(
         : `cannot be read (${String(error)})`;
     throw new DatasetError(name, problem, { cause: error });
   });
-  const expected = [count, cropSize, cropSize, cropSize];
+  const expected = [count, size, size, size];
   if (
     !crops.is('int16') ||
     formatShape(crops.shape) !== formatShape(expected)

@@ -1,4 +1,6 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import fs from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { inflateRawSync } from 'node:zlib';
 
 import {
@@ -15,6 +17,11 @@ import {
   readWindow,
 } from '../dicom/pixels.js';
 import { DicomError } from '../errors.js';
+
+// A quarter of a million headers are read: plain descriptors cost a third of what file handles do.
+const open = promisify(fs.open);
+const close = promisify(fs.close);
+const fstat = promisify(fs.fstat);
 
 /** LIDC-IDRI's headers have 3 to 8 KB. */
 const firstChunk = 16 * 1024;
@@ -37,11 +44,11 @@ export async function readHeaderOf(
   path: string,
   name: string,
 ): Promise<DicomHeader | undefined> {
-  const handle = await open(path, 'r');
+  const file = await open(path, 'r');
   try {
-    const { size } = await handle.stat();
+    const { size } = await fstat(file);
     for (let length = firstChunk; ; length *= 4) {
-      const bytes = await readBytes(handle, 0, Math.min(length, size));
+      const bytes = await readBytes(file, 0, Math.min(length, size));
       if (!isDicom(bytes)) return undefined;
       // A file that shrinks while it is read ends where it now ends.
       const fileSize =
@@ -50,7 +57,7 @@ export async function readHeaderOf(
       if (header) return header;
     }
   } finally {
-    await handle.close();
+    await close(file);
   }
 }
 
@@ -78,52 +85,70 @@ export async function readWindowOf(
     return hounsfield(format, rows, window);
   }
   const { start, end } = byteRangeOf(header, window);
-  const handle = await open(path, 'r');
-  try {
-    const rows = syntax.deflated
-      ? await readInflated(handle, header, start, end)
-      : await readBytes(handle, start, end - start);
-    if (rows.length !== end - start) {
-      throw new DicomError(
-        file,
-        `is cut short: ${rows.length} of ${end - start} bytes of pixels are there`,
-      );
-    }
-    return readWindow(header, rows, window);
-  } finally {
-    await handle.close();
+  const rows = syntax.deflated
+    ? inflatedRange(await readFile(path), header, start, end)
+    : await readRange(path, start, end);
+  if (rows.length !== end - start) {
+    throw new DicomError(
+      file,
+      `is cut short: ${rows.length} of ${end - start} bytes of pixels are there`,
+    );
   }
+  return readWindow(header, rows, window);
 }
 
 /** What lies from `start` to `end` of a deflated file once it is inflated; for that, all of it has to be read. */
-async function readInflated(
-  handle: FileHandle,
+function inflatedRange(
+  bytes: Uint8Array,
   { file }: SliceHeader,
   start: number,
   end: number,
-): Promise<Uint8Array> {
-  const bytes = await handle.readFile();
+): Uint8Array {
   const source = { bytes, file, fileSize: bytes.length };
   const parsed = parseElements(source, { inflate });
   return parsed?.bytes.subarray(start, end) ?? new Uint8Array();
 }
 
+async function readRange(
+  path: string,
+  start: number,
+  end: number,
+): Promise<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    return await readBytes(file, start, end - start);
+  } finally {
+    await close(file);
+  }
+}
+
 async function readBytes(
-  handle: FileHandle,
+  file: number,
   position: number,
   length: number,
 ): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
+  // Every byte that is handed out was read: nothing has to be cleared first.
+  const bytes = Buffer.allocUnsafeSlow(length);
   let read = 0;
   while (read < length) {
-    const { bytesRead } = await handle.read(
-      bytes,
-      read,
-      length - read,
-      position + read,
-    );
-    if (bytesRead === 0) break;
-    read += bytesRead;
+    const count = await readSome(file, bytes, read, position + read);
+    if (count === 0) break;
+    read += count;
   }
   return bytes.subarray(0, read);
+}
+
+function readSome(
+  file: number,
+  into: Buffer,
+  offset: number,
+  position: number,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const { length } = into;
+    fs.read(file, into, offset, length - offset, position, (error, count) => {
+      if (error) reject(error);
+      else resolve(count);
+    });
+  });
 }

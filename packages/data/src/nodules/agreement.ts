@@ -14,6 +14,8 @@ export interface Agreement {
   readonly contours: number;
   /** z of the missing slices, mm */
   readonly missingPositions: readonly number[];
+  /** each annotation's mask, by slice index: 1 inside, 2 on a contour, 0 outside, [height, width] */
+  readonly masks: readonly ReadonlyMap<number, Uint8Array>[];
 }
 
 /**
@@ -36,8 +38,11 @@ export function agreementOf(
   const size = rectangle.width * rectangle.height;
   const counts = new Map<number, Uint8Array>();
   const edges = new Map<number, Uint8Array>();
-  for (const annotation of annotations) {
-    for (const [slice, mask] of masksOf(annotation, rectangle, finder)) {
+  const masks = annotations.map((annotation) =>
+    masksOf(annotation, rectangle, finder),
+  );
+  for (const own of masks) {
+    for (const [slice, mask] of own) {
       const count = counts.get(slice) ?? new Uint8Array(size);
       const edge = edges.get(slice) ?? new Uint8Array(size);
       for (const [i, value] of mask.entries()) {
@@ -55,6 +60,7 @@ export function agreementOf(
     missing: missing.length,
     contours: all.length,
     missingPositions: [...new Set(missing.map(({ z }) => z))],
+    masks,
   };
 }
 

@@ -12,8 +12,10 @@ import { labelOf } from '../label.js';
 import { parseLidcXml } from '../lidc-xml/parse.js';
 import { sliceFinder } from '../series/match.js';
 import { seriesOf } from '../series/series.js';
+import { agreementOf } from './agreement.js';
 import { consensusOf } from './consensus.js';
-import { meanRatings } from './means.js';
+import { shapeAgreement } from './dice.js';
+import { noduleRatings } from './means.js';
 
 const series = seriesOf(
   [0, 2, 4, 6].map((z) =>
@@ -123,7 +125,7 @@ describe('consensusOf', () => {
   });
 });
 
-describe('meanRatings', () => {
+describe('noduleRatings', () => {
   const rated = (ratings: Record<string, number>): NoduleOptions => ({
     ratings: ratingsOf(ratings),
     regions: [{ z: 2, points: square(4, 4, 2) }],
@@ -134,12 +136,28 @@ describe('meanRatings', () => {
       [rated({ malignancy: 5 }), rated({ malignancy: 4 })],
       rated({ malignancy: 1, texture: 5 }),
     );
-    expect(meanRatings(annotations)).toMatchObject({
+    const found = noduleRatings(annotations);
+    expect(found).toMatchObject({
       readers: 2,
-      malignancy: (4.5 + 1) / 2,
-      ratings: { texture: 4 },
+      means: { texture: 4 },
       clamped: [],
     });
+    expect(found.statistics('malignancy')).toEqual({
+      readers: 2,
+      mean: (4.5 + 1) / 2,
+      median: (4.5 + 1) / 2,
+      spread: 1.75,
+    });
+  });
+
+  it('gives the median, of an even number between the middle ones', () => {
+    const of = (...values: number[]) =>
+      noduleRatings(
+        annotationsOf(...values.map((malignancy) => rated({ malignancy }))),
+      ).statistics('malignancy')?.median;
+    expect([of(5), of(1, 5), of(5, 1, 2), of(4, 1, 5, 2)]).toEqual([
+      5, 3, 2, 3,
+    ]);
   });
 
   it('leaves a rating out of range out of that mean alone', () => {
@@ -147,18 +165,51 @@ describe('meanRatings', () => {
       rated({ internalStructure: 5, margin: 1 }),
       rated({ internalStructure: 2, margin: 2 }),
     );
-    expect(meanRatings(annotations)).toMatchObject({
+    expect(noduleRatings(annotations)).toMatchObject({
       readers: 2,
-      ratings: { internalStructure: 2, margin: 1.5 },
+      means: { internalStructure: 2, margin: 1.5 },
       clamped: [],
     });
-    expect(meanRatings(annotations.slice(0, 1))).toMatchObject({
-      ratings: { internalStructure: 4 },
+    expect(noduleRatings(annotations.slice(0, 1))).toMatchObject({
+      means: { internalStructure: 4 },
       clamped: ['internalStructure'],
     });
     expect(
-      meanRatings(annotationsOf(rated({ malignancy: 7 }))).malignancy,
+      noduleRatings(annotationsOf(rated({ malignancy: 7 }))).statistics(
+        'malignancy',
+      ),
     ).toBeUndefined();
+  });
+});
+
+describe('shapeAgreement', () => {
+  const shapes = (...shifts: readonly (readonly number[])[]) => {
+    const annotations = annotationsOf(
+      ...shifts.map((own) =>
+        own.map((x) => ({
+          ratings: ratingsOf(),
+          regions: [{ z: 2, points: square(x, 4, 2) }],
+        })),
+      ),
+    );
+    const agreement = agreementOf(annotations, sliceFinder(series));
+    if (agreement === undefined) throw new Error('no slices');
+    return shapeAgreement(annotations, agreement);
+  };
+
+  it('is the Dice coefficient of every pair of readers', () => {
+    // Squares of 2 × 2 voxels: shifted by one they share half of their voxels, by two none.
+    expect(shapes([4], [4])).toEqual({ pairs: 1, mean: 1, least: 1 });
+    expect(shapes([4], [5], [6])).toEqual({ pairs: 3, mean: 1 / 3, least: 0 });
+    expect(shapes([4])).toEqual({
+      pairs: 0,
+      mean: undefined,
+      least: undefined,
+    });
+  });
+
+  it('joins what one reader drew in two pieces', () => {
+    expect(shapes([4, 6], [4])).toMatchObject({ pairs: 1, mean: 2 / 3 });
   });
 });
 

@@ -7,43 +7,60 @@ import {
   type RatingName,
 } from '../ratings.js';
 
-/** What the readers of a nodule think of it on the average. */
-export interface MeanRatings {
+/** One rating of a nodule over its readers. */
+export interface RatingStatistics {
+  /** readers whose rating is in range */
+  readonly readers: number;
+  readonly mean: number;
+  /** of an even number, the mean of the two in the middle */
+  readonly median: number;
+  /** standard deviation over the readers (not of a sample: divided by their number) */
+  readonly spread: number;
+}
+
+/** What the readers of a nodule think of it. */
+export interface NoduleRatings {
   /** number of readers, not of annotations: a reader who drew a nodule in two pieces counts once */
   readonly readers: number;
-  /** undefined when no reader's malignancy is in range */
-  readonly malignancy: number | undefined;
-  readonly ratings: Readonly<Record<Attribute, number>>;
-  /** attributes of which no reader's rating is in range: clamped to it instead */
+  /** undefined for a rating of which no reader's value is in range */
+  readonly statistics: (name: RatingName) => RatingStatistics | undefined;
+  /** means of the attributes; where no reader's value is in range, of the values clamped to it */
+  readonly means: Readonly<Record<Attribute, number>>;
+  /** attributes that were clamped */
   readonly clamped: readonly Attribute[];
 }
 
 /**
- * Mean ratings over a nodule's readers. A rating out of range is left out of the mean of that rating. Every reader has
- * one voice: where one has several annotations in a nodule, their mean is what the reader says.
+ * The ratings of a nodule over its readers. A rating out of range is left out of that rating's statistics. Every reader
+ * has one voice: where one has several annotations in a nodule, their mean is what the reader says.
  */
-export function meanRatings(annotations: readonly Annotation[]): MeanRatings {
+export function noduleRatings(
+  annotations: readonly Annotation[],
+): NoduleRatings {
+  const statistics = (name: RatingName): RatingStatistics | undefined =>
+    statisticsOf(voicesOf(annotations, name));
   const clamped: Attribute[] = [];
-  const ratings = perAttribute((attribute) => {
-    const mean = meanOf(annotations, attribute);
-    if (mean !== undefined) return mean;
+  const means = perAttribute((attribute) => {
+    const found = statistics(attribute);
+    if (found !== undefined) return found.mean;
     clamped.push(attribute);
     const highest = highestRating[attribute];
     const values = annotations.map((item) => item.ratings[attribute]);
-    return average(values.map((v) => Math.min(Math.max(v, 1), highest))) ?? 1;
+    return average(values.map((v) => Math.min(Math.max(v, 1), highest)));
   });
   return {
     readers: new Set(annotations.map(({ session }) => session)).size,
-    malignancy: meanOf(annotations, 'malignancy'),
-    ratings,
+    statistics,
+    means,
     clamped,
   };
 }
 
-function meanOf(
+/** What each reader says, in the order of the sessions in the file. */
+function voicesOf(
   annotations: readonly Annotation[],
   name: RatingName,
-): number | undefined {
+): readonly number[] {
   const byReader = new Map<number, number[]>();
   for (const { session, ratings } of annotations) {
     if (!isInRange(name, ratings[name])) continue;
@@ -51,10 +68,24 @@ function meanOf(
     if (list) list.push(ratings[name]);
     else byReader.set(session, [ratings[name]]);
   }
-  return average([...byReader.values()].map((list) => average(list) ?? 0));
+  return [...byReader.values()].map(average);
 }
 
-function average(values: readonly number[]): number | undefined {
+function statisticsOf(values: readonly number[]): RatingStatistics | undefined {
   if (values.length === 0) return undefined;
+  const mean = average(values);
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = [sorted.length - 1, sorted.length].map(
+    (k) => sorted[k >> 1] ?? 0,
+  );
+  return {
+    readers: values.length,
+    mean,
+    median: average(middle),
+    spread: Math.sqrt(average(values.map((value) => (value - mean) ** 2))),
+  };
+}
+
+function average(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
