@@ -1,9 +1,14 @@
+import '../cpu-backend.js';
+import '../gradients.js';
+
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 
 import * as tf from '@tensorflow/tfjs-core';
 
 import { EngineUnavailableError } from '../errors.js';
+import { allowExplicitPadding } from './explicit-padding.js';
+import { followEdgeRules } from './edge-rules.js';
 
 /** The packages that bring TensorFlow to tfjs, the better first. Both call their backend `tensorflow`. */
 const packageNames = [
@@ -71,11 +76,13 @@ function load(
     for (const packageName of wanted) {
       try {
         const file = require.resolve(packageName);
-        quietly(() => require(file) as unknown);
+        apart(() => require(file) as unknown);
       } catch (error) {
         reasons.push(`${packageName}${where}: ${reasonOf(error)}`);
         continue;
       }
+      allowExplicitPadding();
+      followEdgeRules();
       return describe(packageName);
     }
   }
@@ -88,17 +95,30 @@ function requireFrom(folder: string): NodeJS.Require {
   return createRequire(join(folder, 'package.json'));
 }
 
-/** Loads what registers kernels that are registered already: tfjs would warn of each. */
-function quietly(load: () => unknown): void {
+/**
+ * Loads the package without what it does to the rest of tfjs. It brings a tfjs of its own, which registers its kernels and
+ * gradients in the place of those that are there (and tfjs would warn of each), and makes itself the backend in use. Kernels
+ * of one copy do not all understand buffers of another.
+ */
+function apart(load: () => unknown): void {
   const before = tf.engine().backendName as string | undefined;
   const environment = tf.env();
   const production = environment.getBool('PROD');
+  const kernels = tf.getKernelsForBackend('cpu');
+  const gradients = kernels.flatMap(
+    ({ kernelName }) =>
+      (tf.getGradient(kernelName) as tf.GradConfig | undefined) ?? [],
+  );
   environment.set('PROD', true);
   try {
     load();
   } finally {
+    for (const kernel of kernels) {
+      tf.unregisterKernel(kernel.kernelName, 'cpu');
+      tf.registerKernel(kernel);
+    }
+    for (const gradient of gradients) tf.registerGradient(gradient);
     environment.set('PROD', production);
-    // It makes itself the backend in use.
     if (before !== undefined) void tf.setBackend(before);
   }
 }

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { filled, float32 } from '@clip-lung/tensor';
+import { filled, float32, RandomStream, sizeOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 
@@ -48,6 +48,66 @@ describe.skipIf(built === undefined)(
       const onGpu = () => tensorflowEngine({ device: 'cuda' });
       expect(onGpu).toThrow(EngineUnavailableError);
       expect(onGpu).toThrow(/cuda here: .*computes on cpu/);
+    });
+
+    it('leaves the kernels of tfjs-cpu as they were', async () => {
+      tensorflowEngine();
+      await tf.setBackend('cpu');
+      // The kernel of another copy of tfjs would give zeros in the first row.
+      const updated = tf.tensorScatterUpdate(
+        tf.tensor2d([1, 2, 3, 4], [2, 2]),
+        tf.tensor2d([1], [1, 1], 'int32'),
+        tf.tensor2d([5, 6], [1, 2]),
+      );
+      expect([...updated.dataSync()]).toEqual([1, 2, 5, 6]);
+      updated.dispose();
+    });
+
+    it('convolves and pools with PyTorch’s padding, gradients included, as tfjs-cpu does', async () => {
+      const fn = ({
+        inputs: { x, w },
+      }: {
+        inputs: { x: tf.Tensor; w: tf.Tensor };
+      }) => {
+        const loss = (images: tf.Tensor, filter: tf.Tensor): tf.Scalar => {
+          const seen = tf.conv2d(
+            images as tf.Tensor4D,
+            filter as tf.Tensor4D,
+            2,
+            1,
+            'NHWC',
+            1,
+            'floor',
+          );
+          const pooled = tf.maxPool(seen, 2, 1, 1, 'ceil');
+          const mean = tf.avgPool(pooled, 3, 2, 1, 'floor');
+          return tf.sum(tf.square(mean));
+        };
+        const { value, grads } = tf.valueAndGrads(loss)([x, w]);
+        const [dx, dw] = grads as [tf.Tensor, tf.Tensor];
+        return { outputs: { value, dx, dw } };
+      };
+      const random = new RandomStream(1, 'padding');
+      const drawn = (...shape: number[]) =>
+        float32(
+          shape,
+          Array.from({ length: sizeOf(shape) }, () => random.normal()),
+        );
+      const inputs = { x: drawn(2, 7, 8, 3), w: drawn(3, 3, 3, 2) };
+      const [found, wanted] = await Promise.all(
+        [tensorflowEngine(), cpuEngine()].map((engine) =>
+          engine.compile(fn).run(engine.state({}), inputs),
+        ),
+      );
+      for (const name of ['value', 'dx', 'dw'] as const) {
+        const want = wanted?.[name].data as Float32Array;
+        const largest = Math.max(...want.map(Math.abs));
+        want.forEach((value, i) => {
+          const error = Math.abs(Number(found?.[name].data[i]) - value);
+          // float32 sums of some hundred products, in different orders
+          expect(error / largest).toBeLessThan(1e-5);
+        });
+      }
     });
 
     it('leaves the backend in use as it was', async () => {

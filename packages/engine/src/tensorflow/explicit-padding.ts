@@ -1,0 +1,256 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+import {
+  adaptKernel,
+  free,
+  inputOf,
+  type KernelArguments,
+  type RunKernel,
+  runKernel,
+} from './adapt-kernel.js';
+
+/** How a window moves over images: rows and columns. */
+interface Window {
+  readonly size: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly dilations: readonly [number, number];
+}
+
+/** How images are padded so that a `valid` window gives what an explicitly padded one is to give. */
+interface Padding {
+  /** [before, after] of every axis */
+  readonly amounts: readonly (readonly [number, number])[];
+  readonly padded: readonly number[];
+}
+
+/**
+ * Lets convolutions and pooling take a number or a list as their padding, as PyTorch's do. tfjs-node takes `same` and
+ * `valid` only: here the images are padded first, and the gradients cut to size.
+ */
+export function allowExplicitPadding(): void {
+  const filtered = (filterName: string) => (given: KernelArguments) =>
+    windowOf(given, inputOf(given, filterName).shape);
+  for (const name of [
+    tf.Conv2D,
+    tf.FusedConv2D,
+    tf.DepthwiseConv2dNative,
+    tf.FusedDepthwiseConv2D,
+  ]) {
+    padFirst(name, 'x', filtered('filter'), 0);
+  }
+  for (const name of [
+    tf.Conv2DBackpropFilter,
+    tf.DepthwiseConv2dNativeBackpropFilter,
+  ]) {
+    const shaped = (given: KernelArguments): Window =>
+      windowOf(given, given.attrs['filterShape'] as number[]);
+    padFirst(name, 'x', shaped, 0);
+  }
+  for (const name of [
+    tf.Conv2DBackpropInput,
+    tf.DepthwiseConv2dNativeBackpropInput,
+  ]) {
+    cutInputGradient(name, filtered('filter'));
+  }
+  padFirst(tf.MaxPool, 'x', poolOf, -Infinity);
+  meanOfInside();
+  poolGradient(tf.MaxPoolGrad, 'input', -Infinity, isExplicit);
+  // tfjs divides by the whole window, margins included, where TensorFlow does not.
+  const hasMargins = ({ attrs }: KernelArguments): boolean =>
+    attrs['pad'] !== 'valid';
+  poolGradient(tf.AvgPoolGrad, 'input', 0, hasMargins);
+}
+
+type WindowOf = (given: KernelArguments) => Window;
+
+const isExplicit = ({ attrs }: KernelArguments): boolean =>
+  typeof attrs['pad'] !== 'string';
+
+const valid = (attrs: tf.NamedAttrMap): tf.NamedAttrMap => ({
+  ...attrs,
+  pad: 'valid',
+  dimRoundingMode: undefined as unknown as string,
+});
+
+/** Pads the images, and goes on without padding. */
+function padFirst(
+  kernelName: string,
+  input: string,
+  windowIn: WindowOf,
+  value: number,
+): void {
+  adaptKernel(kernelName, (given, original) => {
+    if (!isExplicit(given)) return original(given);
+    const images = inputOf(given, input);
+    const padding = paddingOf(given, images.shape, windowIn(given));
+    return withPadded(given, images, padding, value, (padded) =>
+      original({
+        ...given,
+        inputs: { ...given.inputs, [input]: padded },
+        attrs: valid(given.attrs),
+      }),
+    );
+  });
+}
+
+/** The gradient of the padded images, without its margins. */
+function cutInputGradient(kernelName: string, windowIn: WindowOf): void {
+  adaptKernel(kernelName, (given, original) => {
+    if (!isExplicit(given)) return original(given);
+    const shape = given.attrs['inputShape'] as number[];
+    const padding = paddingOf(given, shape, windowIn(given));
+    const attrs = { ...valid(given.attrs), inputShape: [...padding.padded] };
+    return cut(given, original({ ...given, attrs }), shape, padding);
+  });
+}
+
+/** @param isOurs for which paddings TensorFlow's own gradient does not do */
+function poolGradient(
+  kernelName: string,
+  input: string,
+  value: number,
+  isOurs: (given: KernelArguments) => boolean,
+): void {
+  adaptKernel(kernelName, (given, original) => {
+    if (!isOurs(given)) return original(given);
+    const images = inputOf(given, input);
+    const padding = paddingOf(given, images.shape, poolOf(given));
+    const wide = withPadded(given, images, padding, value, (padded) =>
+      original({
+        ...given,
+        inputs: { ...given.inputs, [input]: padded },
+        attrs: valid(given.attrs),
+      }),
+    );
+    return cut(given, wide, images.shape, padding);
+  });
+}
+
+/** The margins count for nothing in a mean: it is divided by that of ones, which are 0 in the margins. */
+function meanOfInside(): void {
+  adaptKernel(tf.AvgPool, (given, original) => {
+    if (!isExplicit(given)) return original(given);
+    const images = inputOf(given, 'x');
+    const padding = paddingOf(given, images.shape, poolOf(given));
+    const mean = (x: tf.TensorInfo): tf.TensorInfo =>
+      withPadded(given, x, padding, 0, (padded) =>
+        original({
+          ...given,
+          inputs: { x: padded },
+          attrs: valid(given.attrs),
+        }),
+      );
+    const { backend } = given;
+    const ones = runKernel(tf.OnesLike, { ...given, inputs: { x: images } });
+    const sums = mean(images);
+    const shares = mean(ones);
+    const inputs = { a: sums, b: shares };
+    const result = runKernel(tf.RealDiv, { inputs, attrs: {}, backend });
+    for (const info of [ones, sums, shares]) free(backend, info);
+    return result;
+  });
+}
+
+function withPadded(
+  { backend }: KernelArguments,
+  x: tf.TensorInfo,
+  { amounts }: Padding,
+  constantValue: number,
+  use: RunOn,
+): tf.TensorInfo {
+  const paddings = amounts.map((amount) => [...amount]);
+  const padded = runKernel(tf.PadV2, {
+    inputs: { x },
+    attrs: { paddings, constantValue },
+    backend,
+  });
+  try {
+    return use(padded);
+  } finally {
+    free(backend, padded);
+  }
+}
+
+type RunOn = (x: tf.TensorInfo) => ReturnType<RunKernel>;
+
+function cut(
+  { backend }: KernelArguments,
+  wide: tf.TensorInfo,
+  size: readonly number[],
+  { amounts }: Padding,
+): tf.TensorInfo {
+  const begin = amounts.map(([before]) => before);
+  const attrs = { begin, size: [...size] };
+  const result = runKernel(tf.Slice, { inputs: { x: wide }, attrs, backend });
+  free(backend, wide);
+  return result;
+}
+
+function windowOf(
+  { attrs }: KernelArguments,
+  filter: readonly number[],
+): Window {
+  const [rows = 1, columns = 1] = filter;
+  return {
+    size: [rows, columns],
+    strides: pair(attrs['strides']),
+    dilations: pair(attrs['dilations']),
+  };
+}
+
+function poolOf({ attrs }: KernelArguments): Window {
+  return {
+    size: pair(attrs['filterSize']),
+    strides: pair(attrs['strides']),
+    dilations: [1, 1],
+  };
+}
+
+function pair(value: unknown): readonly [number, number] {
+  if (Array.isArray(value)) return value as unknown as [number, number];
+  return typeof value === 'number' ? [value, value] : [1, 1];
+}
+
+function paddingOf(
+  { attrs }: KernelArguments,
+  shape: readonly number[],
+  { size, strides, dilations }: Window,
+): Padding {
+  const firstAxis = attrs['dataFormat'] === 'NCHW' ? 2 : 1;
+  const round = attrs['dimRoundingMode'] === 'ceil' ? Math.ceil : Math.floor;
+  const amounts = shape.map((length, axis): readonly [number, number] => {
+    const i = axis - firstAxis;
+    if (i !== 0 && i !== 1) return [0, 0];
+    const reach = dilations[i] * (size[i] - 1) + 1;
+    const [before, after] =
+      attrs['pad'] === 'same'
+        ? samePadding(length, strides[i], reach)
+        : givenPadding(attrs['pad'], axis);
+    const steps = round((length + before + after - reach) / strides[i]);
+    // Rounded up, the last window lies outside in part; rounded down, what it does not reach is not needed.
+    const needed = steps * strides[i] + reach;
+    return [before, Math.max(needed - length - before, 0)];
+  });
+  const padded = shape.map((length, axis) => {
+    const [before, after] = amounts[axis] ?? [0, 0];
+    return before + length + after;
+  });
+  return { amounts, padded };
+}
+
+/** A padding is one number for all sides, or [before, after] for each axis. */
+function givenPadding(pad: unknown, axis: number): readonly [number, number] {
+  if (typeof pad === 'number') return [pad, pad];
+  return (pad as readonly (readonly [number, number])[])[axis] ?? [0, 0];
+}
+
+/** As many steps as the stride allows, and margins of equal size, the one after larger by one where they cannot be. */
+function samePadding(
+  length: number,
+  stride: number,
+  reach: number,
+): readonly [number, number] {
+  const steps = Math.ceil(length / stride);
+  const total = Math.max((steps - 1) * stride + reach - length, 0);
+  return [Math.floor(total / 2), Math.ceil(total / 2)];
+}
