@@ -12,6 +12,7 @@ import {
   type KernelCall,
   type KernelTable,
 } from './kernel.js';
+import { behindWindows, coveringPads } from './window.js';
 
 type Shape4 = [number, number, number, number];
 type Geometry = backend_util.Conv2DInfo;
@@ -46,10 +47,9 @@ function geometryOf(
 }
 
 function nodeAttributes(g: Geometry): Record<string, number | number[]> {
-  const { top, left, bottom, right } = g.padInfo;
   return {
     kernel_shape: [g.filterHeight, g.filterWidth],
-    pads: [top, left, bottom, right],
+    pads: coveringPads(g),
     strides: [g.strideHeight, g.strideWidth],
     dilations: [g.dilationHeight, g.dilationWidth],
     group: g.inChannels,
@@ -95,14 +95,6 @@ const backpropInput: Kernel = (call) => {
   const filter = input(call, 'filter');
   const { inputShape } = attributes(call) as { inputShape: number[] };
   const g = geometryOf(call, inputShape, filter.shape);
-  const { top, left, bottom, right } = g.padInfo;
-  const rest = (
-    size: number,
-    pads: number,
-    out: number,
-    stride: number,
-    reach: number,
-  ): number => size + pads - ((out - 1) * stride + reach);
   const operands = [
     arrange(backend, input(call, 'dy'), imagesAsNchw),
     grouped(backend, filter, g),
@@ -115,22 +107,7 @@ const backpropInput: Kernel = (call) => {
     shape,
     {
       ...nodeAttributes(g),
-      output_padding: [
-        rest(
-          g.inHeight,
-          top + bottom,
-          g.outHeight,
-          g.strideHeight,
-          g.effectiveFilterHeight,
-        ),
-        rest(
-          g.inWidth,
-          left + right,
-          g.outWidth,
-          g.strideWidth,
-          g.effectiveFilterWidth,
-        ),
-      ],
+      output_padding: behindWindows(g),
     },
   );
   return backend.symbol(result, imagesAsNchw);
@@ -143,7 +120,7 @@ const backpropFilter: Kernel = (call) => {
   const x = input(call, 'x');
   const { filterShape } = attributes(call) as { filterShape: number[] };
   const g = geometryOf(call, x.shape, filterShape);
-  const { top, left, bottom, right } = g.padInfo;
+  const [top, left, bottom, right] = coveringPads(g);
   const channels = arrange(backend, x, [1, 2, 3, 0]);
   const padded = graph.node(
     'Pad',

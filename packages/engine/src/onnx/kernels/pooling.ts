@@ -12,6 +12,7 @@ import {
   type KernelCall,
   type KernelTable,
 } from './kernel.js';
+import { behindWindows, coveringPads } from './window.js';
 
 interface PoolAttributes {
   readonly filterSize: number | [number, number];
@@ -45,32 +46,11 @@ function geometryOf(
   return rounded('ceil');
 }
 
-/**
- * The attributes of ONNX's pooling nodes. Where windows reach further than the padding (sizes that are rounded up), the
- * padding grows: elements outside the image count for neither maxima nor means.
- */
+/** The attributes of ONNX's pooling nodes. Padding never counts, so it may grow where sizes are rounded up. */
 function poolAttributes(
   g: backend_util.Conv2DInfo,
 ): Record<'kernel_shape' | 'strides' | 'pads', number[]> {
-  const { top, left, bottom, right } = g.padInfo;
-  const beyond = (
-    out: number,
-    stride: number,
-    filter: number,
-    reached: number,
-  ): number => (out - 1) * stride + filter - reached;
-  const pads = [
-    top,
-    left,
-    Math.max(
-      bottom,
-      beyond(g.outHeight, g.strideHeight, g.filterHeight, g.inHeight + top),
-    ),
-    Math.max(
-      right,
-      beyond(g.outWidth, g.strideWidth, g.filterWidth, g.inWidth + left),
-    ),
-  ];
+  const pads = coveringPads(g);
   if (
     pads.some((pad, i) => pad >= (i % 2 === 0 ? g.filterHeight : g.filterWidth))
   ) {
@@ -155,8 +135,6 @@ const avgPoolGrad: Kernel = (call) => {
   const { graph } = backend;
   const dy = input(call, 'dy');
   const g = geometryOf(call, input(call, 'input').shape, dy.shape);
-  const { pads } = poolAttributes(g);
-  const [top = 0, left = 0, bottom = 0, right = 0] = pads;
   const size = g.filterHeight * g.filterWidth;
   const share = new Float32Array(g.inChannels * size).fill(1 / size);
   const result = graph.node(
@@ -174,18 +152,9 @@ const avgPoolGrad: Kernel = (call) => {
     {
       kernel_shape: [g.filterHeight, g.filterWidth],
       strides: [g.strideHeight, g.strideWidth],
-      pads,
+      pads: coveringPads(g),
       group: g.inChannels,
-      output_padding: [
-        g.inHeight +
-          top +
-          bottom -
-          ((g.outHeight - 1) * g.strideHeight + g.filterHeight),
-        g.inWidth +
-          left +
-          right -
-          ((g.outWidth - 1) * g.strideWidth + g.filterWidth),
-      ],
+      output_padding: behindWindows(g),
     },
   );
   return backend.symbol(result, imagesAsNchw);

@@ -183,6 +183,28 @@ const depthwise: Case = {
   ),
 };
 
+const roundedUp: Case = {
+  op: 'tf.depthwiseConv2d, sizes rounded up',
+  kernels: ['DepthwiseConv2dNative'],
+  gradient: true,
+  samples: geometry.map(({ batch, height, width, channels, filters }) => ({
+    inputs: [
+      floats([batch, height, width, channels]),
+      floats([3, 3, channels, filters]),
+    ],
+    fn: (x: tf.Tensor, w: tf.Tensor) =>
+      tf.depthwiseConv2d(
+        x as tf.Tensor4D,
+        w as tf.Tensor4D,
+        2,
+        1,
+        'NHWC',
+        1,
+        'ceil',
+      ),
+  })),
+};
+
 const depthwiseDilated: Case = {
   op: 'tf.depthwiseConv2d, dilated',
   kernels: ['DepthwiseConv2dNative'],
@@ -264,6 +286,7 @@ export const convolutionCases: readonly Case[] = [
   conv1d,
   transposed,
   depthwise,
+  roundedUp,
   depthwiseDilated,
   separable,
   ...fusedCases,
