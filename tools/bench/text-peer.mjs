@@ -37,15 +37,11 @@ const encoder =
     ? createPromptEncoder(tower, prompts, contextLength)
     : createNaiveEncoder(tower, prompts, contextLength);
 
-const step = ({ frozen, inputs }) => {
-  const encode = (vectors) => encoder.encode(frozen, vectors);
-  const total = (vectors) => tf.sum(tf.mul(encode(vectors), inputs.weighting));
-  return {
-    outputs: {
-      features: encode(inputs.context),
-      gradient: tf.grad(total)(inputs.context),
-    },
-  };
+const step = ({ frozen, inputs: { context, weighting } }) => {
+  const { value: features, grad: gradient } = tf.valueAndGrad((vectors) =>
+    encoder.encode(frozen, vectors),
+  )(context, tf.tile(tf.expandDims(weighting, 0), [context.shape[0], 1, 1]));
+  return { outputs: { features, gradient } };
 };
 const engine = onnxEngine();
 const compiled = engine.compile(step, { frozen: encoder.frozen });

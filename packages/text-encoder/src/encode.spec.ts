@@ -176,7 +176,10 @@ describe.each(['mixed', 'gelu', 'longest'])('the tower, on %s', (name) => {
 });
 
 describe('the exact shortcuts', () => {
-  const tower = randomTower({ seed: 3, width: 8, embedding: 8, layers: 2 });
+  const towers = [1, 2].map((layers) =>
+    randomTower({ seed: 3, width: 8, embedding: 8, layers }),
+  );
+  const tower = towers[1] as TextTower;
 
   /** Prompts over few tokens, so that shared beginnings, prefixes of another and equal prompts are common. */
   const sets = fc.record({
@@ -186,21 +189,25 @@ describe('the exact shortcuts', () => {
     ),
     contextLength: fc.integer({ min: 1, max: 4 }),
     batch: fc.integer({ min: 1, max: 2 }),
+    tower: fc.constantFrom(...towers),
     seed: fc.nat(),
   });
 
   it('change neither features nor the gradient in the context, on any set of prompts', () => {
     const options = [true, false].flatMap((sharedStart) =>
       [true, false].flatMap((lastLayerEndsOnly) =>
-        [true, false].map((prefixTree) => ({
-          sharedStart,
-          lastLayerEndsOnly,
-          prefixTree,
-        })),
+        [true, false].flatMap((sharedFirstLayer) =>
+          [true, false].map((prefixTree) => ({
+            sharedStart,
+            lastLayerEndsOnly,
+            sharedFirstLayer,
+            prefixTree,
+          })),
+        ),
       ),
     );
     fc.assert(
-      fc.property(sets, ({ suffixes, contextLength, batch, seed }) => {
+      fc.property(sets, ({ suffixes, contextLength, batch, tower, seed }) => {
         tf.tidy(() => {
           const prompts = suffixes.map(prompt);
           const context = tf.randomNormal<tf.Rank.R3>(
@@ -251,6 +258,53 @@ describe('the exact shortcuts', () => {
     const { packed } = createPromptEncoder(tower, prompts, 4);
     // [SOS], 4 of context, image, of, and for each class its word, the full stop and [EOT].
     expect(packed.length).toBe(5 + 2 + 3 * 3);
+  });
+});
+
+describe('micro-batches', () => {
+  const tower = randomTower({ seed: 5, width: 8, embedding: 8, layers: 2 });
+  const prompts = [[5, 6, 7], [5, 8], [9]].map(prompt);
+  const context = tf.tensor3d(
+    Array.from({ length: 5 * 2 * 8 }, (_, at) => Math.sin(at) / 2),
+    [5, 2, 8],
+  );
+  const weighting = tf.tensor3d(
+    Array.from({ length: 5 * 3 * 8 }, (_, at) => Math.cos(3 * at)),
+    [5, 3, 8],
+  );
+  const whole = run(
+    createPromptEncoder(tower, prompts, 2),
+    context,
+    weighting,
+    {
+      ofWeights: true,
+    },
+  );
+
+  it.each([1, 2, 3, 5, 8])(
+    'of %d nodules change no feature and no gradient',
+    (microBatch) => {
+      const { features, gradients } = run(
+        createPromptEncoder(tower, prompts, 2, { microBatch }),
+        context,
+        weighting,
+        { ofWeights: true },
+      );
+      expect(distance(features, whole.features)).toBeLessThan(1e-6);
+      expect(gradients.size).toBe(whole.gradients.size);
+      for (const [name, expected] of whole.gradients) {
+        // A constant added to all keys changes no softmax: that gradient is 0 but for rounding.
+        if (name.endsWith('k_proj.bias')) continue;
+        const found = gradients.get(name) ?? new Float32Array();
+        expect(distance(found, expected), name).toBeLessThan(1e-5);
+      }
+    },
+  );
+
+  it.each([0, -1, 1.5, NaN])('are not %d nodules', (microBatch) => {
+    expect(() =>
+      createPromptEncoder(tower, prompts, 2, { microBatch }),
+    ).toThrow(/expected a whole number of at least 1/);
   });
 });
 

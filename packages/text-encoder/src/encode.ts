@@ -17,12 +17,18 @@ export interface EncodeOptions {
   readonly sharedStart?: boolean;
   /** In the last layer nobody looks at any node but the [EOT]s. */
   readonly lastLayerEndsOnly?: boolean;
+  /**
+   * Before the first attention no node has seen another, so the suffixes' queries, keys and values there are the same
+   * for all nodules: they are computed once, and no gradient has to go back through them.
+   */
+  readonly sharedFirstLayer?: boolean;
 }
 
 /**
  * Text features of packed prompts: pure and traceable.
  *
- * @param weights `tokens.sos` [1, W], `tokens.suffix` [N − 1 − T, W], and the tower's, save the token embedding
+ * @param weights `tokens.sos` [1, W], `tokens.suffix` [N − 1 − T, W], and the tower's, save the token embedding, as
+ *   `foldNorms` makes them
  * @param context [B, T, W]
  * @returns [B, P, D], not normalised
  */
@@ -31,84 +37,131 @@ export function encodePacked(
   config: TextTowerConfig,
   packed: PackedPrompts,
   context: tf.Tensor3D,
-  { sharedStart = true, lastLayerEndsOnly = true }: EncodeOptions = {},
+  {
+    sharedStart = true,
+    lastLayerEndsOnly = true,
+    sharedFirstLayer = true,
+  }: EncodeOptions = {},
 ): tf.Tensor3D {
   const { width, heads, layers } = config;
   const batch = context.shape[0];
   const sequences = (rows: tf.Tensor2D): tf.Tensor3D =>
     tf.reshape(rows, [batch, rows.shape[0] / batch, width]);
-  const lastRows = (rows: tf.Tensor2D, count: number): tf.Tensor2D => {
-    const whole = sequences(rows);
-    const from = whole.shape[1] - count;
-    return tf.reshape(tf.slice(whole, [0, from, 0], [batch, count, width]), [
-      batch * count,
-      width,
-    ]);
+  const flat = (whole: tf.Tensor3D): tf.Tensor2D =>
+    tf.reshape(whole, [-1, width]);
+  const lastRows = (whole: tf.Tensor3D, count: number): tf.Tensor3D =>
+    whole.shape[1] === count
+      ? whole
+      : tf.slice(whole, [0, whole.shape[1] - count, 0], [batch, count, width]);
+  const joined = (parts: readonly (tf.Tensor3D | null)[]): tf.Tensor3D => {
+    const present = parts.filter((part) => part !== null);
+    return present.length === 1 && present[0] !== undefined
+      ? present[0]
+      : tf.concat(present, 1);
   };
 
-  const { start, rest } = embedNodes(weights, packed, context);
+  const nodes = embedNodes(weights, packed, context);
   const mask = tf.tensor2d(packed.mask.data, [packed.length, packed.length]);
   const tips = new Set(packed.ends).size;
   // What all nodules share is one row; `x` holds the rows that each has for itself.
-  let first = start;
-  let x: tf.Tensor2D = tf.reshape(
-    sharedStart ? rest : tf.concat([repeat(first, batch), rest], 1),
-    [-1, width],
+  let first = nodes.start;
+  let x = flat(
+    joined([
+      sharedStart ? null : repeat(first, batch),
+      nodes.context,
+      repeat(nodes.suffix, batch),
+    ]),
   );
   for (let layer = 0; layer < layers; layer++) {
     const block = blockOf(weights, layer, config);
-    let normal = block.normalise(x);
-    let keys = sequences(block.key(normal));
-    let values = sequences(block.value(normal));
+    const ends = lastLayerEndsOnly && layer === layers - 1;
+    /** Queries, keys and values of rows that every nodule has for itself, as sequences; queries of the last only. */
+    const seek = (rows: tf.Tensor2D, last?: number): readonly tf.Tensor3D[] => {
+      const normal = block.normalise(rows);
+      const asking =
+        last === undefined ? normal : flat(lastRows(sequences(normal), last));
+      return [block.query(asking), block.key(normal), block.value(normal)].map(
+        sequences,
+      );
+    };
+    /** Those of rows that all share, [R, W], repeated. */
+    const seekOnce = (rows: tf.Tensor2D): readonly tf.Tensor3D[] => {
+      const normal = block.normalise(rows);
+      return [block.query, block.key, block.value].map((part) =>
+        repeat(part(normal), batch),
+      );
+    };
+    const once = sharedFirstLayer && layer === 0 && nodes.context !== null;
+    const own = once
+      ? merge(joined, [
+          sharedStart ? null : seekOnce(first),
+          seek(flat(nodes.context)),
+          seekOnce(nodes.suffix),
+        ])
+      : seek(x, ends ? tips : undefined);
+    let [queries, keys, values] = own as [
+      tf.Tensor3D,
+      tf.Tensor3D,
+      tf.Tensor3D,
+    ];
     if (sharedStart) {
-      const normalFirst = block.normalise(first);
-      const value = block.value(normalFirst);
-      keys = tf.concat([repeat(block.key(normalFirst), batch), keys], 1);
+      const normal = block.normalise(first);
+      const value = block.value(normal);
+      keys = tf.concat([repeat(block.key(normal), batch), keys], 1);
       values = tf.concat([repeat(value, batch), values], 1);
       // One that sees only itself gets its own value, whatever the score.
       first = block.finish(first, value);
     }
-    if (lastLayerEndsOnly && layer === layers - 1) {
-      x = lastRows(x, tips);
-      normal = lastRows(normal, tips);
+    if (ends) {
+      x = flat(lastRows(sequences(x), tips));
+      queries = lastRows(queries, tips);
     }
-    const queries = sequences(block.query(normal));
     const seen = tf.slice(mask, [packed.length - queries.shape[1], 0]);
     x = block.finish(x, attention(queries, keys, values, seen, heads));
   }
-  const features = project(lastRows(x, tips), weights, config);
+  const features = project(flat(lastRows(sequences(x), tips)), weights, config);
   return promptsOfTips(
     tf.reshape(features, [batch, tips, config.embedding]),
     packed,
   );
 }
 
-/** Token or context vector plus position: of [SOS], [1, W], and of the other nodes, [B, N − 1, W]. */
+/** Joins queries with queries, keys with keys, and values with values. */
+function merge(
+  join: (parts: readonly (tf.Tensor3D | null)[]) => tf.Tensor3D,
+  parts: readonly (readonly tf.Tensor3D[] | null)[],
+): readonly tf.Tensor3D[] {
+  return [0, 1, 2].map((kind) =>
+    join(parts.map((part) => part?.[kind] ?? null)),
+  );
+}
+
+/** The nodes as they enter the first layer: token or context vector plus position. */
+interface Nodes {
+  /** [SOS], [1, W] */
+  readonly start: tf.Tensor2D;
+  /** [B, T, W]; null where there is none */
+  readonly context: tf.Tensor3D | null;
+  /** the nodes after the context, [N − 1 − T, W] */
+  readonly suffix: tf.Tensor2D;
+}
+
 function embedNodes(
   weights: Weights,
   { contextLength, positions }: PackedPrompts,
   context: tf.Tensor3D,
-): { readonly start: tf.Tensor2D; readonly rest: tf.Tensor3D } {
+): Nodes {
   const places = tf.gather(
     weights(positionEmbeddingName) as tf.Tensor2D,
     tf.tensor1d([...positions], 'int32'),
   );
   const between = (begin: number, end: number): tf.Tensor2D =>
     tf.slice(places, [begin, 0], [end - begin, -1]);
-  const suffix = tf.add<tf.Tensor2D>(
-    weights(suffixTokensName),
-    between(1 + contextLength, positions.length),
-  );
-  const suffixes = repeat(suffix, context.shape[0]);
+  const after = 1 + contextLength;
   return {
     start: tf.add(weights(sosTokenName), between(0, 1)),
-    rest:
-      contextLength === 0
-        ? suffixes
-        : tf.concat(
-            [tf.add(context, between(1, 1 + contextLength)), suffixes],
-            1,
-          ),
+    context: contextLength === 0 ? null : tf.add(context, between(1, after)),
+    suffix: tf.add(weights(suffixTokensName), between(after, positions.length)),
   };
 }
 

@@ -14,7 +14,13 @@ import {
   type TextTower,
   tokenEmbeddingName,
 } from './tower.js';
-import { attention, blockOf, project, weightsOf } from './transformer.js';
+import {
+  attention,
+  blockOf,
+  foldNorms,
+  project,
+  weightsOf,
+} from './transformer.js';
 
 /**
  * The tower as CLIP and CoOp run it: every prompt of every nodule is a sequence of its own, padded with [EOT] to all
@@ -58,12 +64,12 @@ export function createNaiveEncoder(
     ]),
     encode(frozen, context) {
       checkContext(context, contextLength, tower);
-      const weights = weightsOf(frozen);
       const batch = context.shape[0];
       const rows = [batch * count * positions, width] as const;
       const spread = (x: tf.Tensor, length: number): tf.Tensor4D =>
         tf.add(tf.zeros([batch, count, length, width]), x);
       return tf.tidy(() => {
+        const weights = weightsOf(foldNorms(frozen, config));
         const suffixes = tf.reshape(weights(suffixTokensName), [
           1,
           count,

@@ -13,11 +13,12 @@ import {
   suffixTokensName,
 } from './encode.js';
 import { PromptError } from './errors.js';
+import { inMicroBatches } from './micro-batch.js';
 import { type PackedPrompts, packPrompts } from './prefix-tree.js';
 import type { PromptTokens } from './prompts.js';
 import { embedTokens } from './token-embeddings.js';
 import { type TextTower, tokenEmbeddingName } from './tower.js';
-import { weightsOf } from './transformer.js';
+import { foldNorms, weightsOf } from './transformer.js';
 
 /** Encodes a fixed set of prompts whose context vectors are given anew each time. */
 export interface PromptEncoder {
@@ -53,6 +54,8 @@ export interface PackedPromptEncoder extends PromptEncoder {
 export interface PromptEncoderOptions extends EncodeOptions {
   /** Share equal beginnings after the context; see {@link packPrompts}. Default true. */
   readonly prefixTree?: boolean;
+  /** How many nodules run at a time, to bound memory; see {@link inMicroBatches}. Default: all. */
+  readonly microBatch?: number;
 }
 
 /** The arrays that run packed prompts through a tower: see {@link PromptEncoder.frozen}. */
@@ -76,7 +79,7 @@ export function createPromptEncoder(
   tower: TextTower,
   prompts: readonly PromptTokens[],
   contextLength: number,
-  { prefixTree = true, ...shortcuts }: PromptEncoderOptions = {},
+  { prefixTree = true, microBatch, ...shortcuts }: PromptEncoderOptions = {},
 ): PackedPromptEncoder {
   const { config, tokenizer } = tower;
   const { width, embedding, positions } = config;
@@ -86,6 +89,20 @@ export function createPromptEncoder(
     positions,
     prefixTree,
   });
+  if (microBatch !== undefined && !(microBatch >= 1 && microBatch % 1 === 0)) {
+    throw new PromptError(
+      `the micro-batch is ${microBatch} nodules, expected a whole number of at least 1`,
+    );
+  }
+  const encodeAll = (
+    folded: Tree<tf.Tensor>,
+    context: tf.Tensor3D,
+  ): tf.Tensor3D =>
+    encodePacked(weightsOf(folded), config, packed, context, shortcuts);
+  const encode =
+    microBatch === undefined
+      ? encodeAll
+      : inMicroBatches(encodeAll, microBatch);
   return {
     promptCount: prompts.length,
     contextLength,
@@ -95,9 +112,7 @@ export function createPromptEncoder(
     frozen: prepareFrozen(tower, packed),
     encode(frozen, context) {
       checkContext(context, contextLength, tower);
-      return tf.tidy(() =>
-        encodePacked(weightsOf(frozen), config, packed, context, shortcuts),
-      );
+      return tf.tidy(() => encode(foldNorms(frozen, config), context));
     },
   };
 }

@@ -23,9 +23,12 @@ export const positionEmbeddingName =
 export const finalNormName = 'text_model.final_layer_norm';
 export const projectionName = 'text_projection.weight';
 
+/** What the paths of all blocks start with. */
+export const blocksName = 'text_model.encoder.layers.';
+
 /** `text_model.encoder.layers.3`, the path of a block. */
 export function blockName(layer: number): string {
-  return `text_model.encoder.layers.${layer}`;
+  return `${blocksName}${layer}`;
 }
 
 /** The shape of every weight of a tower, by name: `Linear` weights are [out, in], as in PyTorch. */

@@ -1,7 +1,12 @@
-import { leaves, ShapeError, type Tree } from '@clip-lung/tensor';
+import { leaves, ShapeError, type Tree, treeOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { TextTowerConfig } from './config.js';
-import { blockName, finalNormName, projectionName } from './tower.js';
+import {
+  blockName,
+  blocksName,
+  finalNormName,
+  projectionName,
+} from './tower.js';
 
 /** Finds a weight by its dotted name. */
 export type Weights = (name: string) => tf.Tensor;
@@ -113,48 +118,99 @@ const quick = 1.702;
 /** Both layers of a block's feed-forward part, from standardised rows. */
 function feedForward(
   normal: tf.Tensor2D,
-  weights: Weights,
-  name: string,
+  into: Linear,
+  back: Linear,
   activation: TextTowerConfig['activation'],
 ): tf.Tensor2D {
-  const [into, back] = ['fc1', 'fc2'].map((layer) =>
-    linearOf(weights, `${name}.mlp.${layer}`),
-  ) as [Linear, Linear];
-  const norm = `${name}.layer_norm2`;
+  const units = linear(normal, into);
   switch (activation) {
-    case 'quick_gelu': {
-      // x·σ(1.702·x) is u·σ(u)/1.702 of u = 1.702·x, and both factors go into the weights.
-      const units = linear(normal, afterNorm(weights, norm, into, quick));
-      const weight = tf.mul(back.weight, 1 / quick);
-      return linear(silu(units), { weight, bias: back.bias });
-    }
+    case 'quick_gelu':
+      // x·σ(1.702·x) is u·σ(u)/1.702 of u = 1.702·x, and both factors are in the weights.
+      return linear(silu(units), back);
     case 'gelu': {
-      const units = linear(normal, afterNorm(weights, norm, into));
       const share = tf.add(tf.erf(tf.mul(units, Math.SQRT1_2)), 1);
       return linear(tf.mul(tf.mul(units, 0.5), share), back);
     }
   }
 }
 
+/**
+ * A tower's weights with all that can be moved into its matrices: the scales and shifts of normalisations, the scale of
+ * the queries, the factor of quick GELU. Computed once for all uses of a weight.
+ *
+ * @returns the `Linear`s of {@link blockOf} and {@link project}, and every other weight as it was
+ */
+export function foldNorms(
+  tree: Tree<tf.Tensor>,
+  { width, heads, layers, activation, projection }: TextTowerConfig,
+): Tree<tf.Tensor> {
+  const weights = weightsOf(tree);
+  const folded: (readonly [string, tf.Tensor])[] = leaves(tree).filter(
+    ([name]) => !name.startsWith(blocksName) && !name.startsWith(finalNormName),
+  );
+  const put = (name: string, { weight, bias }: Linear): void => {
+    folded.push([`${name}.weight`, weight]);
+    if (typeof bias !== 'number') folded.push([`${name}.bias`, bias]);
+  };
+  const factors = {
+    q_proj: (width / heads) ** -0.5,
+    k_proj: 1,
+    v_proj: 1,
+  } as const;
+  for (let layer = 0; layer < layers; layer++) {
+    const name = blockName(layer);
+    const own = (part: string): Linear => linearOf(weights, `${name}.${part}`);
+    for (const [part, factor] of Object.entries(factors)) {
+      const attend = `self_attn.${part}`;
+      put(
+        `${name}.${attend}`,
+        afterNorm(weights, `${name}.layer_norm1`, own(attend), factor),
+      );
+    }
+    put(`${name}.self_attn.out_proj`, own('self_attn.out_proj'));
+    const faster = activation === 'quick_gelu' ? quick : 1;
+    put(
+      `${name}.mlp.fc1`,
+      afterNorm(weights, `${name}.layer_norm2`, own('mlp.fc1'), faster),
+    );
+    const { weight, bias } = own('mlp.fc2');
+    put(`${name}.mlp.fc2`, {
+      weight: faster === 1 ? weight : tf.mul(weight, 1 / faster),
+      bias,
+    });
+  }
+  const norm = linearOf(weights, finalNormName);
+  if (projection) {
+    const matrix = { weight: weights(projectionName), bias: 0 };
+    put(lastName, afterNorm(weights, finalNormName, matrix));
+    return treeOf(folded.filter(([name]) => name !== projectionName));
+  }
+  put(lastName, norm);
+  return treeOf(folded);
+}
+
+/** Where {@link foldNorms} keeps what follows the last block's rows. */
+const lastName = 'last';
+
 function linearOf(weights: Weights, name: string): Linear {
   return { weight: weights(`${name}.weight`), bias: weights(`${name}.bias`) };
 }
 
-/** The tower's last steps: the final normalisation and, where there is one, the projection to D, of rows [R, W]. */
+/**
+ * The tower's last steps: the final normalisation and, where there is one, the projection to D, of rows [R, W].
+ *
+ * @param folded what {@link foldNorms} made
+ */
 export function project(
   rows: tf.Tensor2D,
-  weights: Weights,
+  folded: Weights,
   { epsilon, projection }: TextTowerConfig,
 ): tf.Tensor2D {
   const normal = standardise(rows, epsilon);
-  if (!projection) {
-    return tf.add(
-      tf.mul(normal, weights(`${finalNormName}.weight`)),
-      weights(`${finalNormName}.bias`),
-    );
-  }
-  const matrix = { weight: weights(projectionName), bias: 0 };
-  return linear(normal, afterNorm(weights, finalNormName, matrix));
+  const last = linearOf(folded, lastName);
+  return projection
+    ? linear(normal, last)
+    : tf.add(tf.mul(normal, last.weight), last.bias);
 }
 
 /**
@@ -204,33 +260,30 @@ export interface Block {
   readonly finish: (rows: tf.Tensor2D, attended: tf.Tensor2D) => tf.Tensor2D;
 }
 
+/** @param folded what {@link foldNorms} made */
 export function blockOf(
-  weights: Weights,
+  folded: Weights,
   layer: number,
-  { width, heads, epsilon, activation }: TextTowerConfig,
+  { epsilon, activation }: TextTowerConfig,
 ): Block {
-  const name = blockName(layer);
-  const attend = (part: string): Linear =>
-    linearOf(weights, `${name}.self_attn.${part}`);
+  const own = (part: string): Linear =>
+    linearOf(folded, `${blockName(layer)}.${part}`);
   const from =
-    (part: string, factor = 1) =>
+    (part: string) =>
     (normal: tf.Tensor2D): tf.Tensor2D =>
-      linear(
-        normal,
-        afterNorm(weights, `${name}.layer_norm1`, attend(part), factor),
-      );
+      linear(normal, own(`self_attn.${part}`));
   return {
     normalise: (rows) => standardise(rows, epsilon),
-    query: from('q_proj', (width / heads) ** -0.5),
+    query: from('q_proj'),
     key: from('k_proj'),
     value: from('v_proj'),
     finish: (rows, attended) => {
-      const sum = tf.add<tf.Tensor2D>(
-        rows,
-        linear(attended, attend('out_proj')),
-      );
+      const sum = tf.add<tf.Tensor2D>(rows, from('out_proj')(attended));
       const normal = standardise(sum, epsilon);
-      return tf.add(sum, feedForward(normal, weights, name, activation));
+      return tf.add(
+        sum,
+        feedForward(normal, own('mlp.fc1'), own('mlp.fc2'), activation),
+      );
     },
   };
 }
