@@ -11,45 +11,17 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { main } from './main.js';
-
-/** Runs the command in this process. */
-async function clipLung(
-  ...args: readonly string[]
-): Promise<{ code: number; out: string; err: string }> {
-  const texts = { out: '', err: '' };
-  const into = (name: 'out' | 'err'): Writable =>
-    new Writable({
-      write(chunk: Buffer, _, done) {
-        texts[name] += chunk.toString();
-        done();
-      },
-    });
-  const code = await main(args, { out: into('out'), err: into('err') });
-  return { code, ...texts };
-}
+import { clipLung, smallExperiment } from '../test/clip-lung.js';
 
 let folder = '';
 const at = (...names: readonly string[]): string => join(folder, ...names);
 
-/** An experiment that takes seconds. */
-const experiment = {
-  image: { use: 'resnet18', width: 2, groups: 2 },
-  text: { use: 'random', width: 16, layers: 1 },
-  prompt: {
-    use: 'channel-conditional',
-    attributeTemplate: 'the nodule is {attribute}.',
-  },
-  training: { epochs: 1, batchSize: 8 },
-};
-
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cli-'));
-  await writeFile(at('small.json'), JSON.stringify(experiment));
+  await writeFile(at('small.json'), JSON.stringify(smallExperiment));
   await clipLung('phantom', at('lidc'), '--patients', '15', '--seed', '2');
   await clipLung('prepare', at('lidc'), '--out', at('dataset'));
 }, 120_000);

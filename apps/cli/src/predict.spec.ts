@@ -8,7 +8,6 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 
 import { type Dataset, labels } from '@clip-lung/data';
 import { readDataset } from '@clip-lung/data/node';
@@ -20,36 +19,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as ortWeb from 'onnxruntime-web';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { main } from './main.js';
+import { clipLung, smallExperiment } from '../test/clip-lung.js';
 
 // Threads of WebAssembly need a page that is isolated, or a worker: one is enough here.
 ortWeb.env.wasm.numThreads = 1;
-
-async function clipLung(
-  ...args: readonly string[]
-): Promise<{ code: number; out: string; err: string }> {
-  const texts = { out: '', err: '' };
-  const into = (name: 'out' | 'err'): Writable =>
-    new Writable({
-      write(chunk: Buffer, _, done) {
-        texts[name] += chunk.toString();
-        done();
-      },
-    });
-  const code = await main(args, { out: into('out'), err: into('err') });
-  return { code, ...texts };
-}
 
 let folder = '';
 const at = (...names: readonly string[]): string => join(folder, ...names);
 
 const experiment = {
-  image: { use: 'resnet18', width: 2, groups: 2 },
-  text: { use: 'random', width: 16, layers: 1 },
-  prompt: {
-    use: 'channel-conditional',
-    attributeTemplate: 'the nodule is {attribute}.',
-  },
+  ...smallExperiment,
   training: { epochs: 2, batchSize: 8, learningRate: 0.05, emaWarmup: true },
 };
 

@@ -1,4 +1,4 @@
-import { formatShape } from '@clip-lung/tensor';
+import { formatShape, sameShape } from '@clip-lung/tensor';
 
 /** The element types of tfjs that a graph can hold. */
 export type GraphType = 'float32' | 'int32' | 'bool';
@@ -85,6 +85,13 @@ export class Graph {
   ): GraphValue {
     const [value] = this.multiNode(op, inputs, [{ dtype, shape }], attributes);
     return value as GraphValue;
+  }
+
+  /** The same elements in another shape; the value itself where it has that shape. */
+  reshape(value: GraphValue, shape: readonly number[]): GraphValue {
+    return sameShape(value.shape, shape)
+      ? value
+      : this.node('Reshape', [value, this.int64(shape)], value.dtype, shape);
   }
 
   /** A constant; the same array, or equal small arrays, give the same constant. */

@@ -35,11 +35,11 @@ export function filterGradient(
   const stored = [g.outChannels, g.filterHeight, g.filterWidth, g.inChannels];
   const [only] = inputs;
   if (inputs.length === 1 && only !== undefined) {
-    return reshaped(backend, product(backend, slopes, only, g), stored);
+    return backend.graph.reshape(product(backend, slopes, only, g), stored);
   }
   if (places >= manyPlaces) {
     const products = inputs.map((input) =>
-      reshaped(backend, product(backend, slopes, input, g), [
+      backend.graph.reshape(product(backend, slopes, input, g), [
         g.outChannels,
         1,
         g.inChannels,
@@ -53,7 +53,7 @@ export function filterGradient(
       [g.outChannels, elements, g.inChannels],
       { axis: 1 },
     );
-    return reshaped(backend, together, stored);
+    return backend.graph.reshape(together, stored);
   }
   const rows = inputs.length * g.inChannels;
   const columns = graph.node(
@@ -63,7 +63,7 @@ export function filterGradient(
     [rows, g.batchSize, g.outHeight, g.outWidth],
     { axis: 0 },
   );
-  return reshaped(backend, product(backend, slopes, columns, g), stored);
+  return backend.graph.reshape(product(backend, slopes, columns, g), stored);
 }
 
 /** slopes · inputsᵀ: [O, places] times [rows, …places]. */
@@ -74,7 +74,7 @@ function product(
   { outChannels }: Geometry,
 ): GraphValue {
   const [rows = 1] = inputs.shape;
-  const matrix = reshaped(backend, inputs, [rows, slopes.shape[1] ?? 1]);
+  const matrix = backend.graph.reshape(inputs, [rows, slopes.shape[1] ?? 1]);
   return backend.graph.node(
     'Gemm',
     [slopes, matrix],
@@ -133,12 +133,4 @@ function withPadding(
   ];
   const pads = graph.int64([0, 0, top, left, 0, 0, bottom, right]);
   return graph.node('Pad', [images, pads], 'float32', shape);
-}
-
-function reshaped(
-  { graph }: TraceBackend,
-  value: GraphValue,
-  shape: readonly number[],
-): GraphValue {
-  return graph.node('Reshape', [value, graph.int64(shape)], 'float32', shape);
 }

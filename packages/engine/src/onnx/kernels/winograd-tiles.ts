@@ -81,8 +81,7 @@ export function toTiles(
   const channels = images.shape[3] ?? 1;
   const { points, rows } = tileForm(g);
   const stored = arrange(backend, images, imagesAsHwbc);
-  return reshaped(
-    backend,
+  return backend.graph.reshape(
     spread(backend, transform, 'tiles', stored, g, channels),
     [...points, rows, channels],
   );
@@ -96,8 +95,7 @@ export function toImages(
   g: Geometry,
 ): GraphValue {
   const channels = tiles.shape.at(-1) ?? 1;
-  return reshaped(
-    backend,
+  return backend.graph.reshape(
     spread(backend, transform, 'images', tiles, g, channels),
     [g.inHeight, g.inWidth, g.batchSize, channels],
   );
@@ -130,7 +128,10 @@ function spread(
 
   if (isSmall(g)) {
     const both = matrix(height, width);
-    return gemm(both, reshaped(backend, value, [both.shape[1] ?? 1, inner]));
+    return gemm(
+      both,
+      backend.graph.reshape(value, [both.shape[1] ?? 1, inner]),
+    );
   }
   const down = matrix(height, 1);
   const across = matrix(1, width);
@@ -139,12 +140,12 @@ function spread(
   const alongWidth = (rows: number, given: GraphValue): GraphValue =>
     graph.node(
       'MatMul',
-      [across, reshaped(backend, given, [rows, broad, inner])],
+      [across, backend.graph.reshape(given, [rows, broad, inner])],
       'float32',
       [rows, wide, inner],
     );
   const alongHeight = (columns: number, given: GraphValue): GraphValue =>
-    gemm(down, reshaped(backend, given, [high, columns * inner]));
+    gemm(down, backend.graph.reshape(given, [high, columns * inner]));
   // The larger of the two sides is touched once only.
   return to === 'tiles'
     ? alongWidth(tall, alongHeight(width, value))
@@ -289,12 +290,4 @@ function transposed({ graph }: TraceBackend, matrix: GraphValue): GraphValue {
   return graph.node('Transpose', [matrix], 'float32', [columns, rows], {
     perm: [1, 0],
   });
-}
-
-function reshaped(
-  { graph }: TraceBackend,
-  value: GraphValue,
-  shape: readonly number[],
-): GraphValue {
-  return graph.node('Reshape', [value, graph.int64(shape)], 'float32', shape);
 }

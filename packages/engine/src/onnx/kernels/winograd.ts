@@ -98,7 +98,7 @@ export function winogradFilterGradient(
           { keepdims: 0 },
         );
   const filters = g.outChannels * g.inChannels;
-  const flat = reshaped(backend, s, [16, filters]);
+  const flat = backend.graph.reshape(s, [16, filters]);
   const dw = graph.node(
     'Gemm',
     [flat, filterMatrix(backend)],
@@ -106,7 +106,7 @@ export function winogradFilterGradient(
     [filters, 9],
     { transA: 1 },
   );
-  return reshaped(backend, dw, [g.outChannels, g.inChannels, 3, 3]);
+  return backend.graph.reshape(dw, [g.outChannels, g.inChannels, 3, 3]);
 }
 
 /** U, [points, O, C]. */
@@ -119,13 +119,17 @@ function transformedFilter(
   const stored = arrange(backend, filter, filtersAsOihw);
   const u = backend.graph.node(
     'Gemm',
-    [filterMatrix(backend), reshaped(backend, stored, [filters, 9])],
+    [filterMatrix(backend), backend.graph.reshape(stored, [filters, 9])],
     'float32',
     [16, filters],
     { transB: 1 },
   );
   const { filterPoints } = tileForm(g);
-  return reshaped(backend, u, [...filterPoints, g.outChannels, g.inChannels]);
+  return backend.graph.reshape(u, [
+    ...filterPoints,
+    g.outChannels,
+    g.inChannels,
+  ]);
 }
 
 /** The last two axes swapped; ONNX Runtime merges it into the product that follows. */
@@ -147,12 +151,4 @@ function matMul(
     right.shape[right.shape.length - 1] ?? 1,
   ];
   return graph.node('MatMul', [left, right], 'float32', shape);
-}
-
-function reshaped(
-  { graph }: TraceBackend,
-  value: GraphValue,
-  shape: readonly number[],
-): GraphValue {
-  return graph.node('Reshape', [value, graph.int64(shape)], 'float32', shape);
 }
