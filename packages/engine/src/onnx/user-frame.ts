@@ -19,11 +19,9 @@ const engineFolder = fileURLToPath(new URL('..', import.meta.url));
 export function userFrame(stack: string | undefined): UserFrame {
   let operation: string | undefined;
   for (const line of (stack ?? '').split('\n')) {
-    const frame = /^\s*at (?:(.*?) \()?(?:file:\/\/)?([^()]+:\d+:\d+)\)?$/.exec(
-      line,
-    );
-    const [, name = '', place] = frame ?? [];
-    if (place === undefined) continue;
+    const frame = frameOf(line);
+    if (frame === undefined) continue;
+    const { name, place } = frame;
     if (isForeign(place)) {
       // tfjs names the function behind tf.conv3d `conv3d__op`; the outermost is the one that the program called.
       operation = /(\w+?)__op\b/.exec(name)?.[1] ?? operation;
@@ -35,6 +33,17 @@ export function userFrame(stack: string | undefined): UserFrame {
     };
   }
   return operation === undefined ? {} : { operation: `tf.${operation}` };
+}
+
+/** The function and the place that a line of a stack names; modules are named by their URL, or by their path. */
+function frameOf(
+  line: string,
+): { readonly name: string; readonly place: string } | undefined {
+  const frame = /^\s*at (?:(.*?) \()?([^()]+):(\d+:\d+)\)?$/.exec(line);
+  if (frame === null) return undefined;
+  const [, name = '', file = '', at = ''] = frame;
+  const path = file.startsWith('file:') ? fileURLToPath(file) : file;
+  return { name, place: `${path}:${at}` };
 }
 
 /** A place inside a dependency, Node itself, or this package (its tests are programs like any other). */
