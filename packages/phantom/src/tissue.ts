@@ -35,10 +35,19 @@ export interface Tissue {
   readonly ground: number;
   /** the solid core's share of the radius: 0 in a pure ground-glass nodule, 1 or more in a solid one */
   readonly core: number;
-  /** HU of the core */
-  readonly solid: number;
+  /** HU of what fills the middle of a nodule that is not of soft tissue alone */
+  readonly filling: number | undefined;
   readonly deposits: readonly Deposit[];
 }
+
+/** By the code of the internal structure; soft tissue fills nothing. */
+const fillings: Readonly<Record<number, number>> = {
+  [internalStructures.fluid]: density.fluid,
+  [internalStructures.fat]: density.fat,
+  [internalStructures.air]: density.air,
+};
+/** How far what fills a nodule reaches, as a share of the surface's distance. */
+const fillingShare = 0.55;
 
 export function drawTissue(
   { attributes, contrast }: Traits,
@@ -50,12 +59,7 @@ export function drawTissue(
     contrast,
     ground: mix(density.groundGlass, density.soft, texture ** 1.6),
     core: clamp((attributes.texture - 1.6) / 2.8, 0, 1.2),
-    solid:
-      attributes.internalStructure === internalStructures.fluid
-        ? density.fluid
-        : attributes.internalStructure === internalStructures.fat
-          ? density.fat
-          : density.soft,
+    filling: fillings[attributes.internalStructure],
     deposits: drawDeposits(attributes.calcification, random),
   };
 }
@@ -73,10 +77,14 @@ export function densityAt(
   point: Vec3,
   sigma: number,
 ): number {
-  const { attributes, ground, core, solid, contrast } = tissue;
-  let hu = mix(ground, solid, core >= 1 ? 1 : edge(core - fraction, sigma));
-  if (attributes.internalStructure === internalStructures.air) {
-    hu = mix(hu, density.air, edge(0.5 - fraction, sigma));
+  const { filling, ground, core, contrast } = tissue;
+  let hu = mix(
+    ground,
+    density.soft,
+    core >= 1 ? 1 : edge(core - fraction, sigma),
+  );
+  if (filling !== undefined) {
+    hu = mix(hu, filling, edge(fillingShare - fraction, sigma));
   }
   hu = mix(density.lung, hu, contrast);
   const calcium = calciumAt(tissue, fraction, point, sigma);

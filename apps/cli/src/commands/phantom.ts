@@ -1,5 +1,5 @@
 import { writePhantom } from '@clip-lung/phantom/node';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 import { type AddCommand, screenOf } from '../command.js';
 import { wholeNumber } from '../whole-number.js';
@@ -28,11 +28,10 @@ export const addPhantom: AddCommand = (program, surroundings) => {
       wholeNumber(64),
       128,
     )
-    .option(
-      '--nodules <min-max>',
-      'nodules of a patient, 0 to 8',
-      range,
-      [2, 4],
+    .addOption(
+      new Option('--nodules <min-max>', 'nodules of a patient, 0 to 8')
+        .argParser(range)
+        .default([2, 4], '2-4'),
     )
     .option(
       '--quirks',
@@ -61,8 +60,9 @@ export const addPhantom: AddCommand = (program, surroundings) => {
 /** Reads `2-4`, or `3` for exactly three. */
 function range(text: string): readonly [min: number, max: number] {
   const [, min, max = min] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
-  if (min !== undefined) return [Number(min), Number(max)];
+  const [least, most] = [Number(min), Number(max)];
+  if (least <= most && most <= 8) return [least, most];
   throw new InvalidArgumentError(
-    'expected two whole numbers, the least and the most, as 2-4.',
+    'expected two whole numbers, the least and the most, from 0 to 8, as 2-4.',
   );
 }
