@@ -76,6 +76,18 @@ describe('a function that depends on chance or time is refused', () => {
   });
 });
 
+it.each<[string, (x: tf.Tensor) => tf.Tensor]>([
+  ['dataSync', (x) => tf.mul(x, x.dataSync()[0] ?? 0)],
+  ['arraySync', (x) => tf.tensor(tf.neg(x).arraySync())],
+  ['a branch', (x) => (tf.sum(x).dataSync()[0] === 0 ? x : tf.neg(x))],
+])('reading a value is refused, with its line: %s', async (_, fn) => {
+  const refused = run(fn);
+  await expect(refused).rejects.toThrow(TraceError);
+  await expect(refused).rejects.toThrow(
+    /reads the value of a tensor .* at \S*purity\.spec\.ts:\d+:\d+ that is known only/,
+  );
+});
+
 it('an unsupported kernel is named with its operation and the line that called it', async () => {
   const refused = run((x) =>
     tf.localResponseNormalization(tf.reshape<tf.Rank.R3>(x, [1, 1, 4])),

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { TraceError } from '../errors.js';
 import { Graph, type GraphType, type GraphValue } from './graph.js';
 import { identityOrder, type Order, permute } from './layout.js';
+import { userFrame } from './user-frame.js';
 
 /** The name of the backend under which functions are traced. */
 export const traceBackendName = 'clip-lung-trace';
@@ -220,8 +221,9 @@ export class TraceBackend extends tf.KernelBackend {
     if (typeof uniform === 'number') {
       return hostArray(dtype, sizeOf(shape)).fill(uniform);
     }
+    const { place } = userFrame(new Error().stack);
     throw new TraceError(
-      `the function reads the value of a tensor (${value?.name ?? '?'}, ${dtype} ${formatShape(shape)}) that is known only when the graph runs; use tfjs operations instead of dataSync(), arraySync() or data()`,
+      `the function reads the value of a tensor (${value?.name ?? '?'}, ${dtype} ${formatShape(shape)})${place === undefined ? '' : ` at ${place}`} that is known only when the graph runs; use tfjs operations instead of dataSync(), arraySync() or data()`,
     );
   }
 
