@@ -103,12 +103,12 @@ async function readTensors(file: string): Promise<{
   readonly sha256: string;
 }> {
   const bytes = await readFile(file);
-  return {
-    tensors: file.endsWith('.onnx')
-      ? readOnnxTower(bytes, file)
-      : decodeSafetensors(bytes, file).tensors,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-  };
+  // First, because reading an ONNX file turns its matrices where they are.
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const tensors: Iterable<readonly [string, NdArray]> = file.endsWith('.onnx')
+    ? readOnnxTower(bytes, file)
+    : decodeSafetensors(bytes, file).tensors;
+  return { tensors, sha256 };
 }
 
 async function readJson(file: string): Promise<unknown> {

@@ -22,7 +22,8 @@ import {
  * anonymous right side of a MatMul; it is known by the bias that is added to the product, and the text projection,
  * which has no bias, by the output `text_embeds`.
  *
- * @param file the name that errors start with
+ * @param bytes the file's content, of which the arrays are views: it is changed, and good for nothing else afterwards
+ * @param file  the name that errors start with
  * @throws {@link FileFormatError} when the bytes are no ONNX model, or its weights are quantised or in another file
  */
 export function readOnnxTower(
@@ -43,9 +44,15 @@ export function readOnnxTower(
     const weight = names.get(name);
     if (weight === undefined && !name.startsWith('text_model.')) continue;
     const array = readArray(name, initializer, file);
-    tensors.push(
-      weight === undefined ? [name, array] : [weight, transposed(array)],
-    );
+    if (weight === undefined) {
+      tensors.push([name, array]);
+    } else {
+      const upright = transposed(array);
+      // Back to where it was, so that the tower needs no second file's worth of memory.
+      array.data.set(upright.data);
+      const { shape } = upright;
+      tensors.push([weight, new NdArray('float32', shape, array.data)]);
+    }
   }
   return tensors;
 }
@@ -73,8 +80,19 @@ function readArray(
     const { data } = arrayFromBytes('uint16', shape, bytes);
     return new NdArray('float32', shape, widenHalf(data));
   }
-  // A copy, which is aligned, and does not keep the whole file in memory.
-  return arrayFromBytes('float32', shape, new Uint8Array(bytes));
+  return arrayFromBytes('float32', shape, aligned(bytes));
+}
+
+/**
+ * The same bytes at an address that float32 values may have. They are moved by up to three, over the field's own tag and
+ * length and the end of what precedes them in the tensor, all of which has been read.
+ */
+function aligned(bytes: Uint8Array): Uint8Array {
+  const { buffer, byteOffset, length } = bytes;
+  const offset = byteOffset - (byteOffset % 4);
+  const moved = new Uint8Array(buffer, offset, length);
+  if (offset !== byteOffset) moved.set(bytes);
+  return moved;
 }
 
 /** Operators that only quantised models have. */
