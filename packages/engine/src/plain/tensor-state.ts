@@ -47,7 +47,7 @@ export class TensorState<S> implements EngineState<S> {
 
   write(values: Hosted<S>): Promise<void> {
     return new Promise((resolve) => {
-      const given = new Map(leaves<NdArray>(values as Tree<NdArray>));
+      const given = new Map(leaves<NdArray>(values));
       expectSameLeaves(this.#tensors, given);
       withBackend(this.backend, () => {
         for (const [path, array] of given) {
