@@ -96,6 +96,26 @@ describe('writePhantom', () => {
     expect(b).toEqual(a);
   });
 
+  it('lists quirks beside the truth, and takes the list away with them', async () => {
+    const out = join(folder, 'odd');
+    const summary = await writePhantom({
+      out,
+      seed: 1,
+      patients: 12,
+      matrix: 64,
+      nodulesPerPatient: [2, 2],
+      quirks: true,
+    });
+    const { version, quirks } = JSON.parse(
+      await readFile(join(out, 'quirks.json'), 'utf8'),
+    ) as { readonly version: number; readonly quirks: readonly unknown[] };
+    expect(version).toBe(1);
+    expect(quirks).toHaveLength(summary.quirks);
+    expect(summary.quirks).toBeGreaterThan(30);
+    expect(await writePhantom({ out, ...small })).toMatchObject({ quirks: 0 });
+    expect(Object.keys(await hashes(out))).not.toContain('quirks.json');
+  });
+
   it('leaves a folder alone that it did not make', async () => {
     await writeFile(join(folder, 'thesis.txt'), 'mine');
     const attempt = writePhantom({ out: folder, ...small });
