@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { onnxEngine } from '@clip-lung/engine';
 import {
+  float32,
   leaves,
   mapTree,
   type NdArray,
@@ -73,6 +75,9 @@ function run(
     ),
   };
 }
+
+const arrayOf = (tensor: tf.Tensor): NdArray<'float32'> =>
+  float32(tensor.shape, tensor.dataSync<'float32'>());
 
 /** The largest difference as a part of the largest expected value. */
 function distance(actual: Float32Array, expected: Float32Array): number {
@@ -300,6 +305,39 @@ describe('micro-batches', () => {
       }
     },
   );
+
+  it('change nothing in an engine that orders operations itself', async () => {
+    const engine = onnxEngine();
+    const encoder = createPromptEncoder(tower, prompts, 2, { microBatch: 2 });
+    const compiled = engine.compile<
+      Record<string, never>,
+      { readonly context: tf.Tensor3D; readonly weighting: tf.Tensor3D },
+      { readonly features: tf.Tensor; readonly gradient: tf.Tensor },
+      Tree<tf.Tensor>
+    >(
+      ({ frozen, inputs }) => {
+        const { value, grad } = tf.valueAndGrad((vectors: tf.Tensor) =>
+          encoder.encode(frozen, vectors as tf.Tensor3D),
+        )(inputs.context, inputs.weighting);
+        return { outputs: { features: value, gradient: grad } };
+      },
+      { frozen: encoder.frozen },
+    );
+    const { features, gradient } = await compiled.run(engine.state({}), {
+      context: arrayOf(context),
+      weighting: arrayOf(weighting),
+    });
+    await engine.dispose();
+    const floats = ({ data }: NdArray) =>
+      Float32Array.from(data as Float32Array);
+    expect(distance(floats(features), whole.features)).toBeLessThan(1e-5);
+    expect(
+      distance(
+        floats(gradient),
+        whole.gradients.get('context') ?? new Float32Array(),
+      ),
+    ).toBeLessThan(1e-4);
+  });
 
   it.each([0, -1, 1.5, NaN])('are not %d nodules', (microBatch) => {
     expect(() =>

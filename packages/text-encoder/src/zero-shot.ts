@@ -22,7 +22,7 @@ export interface ZeroShotClassifier {
    * @returns probabilities, [B, K]
    * @throws {@link ShapeError} for features of another width
    */
-  classify(images: NdArray<'float32'>): NdArray<'float32'>;
+  readonly classify: (images: NdArray<'float32'>) => NdArray<'float32'>;
 }
 
 /**

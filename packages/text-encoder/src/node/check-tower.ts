@@ -36,14 +36,16 @@ const texts = ['a nodule image of benign.', 'the nodule is spiculation.'];
 export async function referenceFeatures(
   folder: string,
   config: TextTowerConfig,
-  { sos, eot, encode }: Tokenizer,
+  tokenizer: Tokenizer,
 ): Promise<readonly Float32Array[]> {
   const { projection } = config;
   const model = await loadReference(folder, config);
   try {
     const features: Float32Array[] = [];
     for (const text of texts) {
-      const ids = [sos, ...encode(text), eot].map(BigInt);
+      const ids = [tokenizer.sos, ...tokenizer.encode(text), tokenizer.eot].map(
+        BigInt,
+      );
       const output = (await model({
         input_ids: new Tensor('int64', ids, [1, ids.length]),
       })) as Readonly<Record<string, { readonly data: unknown } | undefined>>;

@@ -84,6 +84,11 @@ describe('a model of a hub', () => {
     expect(tower.name).toBe('someone/a-clip@v1');
     expect(tower.folder).toBe(join(cacheFolder, 'someone', 'a-clip', 'v1'));
     expect(requests[0]).toBe('/someone/a-clip/resolve/v1/config.json');
+    const named = await loadClipTower('someone/a-clip@v1', {
+      cacheFolder,
+      download: false,
+    });
+    expect(named.folder).toBe(tower.folder);
     await load();
     expect(requests).toHaveLength(8);
     await expect(load('v2')).rejects.toThrow(/has no config\.json/);
@@ -136,7 +141,7 @@ describe('a model of a hub', () => {
     );
   });
 
-  it.each(['../secrets', 'a/../b', './no-folder', 'a/b/c', ''])(
+  it.each(['../secrets', 'a/../b', './no-folder', 'a/b/c', 'a/b@../c', ''])(
     'is not called “%s”',
     async (model) => {
       await expect(loadClipTower(model, { cacheFolder, host })).rejects.toThrow(

@@ -10,7 +10,7 @@ export interface FindOptions {
   readonly cacheFolder?: string;
   /** whether a model that is not there may be downloaded from the Hugging Face hub; default true */
   readonly download?: boolean;
-  /** a branch, tag or commit of the model's repository; default `main` */
+  /** a branch, tag or commit of the model's repository; default: what follows an `@` in its name, else `main` */
   readonly revision?: string;
   /** the hub, or a mirror of it; default: the environment's `HF_ENDPOINT`, else transformers.js's `env.remoteHost` */
   readonly host?: string;
@@ -36,37 +36,40 @@ function missing(folder: string): readonly string[] {
   ];
 }
 
-/** As the hub names models; nothing that leads out of the cache. */
-const modelName = /^(?!\.)[\w.-]+\/(?!\.)[\w.-]+$/;
+/** As the hub names models, perhaps with a revision; nothing that leads out of the cache. */
+const modelName =
+  /^((?!\.)[\w.-]+\/(?!\.)[\w.-]+)(?:@((?!\.|.*\/\.)[\w./-]+))?$/;
 
 /**
- * Finds the folder of a model: `model` itself when it is a folder, else what transformers.js's cache has under that
+ * Finds the folder of a model: `asked` itself when it is a folder, else what transformers.js's cache has under that
  * name, downloaded first where that is needed and allowed.
  *
  * @throws {@link TextTowerError} that says which files to put where
  */
 export async function findModelFolder(
-  model: string,
+  asked: string,
   {
     cacheFolder = env.cacheDir ?? '.cache',
     download = true,
-    revision = 'main',
+    revision: pinned,
     host = process.env['HF_ENDPOINT'] ?? env.remoteHost,
   }: FindOptions,
 ): Promise<FoundModel> {
-  if (existsSync(model) && statSync(model).isDirectory()) {
-    const folder = resolve(model);
+  if (existsSync(asked) && statSync(asked).isDirectory()) {
+    const folder = resolve(asked);
     const files = missing(folder);
-    if (files.length === 0) return { folder, name: model };
+    if (files.length === 0) return { folder, name: asked };
     throw new TextTowerError(
       `${folder} is no folder of a CLIP text model: it lacks ${files.join(', ')}`,
     );
   }
-  if (!modelName.test(model)) {
+  const [, model, named] = modelName.exec(asked) ?? [];
+  if (model === undefined) {
     throw new TextTowerError(
-      `the text model ${model} is no folder that exists, and no name of a model of the Hugging Face hub, such as Xenova/clip-vit-base-patch16`,
+      `the text model ${asked} is no folder that exists, and no name of a model of the Hugging Face hub, such as Xenova/clip-vit-base-patch16`,
     );
   }
+  const revision = pinned ?? named ?? 'main';
   const main = revision === 'main';
   const name = main ? model : `${model}@${revision}`;
   // As transformers.js lays out its cache.
