@@ -16,7 +16,7 @@ export async function loadTower(
   }
   const tower = await loadClipTower(String(text['model']));
   screen.note(
-    `text tower: ${tower.name}, ${tower.config.layers} layers of width ${tower.config.width}`,
+    `text tower: ${tower.name}, ${tower.config.layers} layers of width ${tower.config.width}, weights ${tower.sha256.slice(0, 12)}`,
   );
   for (const note of tower.notes) screen.note(`note: ${note}`);
   return tower;
