@@ -61,7 +61,13 @@ export default tseslint.config(
             '{projectRoot}/test/**',
           ],
           // Imported as csv-parse/sync and csv-stringify/sync: their "exports" hide package.json from Nx.
-          ignoredDependencies: ['csv-parse', 'csv-stringify'],
+          // tfjs-node is looked for at run time, and may be absent.
+          ignoredDependencies: [
+            'csv-parse',
+            'csv-stringify',
+            '@tensorflow/tfjs-node',
+            '@tensorflow/tfjs-node-gpu',
+          ],
         },
       ],
     },

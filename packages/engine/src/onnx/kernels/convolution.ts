@@ -5,6 +5,7 @@ import { arrange } from '../arrange.js';
 import type { GraphValue } from '../graph.js';
 import { filtersAsOihw, imagesAsNchw } from '../layout.js';
 import type { TraceBackend } from '../trace-backend.js';
+import { behindWindows, coveringPads } from './window.js';
 import { filterGradient } from './filter-gradient.js';
 import {
   winogradFilterGradient,
@@ -55,10 +56,6 @@ function geometryOf(
   );
 }
 
-function padsOf({ padInfo: { top, left, bottom, right } }: Geometry): number[] {
-  return [top, left, bottom, right];
-}
-
 const conv2d: Kernel = (call) => {
   const { backend } = call;
   const x = input(call, 'x');
@@ -77,7 +74,7 @@ const conv2d: Kernel = (call) => {
     [g.batchSize, g.outChannels, g.outHeight, g.outWidth],
     {
       kernel_shape: [g.filterHeight, g.filterWidth],
-      pads: padsOf(g),
+      pads: coveringPads(g),
       strides: [g.strideHeight, g.strideWidth],
       dilations: [g.dilationHeight, g.dilationWidth],
     },
@@ -98,7 +95,7 @@ const conv2dBackpropInput: Kernel = (call) => {
   }
   const dy = arrange(backend, input(call, 'dy'), imagesAsNchw);
   const [height, width] = [g.filterHeight, g.filterWidth];
-  const { top, left, bottom, right } = g.padInfo;
+  const [top, left, bottom, right] = coveringPads(g);
   const shape = [g.batchSize, g.inChannels, g.inHeight, g.inWidth];
   const reachHeight = (height - 1) * g.dilationHeight;
   const reachWidth = (width - 1) * g.dilationWidth;
@@ -126,12 +123,6 @@ const conv2dBackpropInput: Kernel = (call) => {
     );
     return backend.symbol(result, imagesAsNchw);
   }
-  const span = (
-    out: number,
-    stride: number,
-    size: number,
-    dilation: number,
-  ): number => (out - 1) * stride + (size - 1) * dilation + 1;
   const result = graph.node(
     'ConvTranspose',
     [dy, arrange(backend, filter, filtersAsOihw)],
@@ -139,19 +130,10 @@ const conv2dBackpropInput: Kernel = (call) => {
     shape,
     {
       kernel_shape: [height, width],
-      pads: [top, left, bottom, right],
+      pads: coveringPads(g),
       strides: [g.strideHeight, g.strideWidth],
       dilations: [g.dilationHeight, g.dilationWidth],
-      output_padding: [
-        g.inHeight +
-          top +
-          bottom -
-          span(g.outHeight, g.strideHeight, height, g.dilationHeight),
-        g.inWidth +
-          left +
-          right -
-          span(g.outWidth, g.strideWidth, width, g.dilationWidth),
-      ],
+      output_padding: behindWindows(g),
     },
   );
   return backend.symbol(result, imagesAsNchw);

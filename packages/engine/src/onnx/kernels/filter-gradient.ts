@@ -4,6 +4,7 @@ import { arrange } from '../arrange.js';
 import type { GraphValue } from '../graph.js';
 import type { TraceBackend } from '../trace-backend.js';
 import { cut } from './cut.js';
+import { coveringPads } from './window.js';
 
 type Geometry = backend_util.Conv2DInfo;
 
@@ -123,7 +124,7 @@ function withPadding(
   images: GraphValue,
   g: Geometry,
 ): GraphValue {
-  const { top, left, bottom, right } = g.padInfo;
+  const [top, left, bottom, right] = coveringPads(g);
   if (top + left + bottom + right === 0) return images;
   const shape = [
     g.inChannels,

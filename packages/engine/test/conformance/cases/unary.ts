@@ -84,7 +84,8 @@ const operations: Record<string, Unary> = {
   },
   'tf.rsqrt': { fn: tf.rsqrt, kernels: ['Rsqrt'], low: 0.1 },
   'tf.selu': { fn: tf.selu, kernels: ['Selu'] },
-  'tf.sigmoid': { fn: tf.sigmoid, kernels: ['Sigmoid'], low: -8, high: 8 },
+  // Its gradient is σ(1 − σ): further out, 1 − σ has fewer correct digits than are compared.
+  'tf.sigmoid': { fn: tf.sigmoid, kernels: ['Sigmoid'], low: -5, high: 5 },
   'tf.sign': { fn: tf.sign, kernels: ['Sign'], step: 1 },
   'tf.sin': { fn: tf.sin, kernels: ['Sin'] },
   'tf.sinh': { fn: tf.sinh, kernels: ['Sinh'] },
