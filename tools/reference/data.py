@@ -9,6 +9,7 @@ pixels.json      header values and SHA-256 of the pixels (stored values, int32) 
 formats/*.dcm    tiny slices in every pixel format that is read, and formats.json with their HU
 compressed/*.dcm a slice in every compressed transfer syntax, whole and in fragments, and compressed.json with the SHA-256
                  of their pixels
+cube.npy         a cube of bytes, and resampled.npy: what scipy makes of it at 32^3
 scan/            a made-up scan of three nodules by four readers, as DICOM and LIDC XML, with scan.json and
                  crops.npy: the nodules and crops that numpy and scipy make of it
 """
@@ -352,6 +353,12 @@ def main():
     write("pixels.json", real_pixels(Path(sys.argv[1])))
     write("formats.json", formats(FIXTURES / "formats"))
     write("compressed.json", compressed(FIXTURES / "compressed"))
+    cube = np.random.default_rng(4).integers(0, 256, (28, 28, 28)).astype(np.uint8)
+    at = (np.arange(32) + 0.5) * 28 / 32 - 0.5
+    grid = np.meshgrid(at, at, at, indexing="ij")
+    np.save(FIXTURES / "cube.npy", cube)
+    np.save(FIXTURES / "resampled.npy",
+            ndimage.map_coordinates(cube.astype(np.float64), grid, order=1, mode="nearest").astype(np.float32))
     expected, crops = scan(FIXTURES / "scan")
     write("scan.json", expected)
     np.save(FIXTURES / "crops.npy", crops)

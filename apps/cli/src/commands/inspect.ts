@@ -48,6 +48,19 @@ function formatInspection(found: Inspection): string {
       'nodules of 3 mm or more, as one reader saw them',
     ],
     ['contours', found.contours],
+    ['holes', found.oddities.holes, 'regions that are no part of their nodule'],
+    ['open', found.oddities.open, 'contours that do not end where they begin'],
+    ['jumping', found.oddities.jumping, 'contours with a step over a pixel'],
+    [
+      'single points',
+      found.oddities.singlePoints,
+      'of annotations: they enclose nothing, and are not counted as contours',
+    ],
+    [
+      'in pieces',
+      found.oddities.severalRegions,
+      'annotations with several regions on a slice',
+    ],
     ['smaller marks', found.smallMarks],
     ['non-nodules', found.nonNodules],
   ];

@@ -5,13 +5,17 @@ import {
   type Rule,
   rules,
 } from '@clip-lung/data';
-import { prepareDataset } from '@clip-lung/data/node';
-import { InvalidArgumentError, Option } from 'commander';
+import { prepareDataset, prepareNoduleMnist } from '@clip-lung/data/node';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import { type AddCommand, screenOf } from '../command.js';
+import { UsageError } from '../exit-codes.js';
 import { wholeNumber } from '../whole-number.js';
 
+const sources = ['lidc-idri', 'nodulemnist3d'] as const;
+
 interface Options {
+  readonly from: (typeof sources)[number];
   readonly out: string;
   readonly minReaders: number;
   readonly rule: Rule;
@@ -35,8 +39,13 @@ export const addPrepare: AddCommand = (program, surroundings) => {
       'make a dataset of LIDC-IDRI: nodules, labels, crops and folds',
     )
     .argument(
-      '<lidc-folder>',
-      'holds the CT series and the annotation files, in any layout',
+      '<source>',
+      'a folder with the CT series and the annotation files, in any layout; or nodulemnist3d.npz',
+    )
+    .addOption(
+      new Option('--from <source>', 'what is read')
+        .choices(sources)
+        .default('lidc-idri'),
     )
     .requiredOption('--out <folder>', 'the dataset folder to write')
     .option(
@@ -85,9 +94,20 @@ export const addPrepare: AddCommand = (program, surroundings) => {
       wholeNumber(1),
     )
     .option('--json', 'print the manifest as one JSON object')
-    .action(async (folder: string, options: Options) => {
-      const { json = false, margin, ...given } = options;
+    .action(async (folder: string, options: Options, command: Command) => {
+      const { json = false, margin, from, ...given } = options;
       const screen = screenOf(surroundings, { json });
+      if (from === 'nodulemnist3d') {
+        expectNoLidcOptions(command);
+        const made = await prepareNoduleMnist({
+          file: folder,
+          out: given.out,
+          signal: surroundings.signal,
+          onProgress: screen.progress,
+        });
+        screen.result(formatManifest(made, given.out), made);
+        return;
+      }
       const manifest = await prepareDataset({
         folder,
         ...given,
@@ -98,6 +118,19 @@ export const addPrepare: AddCommand = (program, surroundings) => {
       screen.result(formatManifest(manifest, given.out), manifest);
     });
 };
+
+/** NoduleMNIST3D comes with its classes, crops and split made. */
+function expectNoLidcOptions(command: Command): void {
+  const common = ['out', 'from', 'json', 'verbose'];
+  for (const option of command.options) {
+    const name = option.attributeName();
+    const given = command.getOptionValueSource(name) === 'cli';
+    if (!given || common.includes(name)) continue;
+    throw new UsageError(
+      `${option.long ?? name} does not apply to --from nodulemnist3d, whose nodules, classes and split are made already`,
+    );
+  }
+}
 
 function numberAbove1(text: string): number {
   const value = Number(text);
@@ -114,7 +147,7 @@ function patientList(text: string): number | readonly string[] {
 }
 
 export function formatManifest(
-  { counts, rule, options, collection, failures }: Manifest,
+  { counts, rule, options, collection, failures, ratings }: Manifest,
   out: string,
 ): string {
   const labels = Object.entries(counts.labels).map(
@@ -123,7 +156,9 @@ export function formatManifest(
   const { minReaders, label } = options;
   const lines = [
     `${counts.nodules} nodules of ${counts.patients} patients in ${counts.scans} scans: ${labels.join(', ')}`,
-    `rule ${rule} on the ${label} malignancy, at least ${minReaders} ${minReaders === 1 ? 'reader' : 'readers'}, ${options.folds} folds, from ${collection}`,
+    !ratings
+      ? `from ${collection}, with its own split; no ratings of attributes`
+      : `rule ${rule} on the ${label} malignancy, at least ${minReaders} ${minReaders === 1 ? 'reader' : 'readers'}, ${options.folds} folds, from ${collection}`,
   ];
   const odd = Object.entries(counts.warnings).map(
     ([code, count]) => `${count} ${code}`,

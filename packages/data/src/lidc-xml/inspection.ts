@@ -1,5 +1,6 @@
 import { ratingNames } from '../ratings.js';
 import type { Warning } from '../warning.js';
+import { type ContourOddities, contourOddities } from './oddities.js';
 import { patientOf } from './patient.js';
 import { type CtReadings, contoursOf, pointCount } from './readings.js';
 
@@ -20,6 +21,7 @@ export interface ScanInspection {
   readonly ratingsSum: number;
   readonly smallMarks: number;
   readonly nonNodules: number;
+  readonly oddities: ContourOddities;
 }
 
 /** What a folder of annotation files holds. The counts from `annotations` on are those of the retained scans. */
@@ -41,6 +43,7 @@ export interface Inspection {
   readonly contours: number;
   readonly smallMarks: number;
   readonly nonNodules: number;
+  readonly oddities: ContourOddities;
   readonly warnings: readonly Warning[];
   readonly perScan: readonly ScanInspection[];
 }
@@ -67,6 +70,7 @@ export function inspectScan(
     ),
     smallMarks: readings.smallMarks.length,
     nonNodules: readings.nonNodules.length,
+    oddities: contourOddities(annotations),
   };
 }
 
@@ -91,8 +95,19 @@ export function inspectionOf(
     contours: sum(perScan.map((scan) => scan.contours)),
     smallMarks: sum(perScan.map((scan) => scan.smallMarks)),
     nonNodules: sum(perScan.map((scan) => scan.nonNodules)),
+    oddities: sumOfOddities(perScan.map((scan) => scan.oddities)),
     warnings,
     perScan,
+  };
+}
+
+function sumOfOddities(all: readonly ContourOddities[]): ContourOddities {
+  return {
+    holes: sum(all.map(({ holes }) => holes)),
+    open: sum(all.map(({ open }) => open)),
+    jumping: sum(all.map(({ jumping }) => jumping)),
+    singlePoints: sum(all.map(({ singlePoints }) => singlePoints)),
+    severalRegions: sum(all.map(({ severalRegions }) => severalRegions)),
   };
 }
 

@@ -41,10 +41,8 @@ export function odditiesOf(readings: CtReadings): readonly Warning[] {
     const message = `z = ${shared} mm is the position of several slices${more}`;
     warn('shared-position', message);
   }
-  const regions = annotations.flatMap(contoursOf);
-  const open = regions.filter((region) => !isClosed(region)).length;
+  const { open, jumping } = contourOddities(annotations);
   if (open > 0) warn('open-contour', `contours that are not closed: ${open}`);
-  const jumping = regions.filter(hasJump).length;
   if (jumping > 0) {
     warn(
       'jumping-contour',
@@ -52,6 +50,39 @@ export function odditiesOf(readings: CtReadings): readonly Warning[] {
     );
   }
   return warnings;
+}
+
+/** Counts of what the contours of annotations have that is not plain. */
+export interface ContourOddities {
+  /** regions that are no part of the nodule: `inclusion` FALSE */
+  readonly holes: number;
+  /** contours whose last point is not their first */
+  readonly open: number;
+  /** contours with a step of more than a pixel from one point to the next */
+  readonly jumping: number;
+  /** regions of one point, which enclose nothing and are no contours */
+  readonly singlePoints: number;
+  /** annotations that have several regions on one slice, holes and single points among them */
+  readonly severalRegions: number;
+}
+
+export function contourOddities(
+  annotations: CtReadings['annotations'],
+): ContourOddities {
+  const regions = annotations.flatMap((annotation) => annotation.regions);
+  const contours = annotations.flatMap(contoursOf);
+  return {
+    holes: regions.filter(({ inclusion }) => !inclusion).length,
+    open: contours.filter((region) => !isClosed(region)).length,
+    jumping: contours.filter(hasJump).length,
+    singlePoints: regions.length - contours.length,
+    severalRegions: annotations.filter((annotation) => {
+      const slices = annotation.regions.map(
+        ({ z, sopUid }) => `${z} ${sopUid}`,
+      );
+      return new Set(slices).size < slices.length;
+    }).length,
+  };
 }
 
 const hollow = {
@@ -92,9 +123,9 @@ function step({ points }: Region, from: number, to: number): number {
   return Math.max(Math.abs(dx), Math.abs(dy));
 }
 
-/** Whether the last point is the first one again, or beside it. */
+/** Whether the last point is the first one again, as the format asks. */
 function isClosed(region: Region): boolean {
-  return step(region, region.points.length / 2 - 1, 0) <= 1;
+  return step(region, region.points.length / 2 - 1, 0) === 0;
 }
 
 function hasJump(region: Region): boolean {

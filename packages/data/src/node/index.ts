@@ -1,6 +1,7 @@
 export * from './inspect-folder.js';
 export * from './list-files.js';
 export * from './prepare-dataset.js';
+export * from './prepare-nodulemnist.js';
 export type { PrepareOptions } from './prepare-options.js';
 export * from './read-annotations.js';
 export * from './read-crop.js';

@@ -51,6 +51,14 @@ describe('inspectFolder', () => {
       ratingsSum: 3 + 5 + 6 + 3 + 3 + 3 + 3 + 3 + 4,
       smallMarks: 1,
       nonNodules: 0,
+      // The square's last point is beside its first, not the same.
+      oddities: {
+        holes: 0,
+        open: 1,
+        jumping: 0,
+        singlePoints: 1,
+        severalRegions: 0,
+      },
     });
     expect(inspection.perScan[1]).toMatchObject({
       xml: 'b.XML',

@@ -16,6 +16,8 @@ import {
   clusterByBruteForce,
   enclosedByBruteForce,
 } from '../../test/brute-force.js';
+import { contourOddities } from '../lidc-xml/oddities.js';
+import { parseLidcXml } from '../lidc-xml/parse.js';
 import { contoursOf, type Region } from '../lidc-xml/readings.js';
 import { clusterAnnotations } from '../nodules/cluster.js';
 import { fillContour, rectangleAround } from '../nodules/fill.js';
@@ -62,6 +64,13 @@ describe.skipIf(!existsSync(archive))(
         contours: 41429,
         smallMarks: 13237,
         nonNodules: 21662,
+        oddities: {
+          holes: 1012,
+          open: 76,
+          jumping: 407,
+          singlePoints: 64,
+          severalRegions: 339,
+        },
       });
       const expected = readFileSync(join(shared, 'scans.csv'), 'utf8')
         .trim()
@@ -113,6 +122,21 @@ describe.skipIf(!existsSync(archive))(
       expect(total('smallMarks')).toBe(13237);
       expect(total('nonNodules')).toBe(21663);
       expect(after.perScan.map(({ xml }) => xml)).toContain(correction);
+    });
+
+    it('have the odd contours of the collection, duplicates counted as well', async () => {
+      const files = (await listFiles(root)).filter(isXml);
+      const annotations = files.flatMap(({ path, name }) => {
+        const content = parseLidcXml(readFileSync(path), name);
+        return content.kind === 'ct' ? content.annotations : [];
+      });
+      expect(contourOddities(annotations)).toEqual({
+        holes: 1013,
+        open: 76,
+        jumping: 409,
+        singlePoints: 64,
+        severalRegions: 340,
+      });
     });
 
     it('give about 2,650 nodules, and 14 scans in which one is too large', async () => {

@@ -1,0 +1,88 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+
+import type { Manifest } from '@clip-lung/data';
+import { writePhantom } from '@clip-lung/phantom/node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { exitCodes } from './exit-codes.js';
+import { main } from './main.js';
+
+let folder = '';
+const at = (name: string) => join(folder, name);
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'clip-lung-prepare-'));
+  await writePhantom({ out: at('lidc'), patients: 3, seed: 1 });
+}, 60_000);
+afterAll(() => rm(folder, { recursive: true }));
+
+async function prepare(...args: readonly string[]) {
+  const out = new PassThrough();
+  const err = new PassThrough();
+  const code = await main(['prepare', ...args], { out, err });
+  out.end();
+  err.end();
+  return { code, out: await text(out), err: await text(err) };
+}
+
+async function manifestOf(...args: readonly string[]): Promise<Manifest> {
+  const { code, out, err } = await prepare(...args, '--json');
+  expect({ code, err }).toMatchObject({ code: exitCodes.done });
+  return JSON.parse(out) as Manifest;
+}
+
+describe('prepare', () => {
+  it('records its options in the manifest', async () => {
+    const patients = ['PHANTOM-0001', 'PHANTOM-0002'];
+    const known = (await manifestOf(at('lidc'), '--out', at('all'))).counts;
+    expect(known.patients).toBe(3);
+    const manifest = await manifestOf(
+      ...[at('lidc'), '--out', at('some'), '--patients', '2', '--margin'],
+      ...['--label', 'median', '--rule', 'inclusive', '--strict'],
+    );
+    expect(patients).toHaveLength(manifest.counts.patients);
+    expect(manifest).toMatchObject({
+      rule: 'inclusive',
+      options: { label: 'median', margin: 1.5, patients: 2 },
+      crop: { size: 48, scale: 3 },
+    });
+  });
+
+  it.each([
+    [['--margin', '0.5'], /--margin.*at least 1/],
+    [['--label', 'mode'], /--label.*Allowed choices are mean, median/],
+    [['--patients', 'a,,b'], /IDs with commas/],
+    [
+      ['--from', 'nodulemnist3d', '--min-readers', '3'],
+      /--min-readers does not apply to --from nodulemnist3d/,
+    ],
+  ])('refuses %j as wrong use', async (args, message) => {
+    const { code, err } = await prepare(
+      ...[at('lidc'), '--out', at('never'), ...args],
+    );
+    expect(code).toBe(exitCodes.wrongUse);
+    expect(err).toMatch(message);
+    expect(await readdir(folder)).not.toContain('never');
+  });
+
+  it('says what a file must be that is no NoduleMNIST3D', async () => {
+    await writeFile(at('a.npz'), 'no zip');
+    const { code, err } = await prepare(
+      ...[at('a.npz'), '--from', 'nodulemnist3d', '--out', at('never')],
+    );
+    expect(code).toBe(exitCodes.failed);
+    expect(err).toMatch(/a\.npz: cannot be read as a \.npz file/);
+  });
+
+  it('tells how readers agree, nodule by nodule', async () => {
+    await manifestOf(at('lidc'), '--out', at('readers'));
+    const lines = async (name: string) =>
+      (await readFile(join(at('readers'), name), 'utf8')).trim().split('\n');
+    const rows = await lines('readers.csv');
+    expect(rows).toHaveLength((await lines('nodules.csv')).length);
+    expect(rows[0]).toContain('dice,diceLeast,subtletyReaders,subtletyMean');
+  });
+});

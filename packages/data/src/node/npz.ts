@@ -1,0 +1,54 @@
+import { FileFormatError, decodeNpy, type NdArray } from '@clip-lung/tensor';
+import { unzipSync } from 'fflate';
+
+import { InputError } from '../errors.js';
+
+/** The images of 64³ of the largest part have 303 MB. */
+const largest = 2 ** 30;
+
+/**
+ * Reads one array of a `.npz` file, which is a zip of `.npy` files.
+ *
+ * @param name of the array, without `.npy`
+ * @throws {@link InputError} for a file that is none, lacks the array, or holds a malformed or absurdly large one
+ */
+export function arrayOfNpz(
+  bytes: Uint8Array,
+  file: string,
+  name: string,
+): NdArray {
+  const entry = `${name}.npy`;
+  const names: string[] = [];
+  let found: Uint8Array | undefined;
+  try {
+    found = unzipSync(bytes, {
+      filter: (candidate) => {
+        names.push(candidate.name);
+        if (candidate.name !== entry) return false;
+        if (candidate.originalSize > largest) {
+          throw new Error(
+            `"${entry}" claims ${candidate.originalSize} bytes, expected at most ${largest}`,
+          );
+        }
+        return true;
+      },
+    })[entry];
+  } catch (error) {
+    throw new InputError(
+      `${file}: cannot be read as a .npz file (${error instanceof Error ? error.message : String(error)})`,
+      { cause: error },
+    );
+  }
+  if (found === undefined) {
+    throw new InputError(
+      `${file}: has no array "${name}"; it has ${names.slice(0, 12).join(', ')}`,
+    );
+  }
+  try {
+    // Copied, as typed arrays start at a multiple of their element's size.
+    return decodeNpy(found.slice(), `${file}/${entry}`);
+  } catch (error) {
+    if (!(error instanceof FileFormatError)) throw error;
+    throw new InputError(error.message, { cause: error });
+  }
+}

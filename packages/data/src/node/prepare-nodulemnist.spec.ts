@@ -1,0 +1,151 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { decodeNpy, encodeNpy, NdArray } from '@clip-lung/tensor';
+import { zipSync } from 'fflate';
+import { describe, expect, it } from 'vitest';
+
+import { fixture, folderOf, temporaryFolder } from '../../test/synthetic.js';
+import { resampleCube } from '../crop/resample.js';
+import { huWindow } from '../crop/window.js';
+import { splitFold } from '../dataset/split.js';
+import { InputError, OptionError } from '../errors.js';
+import { attributeWeights } from '../ratings.js';
+import { prepareNoduleMnist } from './prepare-nodulemnist.js';
+import { readDataset } from './read-dataset.js';
+
+const counts = { train: 6, val: 3, test: 4 } as const;
+
+function arraysOf(side: number): Record<string, Uint8Array> {
+  const files: Record<string, Uint8Array> = {};
+  for (const [key, count] of Object.entries(counts)) {
+    const images = Uint8Array.from(
+      { length: count * side ** 3 },
+      (_, i) => (Math.floor(i / side ** 3) * 20 + (i % side)) % 256,
+    );
+    const labels = Uint8Array.from({ length: count }, (_, i) => i % 2);
+    files[`${key}_images.npy`] = encodeNpy(
+      new NdArray('uint8', [count, side, side, side], images),
+    );
+    files[`${key}_labels.npy`] = encodeNpy(
+      new NdArray('uint8', [count, 1], labels),
+    );
+  }
+  return files;
+}
+
+async function prepared(files: Record<string, Uint8Array>) {
+  const folder = await folderOf({ 'nodulemnist3d.npz': zipSync(files) });
+  const out = join(await temporaryFolder(), 'dataset');
+  const file = join(folder, 'nodulemnist3d.npz');
+  return { out, manifest: await prepareNoduleMnist({ file, out }) };
+}
+
+describe('prepareNoduleMnist', () => {
+  it.each([28, 64])(
+    'reads cubes of %d³, two classes and the split',
+    async (side) => {
+      const { out, manifest } = await prepared(arraysOf(side));
+      expect(manifest).toMatchObject({
+        collection: 'nodulemnist3d',
+        ratings: false,
+        split: 'own',
+        counts: { nodules: 13, labels: { benign: 7, unsure: 0, malignant: 6 } },
+      });
+      const dataset = await readDataset(out);
+      expect(dataset.crops.shape).toEqual([13, 32, 32, 32]);
+      const split = splitFold(dataset, { subset: 'C', fold: 0, seed: 1 });
+      expect(split).toEqual({
+        classes: ['benign', 'malignant'],
+        train: [0, 1, 2, 3, 4, 5],
+        validation: [6, 7, 8],
+        test: [9, 10, 11, 12],
+      });
+      // Training sees byte / 255; HU are whole numbers, 1,400 of them to the window.
+      const seen = huWindow(dataset.crops.data.subarray(32 ** 3, 2 * 32 ** 3));
+      const middle = seen[(16 * 32 + 16) * 32 + 16] ?? 0;
+      const expected = 20 + ((16.5 * side) / 32 - 0.5);
+      expect(Math.abs(middle - expected / 255)).toBeLessThan(0.51 / 1400);
+    },
+  );
+
+  it('has nodules without ratings, and refuses what needs them or other folds', async () => {
+    const { out } = await prepared(arraysOf(28));
+    const dataset = await readDataset(out);
+    const [nodule] = dataset.nodules;
+    expect(nodule).toMatchObject({ ratings: null, malignancy: null });
+    expect(nodule && attributeWeights(nodule)).toEqual(Array(8).fill(NaN));
+    for (const options of [
+      { subset: 'A', fold: 0 },
+      { subset: 'C', fold: 1 },
+    ] as const) {
+      expect(() => splitFold(dataset, { ...options, seed: 1 })).toThrow(
+        OptionError,
+      );
+    }
+    expect(() => splitFold(dataset, { subset: 'A', fold: 0, seed: 1 })).toThrow(
+      /has the class "unsure".* use subset C/,
+    );
+  });
+
+  it('resamples as scipy does', async () => {
+    const cube = decodeNpy(await fixture('cube.npy'), 'cube.npy');
+    const expected = decodeNpy(await fixture('resampled.npy'), 'resampled.npy');
+    const found = resampleCube(Uint8Array.from(cube.data, Number), 28, 32);
+    expect(found).toHaveLength(expected.data.length);
+    const differences = found.map((value, i) =>
+      Math.abs(value - Number(expected.data[i])),
+    );
+    // Both hold float32 of values up to 255.
+    expect(Math.max(...differences)).toBeLessThan(1e-4);
+  });
+
+  it.each([
+    ['an array less', 'val_labels.npy', undefined, /has no array "val_labels"/],
+    [
+      'a label too high',
+      'val_labels.npy',
+      new NdArray('uint8', [3, 1], Uint8Array.of(0, 2, 0)),
+      /"val_labels" has 2 at 1, expected 0 \(benign\) or 1/,
+    ],
+    [
+      'too few labels',
+      'val_labels.npy',
+      new NdArray('uint8', [2, 1], Uint8Array.of(0, 1)),
+      /holds 2 labels for 3 images/,
+    ],
+    [
+      'other images',
+      'val_images.npy',
+      new NdArray('uint8', [3, 4, 4, 3], new Uint8Array(144)),
+      /holds uint8 \[3, 4, 4, 3\], expected uint8 \[any, 28 or 64/,
+    ],
+  ])(
+    'refuses %s, and leaves nothing behind',
+    async (_, name, array, message) => {
+      const files = arraysOf(28);
+      if (array) files[name] = encodeNpy(array);
+      else delete files[name];
+      const folder = await folderOf({ 'a.npz': zipSync(files) });
+      const parent = await temporaryFolder();
+      const failing = prepareNoduleMnist({
+        file: join(folder, 'a.npz'),
+        out: join(parent, 'out'),
+      });
+      await expect(failing).rejects.toThrow(InputError);
+      await expect(failing).rejects.toThrow(message);
+      expect(await readdir(parent)).toEqual([]);
+    },
+  );
+
+  it('refuses a file that is cut short, or no zip', async () => {
+    const whole = zipSync(arraysOf(28));
+    for (const length of [0, 10, 1000, whole.length - 1]) {
+      const folder = await folderOf({ 'a.npz': whole.subarray(0, length) });
+      const out = join(folder, 'out');
+      await expect(
+        prepareNoduleMnist({ file: join(folder, 'a.npz'), out }),
+      ).rejects.toThrow(InputError);
+    }
+  });
+});
