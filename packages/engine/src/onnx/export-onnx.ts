@@ -73,13 +73,18 @@ export function exportOnnx<
   const name = options.name ?? (fn.name === '' ? 'model' : fn.name);
   const inputs = Object.entries<ExportedInput>(options.inputs);
   const traceWith = (batch: number): TracedFunction =>
-    trace(fn, name, {
-      state: {},
-      inputs: Object.fromEntries(
-        inputs.map(([input, form]) => [input, placeholder(form, batch)]),
-      ) as Hosted<I>,
-      frozen: options.frozen ?? ({} as Hosted<F>),
-    });
+    trace(
+      fn,
+      name,
+      {
+        state: {},
+        inputs: Object.fromEntries(
+          inputs.map(([input, form]) => [input, placeholder(form, batch)]),
+        ) as Hosted<I>,
+        frozen: options.frozen ?? ({} as Hosted<F>),
+      },
+      { plain: true },
+    );
   const input = inputs.findIndex(([, { shape }]) => shape.includes('batch'));
   const traced = traceWith(probedBatches[0]);
   expectFits(traced.graph);

@@ -29,19 +29,29 @@ interface Entry {
 /** Constants of more elements than this are not searched for being uniform. */
 const uniformSearchLimit = 1 << 22;
 
+export interface TraceOptions {
+  /**
+   * one node for one operation, without forms that are faster only for the shapes that are traced: for graphs that people
+   * read, and that other batches run through. Default false
+   */
+  readonly plain?: boolean;
+}
+
 /**
  * A tfjs backend whose tensors are symbols: kernels add nodes to a graph instead of computing. Only one trace runs at a
  * time, as tracing is synchronous.
  */
 export class TraceBackend extends tf.KernelBackend {
   graph = new Graph();
+  plain = false;
   readonly #entries = new WeakMap<object, Entry>();
   #count = 0;
   #made = 0;
 
   /** Starts a new graph. */
-  begin(): Graph {
+  begin({ plain = false }: TraceOptions = {}): Graph {
     this.graph = new Graph();
+    this.plain = plain;
     return this.graph;
   }
 

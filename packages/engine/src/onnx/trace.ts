@@ -18,7 +18,11 @@ import { foldConstants } from './fold.js';
 import type { Graph, GraphType } from './graph.js';
 import { refuseChance } from './impure.js';
 import { kernels } from './kernels/index.js';
-import { TraceBackend, traceBackendName } from './trace-backend.js';
+import {
+  TraceBackend,
+  traceBackendName,
+  type TraceOptions,
+} from './trace-backend.js';
 import { userFrame, withDeepStacks } from './user-frame.js';
 
 /** A result of a traced function: where it belongs in the tree, and the graph output that holds it. */
@@ -80,12 +84,13 @@ export function trace<
     readonly inputs: Hosted<I>;
     readonly frozen: Hosted<F>;
   },
+  options: TraceOptions = {},
 ): TracedFunction {
   const backend = traceBackend();
   // tfjs has no backend before it is first asked for one.
   const before = (tf.engine().backendName as string | undefined) ?? 'cpu';
   void tf.setBackend(traceBackendName);
-  const graph = backend.begin();
+  const graph = backend.begin(options);
   tf.engine().startScope(name);
   try {
     const symbol =

@@ -4,6 +4,7 @@ import { kernelTable } from './kernel-table.js';
 
 /** The table in this package's README. */
 export const engineTable = kernelTable({
-  engines: { onnx: Object.keys(kernels) },
+  // TensorFlow's kernels pass the same suite.
+  engines: { onnx: Object.keys(kernels), tensorflow: Object.keys(kernels) },
   families,
 });

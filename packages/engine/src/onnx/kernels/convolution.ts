@@ -61,7 +61,7 @@ const conv2d: Kernel = (call) => {
   const x = input(call, 'x');
   const filter = input(call, 'filter');
   const g = geometryOf(call, x.shape, filter.shape);
-  if (winogradFits(g)) {
+  if (!backend.plain && winogradFits(g)) {
     return backend.symbol(winogradForward(backend, x, filter, g), imagesAsHwbc);
   }
   const result = backend.graph.node(
@@ -89,7 +89,7 @@ const conv2dBackpropInput: Kernel = (call) => {
   const filter = input(call, 'filter');
   const { inputShape } = attributes(call) as { inputShape: number[] };
   const g = geometryOf(call, inputShape, filter.shape);
-  if (winogradFits(g)) {
+  if (!backend.plain && winogradFits(g)) {
     const dx = winogradInputGradient(backend, input(call, 'dy'), filter, g);
     return backend.symbol(dx, imagesAsHwbc);
   }
@@ -174,7 +174,7 @@ const conv2dBackpropFilter: Kernel = (call) => {
   const dy = input(call, 'dy');
   const { filterShape } = attributes(call) as { filterShape: number[] };
   const g = geometryOf(call, x.shape, filterShape);
-  if (winogradFits(g)) {
+  if (!backend.plain && winogradFits(g)) {
     const dw = winogradFilterGradient(backend, x, dy, g);
     return backend.symbol(dw, filtersAsOihw);
   }
