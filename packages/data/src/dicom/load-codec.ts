@@ -33,17 +33,20 @@ export async function decodeWithCodec(
 
 async function withoutReports<T>(work: () => Promise<T>): Promise<T> {
   const names = ['log', 'warn', 'error'] as const;
-  const originals = names.map((name) => [name, console[name]] as const);
-  for (const [name, original] of originals) {
+  const write = names.map((name) => console[name].bind(console));
+  const originals = names.map((name) => Reflect.get(console, name) as unknown);
+  for (const [i, name] of names.entries()) {
     console[name] = (...values: unknown[]): void => {
       if (!/^(\[(INFO|WARNING|ERROR)\]|\s*$)/.test(String(values[0]))) {
-        original.apply(console, values);
+        write[i]?.(...values);
       }
     };
   }
   try {
     return await work();
   } finally {
-    for (const [name, original] of originals) console[name] = original;
+    for (const [i, name] of names.entries()) {
+      Reflect.set(console, name, originals[i]);
+    }
   }
 }

@@ -125,7 +125,7 @@ describe('prepareNoduleMnist', () => {
     async (_, name, array, message) => {
       const files = arraysOf(28);
       if (array) files[name] = encodeNpy(array);
-      else delete files[name];
+      else Reflect.deleteProperty(files, name);
       const folder = await folderOf({ 'a.npz': zipSync(files) });
       const parent = await temporaryFolder();
       const failing = prepareNoduleMnist({

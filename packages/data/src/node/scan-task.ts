@@ -41,7 +41,12 @@ export async function runScanTask(
     if (!known) throw error;
     return error.message;
   }
-  const nodules = scan.nodules.map(({ crop: _, ...nodule }) => nodule);
+  const nodules = scan.nodules.map(({ patient, label, row, readers }) => ({
+    patient,
+    label,
+    row,
+    readers,
+  }));
   const head = Buffer.from(JSON.stringify({ ...scan, nodules }));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(head.length);
