@@ -16,8 +16,8 @@ const free = new Set([
 ]);
 
 /** Above these many elements and multiplications, ONNX Runtime computes a constant faster, when it loads the graph. */
-const elementLimit = 1 << 22;
-const transposeLimit = 1 << 16;
+const elementLimit = 1 << 16;
+const matrixLimit = 1 << 22;
 const productLimit = 1 << 24;
 
 /**
@@ -83,12 +83,11 @@ export function computeAhead(
 function isLarge(name: string, tensors: readonly tf.TensorInfo[]): boolean {
   const sizes = tensors.map(({ shape }) => sizeOf(shape));
   const largest = Math.max(...sizes);
-  if (name === 'Transpose') return largest > transposeLimit;
   if (name.startsWith('Conv')) return true;
   if (name === 'BatchMatMul') {
     const [a = 0, b = 0] = sizes;
     const columns = tensors[1]?.shape.at(-1) ?? 1;
-    return Math.max(a, b) > elementLimit || a * columns > productLimit;
+    return Math.max(a, b) > matrixLimit || a * columns > productLimit;
   }
   return largest > elementLimit;
 }

@@ -49,7 +49,8 @@ export class Graph {
   readonly outputs: GraphValue[] = [];
   readonly #known = new Map<string, readonly GraphValue[]>();
   readonly #constants = new Map<string, GraphValue>();
-  readonly #arrays = new WeakMap<ConstantData, GraphValue[]>();
+  /** large constants, by type and shape */
+  readonly #arrays = new Map<string, readonly GraphValue[]>();
   #names = 0;
 
   input(name: string, dtype: GraphType, shape: readonly number[]): GraphValue {
@@ -94,19 +95,19 @@ export class Graph {
       : this.node('Reshape', [value, this.int64(shape)], value.dtype, shape);
   }
 
-  /** A constant; the same array, or equal small arrays, give the same constant. */
+  /** A constant; equal arrays give the same constant. */
   constant(
     dtype: GraphValue['dtype'],
     shape: readonly number[],
     data: ConstantData,
   ): GraphValue {
     if (data.length > 64) {
-      const same = (this.#arrays.get(data) ?? []).find(
-        (value) => formatShape(value.shape) === formatShape(shape),
-      );
+      const form = `${dtype}${formatShape(shape)}`;
+      const known = this.#arrays.get(form) ?? [];
+      const same = known.find(({ constant }) => sameBytes(constant, data));
       if (same !== undefined) return same;
       const value = { name: this.#name('const'), dtype, shape, constant: data };
-      this.#arrays.set(data, [...(this.#arrays.get(data) ?? []), value]);
+      this.#arrays.set(form, [...known, value]);
       return value;
     }
     // Object.is tells −0 from 0, which join() would not.
@@ -174,4 +175,12 @@ export class Graph {
   #name(base: string): string {
     return `${base}_${this.#names++}`;
   }
+}
+
+function sameBytes(a: ConstantData | undefined, b: ConstantData): boolean {
+  return a === b || (a !== undefined && bufferOf(a).equals(bufferOf(b)));
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: ConstantData): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -97,10 +97,10 @@ export function onnxEngine({
   };
 }
 
-/** A traced function with the session that runs it. */
+/** A session, and what its graph's results are; the graph itself, with its constants, is not needed any more. */
 interface Program {
   readonly session: ort.InferenceSession;
-  readonly traced: TracedFunction;
+  readonly traced: Omit<TracedFunction, 'graph'>;
 }
 
 class OnnxFunction<
@@ -192,15 +192,12 @@ class OnnxFunction<
   }
 
   async #prepare(state: HostState<S>, inputs: Hosted<I>): Promise<Program> {
-    const traced = trace(this.#fn, this.#name, {
+    const { graph, ...traced } = trace(this.#fn, this.#name, {
       state: state.tree(),
       inputs,
       frozen: this.#frozen,
     });
-    const session = await createSession(
-      serialiseGraph(traced.graph),
-      this.#limits,
-    );
+    const session = await createSession(serialiseGraph(graph), this.#limits);
     return { session, traced };
   }
 

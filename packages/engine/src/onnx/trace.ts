@@ -145,6 +145,8 @@ export function trace<
   } catch (error) {
     throw explained(error, name);
   } finally {
+    // So that the backend, which lives on, does not hold the graph's constants.
+    backend.begin();
     tf.engine().endScope();
     if (before !== traceBackendName) void tf.setBackend(before);
   }
