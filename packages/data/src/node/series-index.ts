@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 
 import type { SliceHeader } from '../dicom/header.js';
 import { DicomError } from '../errors.js';
 import type { JobOptions } from '../progress.js';
 import type { Warning } from '../warning.js';
 import type { FoundFile } from './list-files.js';
-import { mapOrdered } from './ordered.js';
-import { readHeaderOf } from './slice-file.js';
+import { readHeaderSync } from './slice-file.js';
 
 /** The CT series among the files of a folder, whatever its layout. */
 export interface SeriesIndex {
@@ -22,8 +22,8 @@ export interface SeriesIndex {
   readonly warnings: readonly Warning[];
 }
 
-/** Headers that are read at once: a folder on a network drive answers many questions together. */
-const atOnce = 16;
+/** Headers that are read without a pause. */
+const between = 64;
 
 /**
  * Reads the header of every file and groups CT slices by series. A DICOM file that is damaged becomes a warning,
@@ -38,11 +38,11 @@ export async function indexSeries(
   let otherModalities = 0;
   let otherFiles = 0;
   let done = 0;
-  const contents = mapOrdered(files, atOnce, async (file) => {
+  for (const file of files) {
     signal?.throwIfAborted();
-    return contentOf(file);
-  });
-  for await (const content of contents) {
+    const content = contentOf(file);
+    // Lets what else is to be done, such as an interrupt, have its turn.
+    if (done % between === 0) await setImmediate();
     onProgress?.({ stage: 'headers', done: ++done, total: files.length });
     switch (content.kind) {
       case 'other-file':
@@ -77,9 +77,9 @@ type Content =
   | { readonly kind: 'unreadable'; readonly warning: Warning }
   | { readonly kind: 'other-modality' | 'other-file' };
 
-async function contentOf({ path, name }: FoundFile): Promise<Content> {
+function contentOf({ path, name }: FoundFile): Content {
   try {
-    const header = await readHeaderOf(path, name);
+    const header = readHeaderSync(path, name);
     if (header === undefined) {
       if (!name.toLowerCase().endsWith('.dcm')) return { kind: 'other-file' };
       return unreadable(name, `${name}: is no DICOM file, or cut short`);
