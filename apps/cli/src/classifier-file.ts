@@ -9,7 +9,7 @@ import type { TrainedClassifier } from './trained-classifier.js';
 /** Goes up when a file changes so that an older `predict` would misread it. */
 const formatVersion = '1';
 
-const collections = ['lidc-idri', 'phantom', 'other'] as const;
+const collections = ['lidc-idri', 'phantom', 'nodulemnist3d', 'other'] as const;
 const texts = ['random', 'clip', 'none'] as const;
 
 /** What an exported classifier says of itself. */

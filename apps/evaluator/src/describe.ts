@@ -7,6 +7,8 @@ export function describeData(data: Evaluation['data']): string {
       return 'simulated nodules (phantom): these figures say nothing about patients';
     case 'lidc-idri':
       return 'LIDC-IDRI';
+    case 'nodulemnist3d':
+      return 'NoduleMNIST3D, made of LIDC-IDRI';
     case 'other':
       return 'a collection other than LIDC-IDRI';
   }

@@ -312,6 +312,7 @@ runs/demo`);
 
   it.each([
     ['lidc-idri', 'LIDC-IDRI; '],
+    ['nodulemnist3d', 'NoduleMNIST3D, made of LIDC-IDRI; '],
     ['other', 'a collection other than LIDC-IDRI; '],
   ] as const)('says which data: %s', async (collection, words) => {
     await writeAll({

@@ -1,10 +1,6 @@
 import { type Dataset, splitFold } from '@clip-lung/data';
 import type { Engine } from '@clip-lung/engine';
-import {
-  ExperimentError,
-  losses as lossRegistry,
-  type ResolvedExperiment,
-} from '@clip-lung/model';
+import type { ResolvedExperiment } from '@clip-lung/model';
 import {
   experimentDigest,
   listFolds,
@@ -19,6 +15,7 @@ import { readdir } from 'node:fs/promises';
 
 import { TrainingError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
+import { expectRatings, foldsToTrain } from './fits-dataset.js';
 import { trainFold } from './train-fold.js';
 import { makeProgram } from './training-program.js';
 
@@ -48,33 +45,8 @@ export interface TrainOptions {
  */
 export async function trainRun(options: TrainOptions): Promise<void> {
   const { experiment, dataset, out, resume = false, engine } = options;
-  const { ratings, split, collection } = dataset.manifest;
-  const own = split === 'own';
-  const total = own ? 1 : dataset.manifest.options.folds;
-  for (const [i, { weight: _, ...loss }] of experiment.losses.entries()) {
-    const path = `losses[${i}]`;
-    const { needs } = lossRegistry.create(loss, {}, path);
-    if (ratings || !needs.includes('attributes')) continue;
-    throw new ExperimentError(
-      path,
-      `"${loss.use}" needs the readers' ratings of the attributes, and the dataset ${dataset.folder} (${collection}) has none; leave this loss out`,
-    );
-  }
-  if (!own && experiment.data.folds !== total) {
-    throw new ExperimentError(
-      'data.folds',
-      `is ${experiment.data.folds}, the dataset ${dataset.folder} was prepared with ${total} folds; set it to ${total}, or prepare the dataset again`,
-    );
-  }
-  const folds =
-    options.folds ?? Array.from({ length: total }, (_, fold) => fold);
-  for (const fold of folds) {
-    if (!Number.isInteger(fold) || fold < 0 || fold >= total) {
-      throw new TrainingError(
-        `there is no fold ${fold}; the dataset has the folds 0 to ${total - 1}`,
-      );
-    }
-  }
+  expectRatings(experiment, dataset);
+  const folds = foldsToTrain(options);
   // The classes are those of the subset, the same in every fold.
   const { classes } = splitFold(dataset, {
     ...experiment.data,
@@ -169,7 +141,7 @@ function recordOf({
     experiment: { ...experiment },
     data: {
       // A run's record knows no more than whether its nodules are LIDC-IDRI's own files, or simulated.
-      collection: collection === 'nodulemnist3d' ? 'other' : collection,
+      collection,
       folder: dataset.folder,
       nodules: train.length + validation.length + test.length,
       subset,

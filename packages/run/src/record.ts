@@ -9,7 +9,12 @@ import { runPaths } from './paths.js';
 export const runFormatVersion = 1;
 
 /** Where the nodules come from. Results on simulated nodules say nothing about patients. */
-export const runCollections = ['lidc-idri', 'phantom', 'other'] as const;
+export const runCollections = [
+  'lidc-idri',
+  'phantom',
+  'nodulemnist3d',
+  'other',
+] as const;
 
 export type RunCollection = (typeof runCollections)[number];
 
