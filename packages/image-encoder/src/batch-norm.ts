@@ -61,16 +61,15 @@ export function trainingBatchNorm(
     const [batch, height, width] = x.shape;
     const count = batch * height * width;
     const mean = tf.mean<tf.Tensor1D>(x, [0, 1, 2]);
-    const variance = tf.mean<tf.Tensor1D>(
-      tf.square(tf.sub(x, mean)),
-      [0, 1, 2],
-    );
+    const centred = tf.sub<tf.Tensor4D>(x, mean);
+    const variance = tf.mean<tf.Tensor1D>(tf.square(centred), [0, 1, 2]);
     move(`${path}.running_mean`, mean);
     move(`${path}.running_var`, tf.mul(variance, count / (count - 1)));
     return normaliseBatch(
       x,
       params(`${path}.weight`) as tf.Tensor1D,
       params(`${path}.bias`) as tf.Tensor1D,
+      { centred, variance },
     );
   };
 }
@@ -84,12 +83,17 @@ export function trainingBatchNorm(
  * @param x [B, H, W, C]
  * @param gamma [C]
  * @param beta [C]
+ * @param moments of x: x less its mean, [B, H, W, C], and its biased variance, [C]
  * @see Ioffe & Szegedy (arXiv 1502.03167), §3
  */
 function normaliseBatch(
   x: tf.Tensor4D,
   gamma: tf.Tensor1D,
   beta: tf.Tensor1D,
+  {
+    centred,
+    variance,
+  }: { readonly centred: tf.Tensor4D; readonly variance: tf.Tensor1D },
 ): tf.Tensor4D {
   const axes = [0, 1, 2];
   const compute = tf.customGrad<tf.Tensor4D>((...given) => {
@@ -101,8 +105,6 @@ function normaliseBatch(
     ];
     const [batch, height, width] = images.shape;
     const count = batch * height * width;
-    const centred = tf.sub<tf.Tensor4D>(images, tf.mean(images, axes));
-    const variance = tf.mean(tf.square(centred), axes);
     const scale = tf.rsqrt<tf.Tensor1D>(tf.add(variance, epsilon));
     const gain = tf.mul<tf.Tensor1D>(weight, scale);
     save([centred, scale, gain]);

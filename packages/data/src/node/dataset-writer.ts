@@ -11,7 +11,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { encodeNpyHeader } from '@clip-lung/tensor';
-import { writeFileAtomic } from '@clip-lung/tensor/node';
+import { syncFolder, writeFileAtomic } from '@clip-lung/tensor/node';
 import { stringify } from 'csv-stringify/sync';
 
 import {
@@ -178,15 +178,4 @@ function hiddenBeside(target: string): string {
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  // Windows cannot open a folder as a file; there, the rename itself is durable enough.
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

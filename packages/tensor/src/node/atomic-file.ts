@@ -41,7 +41,8 @@ export async function writeFileAtomic(
   await syncFolder(folder);
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes what was made, renamed or removed in a folder last through a crash of the machine. */
+export async function syncFolder(folder: string): Promise<void> {
   // Windows cannot open a folder as a file; there, the rename itself is durable enough.
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');

@@ -63,15 +63,10 @@ function grouped(
   g: Geometry,
 ): GraphValue {
   const shape = [g.outChannels, 1, g.filterHeight, g.filterWidth];
-  return reshape(backend, arrange(backend, filter, filtersByChannel), shape);
-}
-
-function reshape(
-  { graph }: TraceBackend,
-  value: GraphValue,
-  shape: readonly number[],
-): GraphValue {
-  return graph.node('Reshape', [value, graph.int64(shape)], 'float32', shape);
+  return backend.graph.reshape(
+    arrange(backend, filter, filtersByChannel),
+    shape,
+  );
 }
 
 const depthwise: Kernel = (call) => {
@@ -150,13 +145,12 @@ const backpropFilter: Kernel = (call) => {
         ],
         [1, 1, g.strideHeight, g.strideWidth],
       );
-      rows.push(reshape(backend, window, [g.inChannels, 1, places]));
+      rows.push(backend.graph.reshape(window, [g.inChannels, 1, places]));
     }
   }
   const inputs = [g.inChannels, rows.length, places];
   const multiplier = g.outChannels / g.inChannels;
-  const gradients = reshape(
-    backend,
+  const gradients = backend.graph.reshape(
     arrange(backend, input(call, 'dy'), [1, 2, 3, 0]),
     [g.inChannels, multiplier, places],
   );
@@ -175,7 +169,7 @@ const backpropFilter: Kernel = (call) => {
   );
   const stored = [g.inChannels, g.filterHeight, g.filterWidth, multiplier];
   // Stored [C, H, W, M], seen as [H, W, C, M].
-  return backend.symbol(reshape(backend, product, stored), [1, 2, 0, 3]);
+  return backend.symbol(backend.graph.reshape(product, stored), [1, 2, 0, 3]);
 };
 
 export const depthwiseKernels = {

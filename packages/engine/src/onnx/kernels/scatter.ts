@@ -52,7 +52,7 @@ function sumByProduct(
     'Equal',
     [
       graph.constant('int32', [segments, 1], numbers),
-      reshape(backend, ids, [1, rows]),
+      backend.graph.reshape(ids, [1, rows]),
     ],
     'bool',
   );
@@ -74,7 +74,7 @@ function sumOneByOne(
   const { graph } = backend;
   const dtype = updates.dtype as GraphType;
   const [rows = 0, columns = 0] = updates.shape;
-  const column = reshape(backend, ids, [rows, 1]);
+  const column = backend.graph.reshape(ids, [rows, 1]);
   const within = elementwise(graph, 'Min', [
     elementwise(graph, 'Max', [column, graph.scalar(0, 'int32')]),
     graph.scalar(segments - 1, 'int32'),
@@ -99,14 +99,6 @@ function sumOneByOne(
   });
 }
 
-function reshape(
-  { graph }: TraceBackend,
-  value: GraphValue,
-  shape: readonly number[],
-): GraphValue {
-  return graph.node('Reshape', [value, graph.int64(shape)], value.dtype, shape);
-}
-
 /** The gradient of a gather. */
 const unsortedSegmentSum: Kernel = (call) => {
   const { backend } = call;
@@ -121,7 +113,7 @@ const unsortedSegmentSum: Kernel = (call) => {
     flattened(backend, ids, [rows]),
     numSegments,
   );
-  return backend.symbol(reshape(backend, sums, [numSegments, ...rest]));
+  return backend.symbol(backend.graph.reshape(sums, [numSegments, ...rest]));
 };
 
 /** Sums updates into zeros: an index of several axes is one of all of them in a row. */
@@ -153,7 +145,7 @@ const scatterNd: Kernel = (call) => {
     ids,
     sizeOf(outer),
   );
-  return backend.symbol(reshape(backend, sums, shape));
+  return backend.symbol(backend.graph.reshape(sums, shape));
 };
 
 /** Writes updates over a tensor's elements. Which of several updates of one element wins is not said. */
