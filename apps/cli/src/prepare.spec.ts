@@ -1,15 +1,13 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 
 import type { Manifest } from '@clip-lung/data';
 import { writePhantom } from '@clip-lung/phantom/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { clipLung, type Outcome } from '../test/clip-lung.js';
 import { exitCodes } from './exit-codes.js';
-import { main } from './main.js';
 
 let folder = '';
 const at = (name: string) => join(folder, name);
@@ -19,14 +17,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rm(folder, { recursive: true }));
 
-async function prepare(...args: readonly string[]) {
-  const out = new PassThrough();
-  const err = new PassThrough();
-  const code = await main(['prepare', ...args], { out, err });
-  out.end();
-  err.end();
-  return { code, out: await text(out), err: await text(err) };
-}
+const prepare = (...args: readonly string[]): Promise<Outcome> =>
+  clipLung('prepare', ...args);
 
 async function manifestOf(...args: readonly string[]): Promise<Manifest> {
   const { code, out, err } = await prepare(...args, '--json');
@@ -66,6 +58,21 @@ describe('prepare', () => {
     expect(code).toBe(exitCodes.wrongUse);
     expect(err).toMatch(message);
     expect(await readdir(folder)).not.toContain('never');
+  });
+
+  it('says how many annotated scans have no images', async () => {
+    await writePhantom({ out: at('part'), patients: 2, seed: 1 });
+    const files = await readdir(at('part'), { recursive: true });
+    const gone = files.filter(
+      (name) => name.startsWith('PHANTOM-0002') && name.endsWith('.dcm'),
+    );
+    expect(gone.length).toBeGreaterThan(0);
+    for (const name of gone) await rm(join(at('part'), name));
+    const { code, out } = await prepare(at('part'), '--out', at('part-data'));
+    expect(code).toBe(exitCodes.done);
+    expect(out).toContain(
+      'annotated scans without images in the folder, left out: 1',
+    );
   });
 
   it('says what a file must be that is no NoduleMNIST3D', async () => {

@@ -165,6 +165,10 @@ export function formatManifest(
   );
   if (odd.length > 0)
     lines.push(`warnings: ${odd.join(', ')} (manifest.json lists them)`);
+  if (counts.scansWithoutImages > 0)
+    lines.push(
+      `annotated scans without images in the folder, left out: ${counts.scansWithoutImages}`,
+    );
   if (failures.length > 0)
     lines.push(`left out: ${failures.length} scans that could not be prepared`);
   for (const { file, message } of failures) lines.push(`  ${file}: ${message}`);
