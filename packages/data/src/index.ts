@@ -33,4 +33,5 @@ export * from './ratings.js';
 export * from './series/geometry.js';
 export * from './series/match.js';
 export * from './series/series.js';
+export * from './votes.js';
 export * from './warning.js';

@@ -12,7 +12,8 @@ export const datasetFiles = {
 
 /**
  * The columns of `nodules.csv`. x, y, z: centre in patient coordinates, mm; column, row, slice: the same as voxel indices;
- * diameter in mm, volume in mm³; readers and annotations are numbers of them.
+ * diameter in mm, volume in mm³; readers and annotations are numbers of them; malignancyRatings is
+ * what each reader says, between blanks.
  */
 export const noduleColumns = [
   'id',
@@ -29,6 +30,7 @@ export const noduleColumns = [
   'readers',
   'annotations',
   'malignancy',
+  'malignancyRatings',
   'label',
   ...attributes,
 ] as const;

@@ -4,7 +4,7 @@ import { collections } from '../collection.js';
 import { labels, labelStatistics, rules } from '../label.js';
 
 /** The version of the dataset folder's files. A reader refuses other versions. */
-export const datasetVersion = 2;
+export const datasetVersion = 3;
 
 const count = z.int().nonnegative();
 

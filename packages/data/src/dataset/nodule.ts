@@ -26,6 +26,11 @@ export interface DatasetNodule {
   readonly readers: number;
   /** mean over the readers, or their median, 1 to 5; null where the source has no ratings */
   readonly malignancy: number | null;
+  /**
+   * each reader's malignancy, 1 to 5, in the order of the annotation file: whole, but for a reader who drew the nodule in
+   * several pieces, of whom it is the mean; empty where the source has none
+   */
+  readonly malignancyRatings: readonly number[];
   readonly label: Label;
   /** means over the readers; null where the source has no ratings */
   readonly ratings: Record<Attribute, number> | null;

@@ -268,7 +268,12 @@ describe('prepareDataset', () => {
     };
     const { manifest, dataset } = await prepared(files, { minReaders: 2 });
     expect(dataset.nodules).toMatchObject([
-      { readers: 2, malignancy: 2, label: 'benign' },
+      {
+        readers: 2,
+        malignancy: 2,
+        malignancyRatings: [1, 3],
+        label: 'benign',
+      },
     ]);
     expect(manifest.counts.tooFewReaders).toBe(1);
   });
@@ -494,6 +499,16 @@ describe('readDataset', () => {
     ],
     [
       'nodules.csv',
+      field('malignancyRatings', '1 6'),
+      /"malignancyRatings" is "1 6", expected numbers from 1 to 5/,
+    ],
+    [
+      'nodules.csv',
+      field('malignancyRatings', '1 2'),
+      /"malignancyRatings" is "1 2", of which the mean is 1\.5, but "malignancy" is 1 /,
+    ],
+    [
+      'nodules.csv',
       field('patient', 'X'),
       /scans\.csv says that it is of patient "LIDC-IDRI-0001"/,
     ],
@@ -547,8 +562,8 @@ describe('readDataset', () => {
     ],
     [
       'manifest.json',
-      (text: string) => text.replace('"version": 2', '"version": 1'),
-      /version is 1, expected 2; prepare the dataset again/,
+      (text: string) => text.replace('"version": 3', '"version": 2'),
+      /version is 2, expected 3; prepare the dataset again/,
     ],
     [
       'manifest.json',

@@ -73,7 +73,11 @@ describe('prepareNoduleMnist', () => {
     const { out } = await prepared(arraysOf(28));
     const dataset = await readDataset(out);
     const [nodule] = dataset.nodules;
-    expect(nodule).toMatchObject({ ratings: null, malignancy: null });
+    expect(nodule).toMatchObject({
+      ratings: null,
+      malignancy: null,
+      malignancyRatings: [],
+    });
     expect(nodule && attributeWeights(nodule)).toEqual(Array(8).fill(NaN));
     for (const options of [
       { subset: 'A', fold: 0 },

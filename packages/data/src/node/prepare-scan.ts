@@ -118,6 +118,7 @@ export async function prepareScan(
       readers: ratings.readers,
       annotations: own.length,
       malignancy,
+      malignancyRatings: ratings.malignancies.join(' '),
       label,
       ...ratings.means,
     };

@@ -26,6 +26,7 @@ import {
 } from '../dataset/nodule.js';
 import { DatasetError, InputError } from '../errors.js';
 import { labelOf, labels } from '../label.js';
+import { averageOf, medianOf } from '../nodules/means.js';
 import { highestRating, perAttribute } from '../ratings.js';
 import { readTable, type TableRow } from './table.js';
 
@@ -182,6 +183,7 @@ function readNodule(
     return {
       ...{ id, patient, scan, label, fold, part, ...unknown },
       malignancy: null,
+      malignancyRatings: [],
       ratings: null,
     };
   }
@@ -195,11 +197,37 @@ function readNodule(
     diameter: number('diameter', 0),
     readers: row.whole('readers', options.minReaders, Infinity, where),
     malignancy,
+    malignancyRatings: readMalignancies(row, malignancy ?? NaN, options, where),
     label,
     ratings: perAttribute((name) => number(name, 1, highestRating[name])),
     fold,
     part: partOf(foldRow, fold, manifest),
   };
+}
+
+/** What each reader says of malignancy, which has to give what the row says of all. */
+function readMalignancies(
+  row: TableRow<(typeof noduleColumns)[number]>,
+  malignancy: number,
+  { label }: Manifest['options'],
+  where: string,
+): readonly number[] {
+  const text = row.text('malignancyRatings');
+  const most = highestRating.malignancy;
+  const values = text.split(' ').map(Number);
+  if (!values.every((value) => value >= 1 && value <= most)) {
+    row.refuse(
+      `"malignancyRatings" is "${text}", expected numbers from 1 to ${most} between blanks (${where})`,
+    );
+  }
+  const together = label === 'mean' ? averageOf(values) : medianOf(values);
+  // A table that another tool has written may have fewer digits.
+  if (Math.abs(together - malignancy) > 1e-3) {
+    row.refuse(
+      `"malignancyRatings" is "${text}", of which the ${label} is ${together}, but "malignancy" is ${malignancy} (${where})`,
+    );
+  }
+  return values;
 }
 
 /** The side of the source's own split, of which fold 0 is the test part. */

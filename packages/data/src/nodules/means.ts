@@ -24,6 +24,8 @@ export interface NoduleRatings {
   readonly readers: number;
   /** undefined for a rating of which no reader's value is in range */
   readonly statistics: (name: RatingName) => RatingStatistics | undefined;
+  /** each reader's malignancy, in the order of the sessions; a reader without one in range is left out */
+  readonly malignancies: readonly number[];
   /** means of the attributes; where no reader's value is in range, of the values clamped to it */
   readonly means: Readonly<Record<Attribute, number>>;
   /** attributes that were clamped */
@@ -46,11 +48,12 @@ export function noduleRatings(
     clamped.push(attribute);
     const highest = highestRating[attribute];
     const values = annotations.map((item) => item.ratings[attribute]);
-    return average(values.map((v) => Math.min(Math.max(v, 1), highest)));
+    return averageOf(values.map((v) => Math.min(Math.max(v, 1), highest)));
   });
   return {
     readers: new Set(annotations.map(({ session }) => session)).size,
     statistics,
+    malignancies: voicesOf(annotations, 'malignancy'),
     means,
     clamped,
   };
@@ -68,24 +71,29 @@ function voicesOf(
     if (list) list.push(ratings[name]);
     else byReader.set(session, [ratings[name]]);
   }
-  return [...byReader.values()].map(average);
+  return [...byReader.values()].map(averageOf);
 }
 
 function statisticsOf(values: readonly number[]): RatingStatistics | undefined {
   if (values.length === 0) return undefined;
-  const mean = average(values);
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = [sorted.length - 1, sorted.length].map(
-    (k) => sorted[k >> 1] ?? 0,
-  );
+  const mean = averageOf(values);
   return {
     readers: values.length,
     mean,
-    median: average(middle),
-    spread: Math.sqrt(average(values.map((value) => (value - mean) ** 2))),
+    median: medianOf(values),
+    spread: Math.sqrt(averageOf(values.map((value) => (value - mean) ** 2))),
   };
 }
 
-function average(values: readonly number[]): number {
+/** Of an even number of values, the mean of the two in the middle; NaN of none. */
+export function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return averageOf(
+    [sorted.length - 1, sorted.length].map((k) => sorted[k >> 1] ?? NaN),
+  );
+}
+
+/** NaN of no values. */
+export function averageOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
