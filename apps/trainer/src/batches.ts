@@ -17,8 +17,10 @@ import {
 export interface HostBatch {
   /** crops scaled to 0..1, [B, 32, 32, 32], slices first */
   readonly images: NdArray<'float32'>;
-  /** [B] */
+  /** class index of each nodule, [B] */
   readonly labels: NdArray<'int32'>;
+  /** the labels as rows with a single 1, [B, K] */
+  readonly targets: NdArray<'float32'>;
   /** [B, M] */
   readonly attributeWeights: NdArray<'float32'>;
 }
@@ -79,6 +81,10 @@ export function makeBatch(
   return {
     images: float32([rows.length, ...crops.shape.slice(1)], images),
     labels: int32([rows.length], labels),
+    targets: float32(
+      [rows.length, classes.length],
+      labels.flatMap((label) => classes.map((_, k) => Number(k === label))),
+    ),
     attributeWeights: float32(
       [rows.length, weights.length / rows.length],
       weights,

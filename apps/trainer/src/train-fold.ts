@@ -176,13 +176,13 @@ async function takeSteps(
   let { step } = place;
   for (const rows of batches) {
     signal?.throwIfAborted();
-    const batch = makeBatch(dataset, rows, classes);
+    const { labels, ...batch } = makeBatch(dataset, rows, classes);
     const found = await program.step.run(state, {
       ...batch,
       learningRate: scalar(rateAt(step)),
       averageDecay: scalar(emaDecay(step, ema, emaWarmup)),
     });
-    sums.add(found, batch.labels.data, { fold, epoch, step });
+    sums.add(found, labels.data, { fold, epoch, step });
     step += 1;
     onEvent?.({ kind: 'step', fold, epoch, step });
   }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-import { type Lookup, ones, type Weight, zeros } from './weights.js';
+import { type Lookup, ones, type Weight, zeros } from '@clip-lung/tensor';
 
 /** Added to the variance, and the share of a batch in the running statistics: PyTorch's defaults. */
 const epsilon = 1e-5;
@@ -26,7 +26,10 @@ export function batchNormStatistics(path: string, channels: number): Weight[] {
 export type BatchNorm = (x: tf.Tensor4D, path: string) => tf.Tensor4D;
 
 /** For evaluation: one multiplication and one addition with the running statistics. */
-export function frozenBatchNorm(params: Lookup, statistics: Lookup): BatchNorm {
+export function frozenBatchNorm(
+  params: Lookup<tf.Tensor>,
+  statistics: Lookup<tf.Tensor>,
+): BatchNorm {
   return (x, path) => {
     const variance = statistics(`${path}.running_var`);
     const gain = tf.mul(
@@ -47,8 +50,8 @@ export function frozenBatchNorm(params: Lookup, statistics: Lookup): BatchNorm {
  * @see Ioffe & Szegedy (arXiv 1502.03167), algorithm 1; PyTorch's `BatchNorm2d` for the statistics
  */
 export function trainingBatchNorm(
-  params: Lookup,
-  statistics: Lookup,
+  params: Lookup<tf.Tensor>,
+  statistics: Lookup<tf.Tensor>,
   update: (path: string, value: tf.Tensor) => void,
 ): BatchNorm {
   const move = (path: string, value: tf.Tensor): void => {

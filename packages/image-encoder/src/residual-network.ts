@@ -6,7 +6,7 @@ import {
   batchNormWeights,
 } from './batch-norm.js';
 import { convolution } from './convolution.js';
-import { kaimingNormal, type Lookup, type Weight } from './weights.js';
+import { kaimingNormal, type Lookup, type Weight } from '@clip-lung/tensor';
 
 /** Two 3×3 convolutions and a shortcut around them, which is a 1×1 convolution where the shape changes. */
 interface Block {
@@ -81,7 +81,7 @@ export interface ResidualNetwork {
    * @returns [B, 4, 4, 8 · width]
    */
   readonly apply: (
-    params: Lookup,
+    params: Lookup<tf.Tensor>,
     batchNorm: BatchNorm,
     x: tf.Tensor4D,
   ) => tf.Tensor4D;

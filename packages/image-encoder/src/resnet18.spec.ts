@@ -16,7 +16,9 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { linearHead, resnet18, type ResNet18Options } from './index.js';
+import { linearHead } from '@clip-lung/heads';
+
+import { resnet18, type ResNet18Options } from './index.js';
 
 // As in tools/reference/image_encoder.py.
 const encoder = resnet18({ slices: 5, width: 3, groups: 2, embedding: 128 });

@@ -1,19 +1,21 @@
-import { formatShape, ShapeError, treeOf } from '@clip-lung/tensor';
+import {
+  checkCount,
+  formatShape,
+  kaimingNormal,
+  lookup,
+  ShapeError,
+  startAll,
+  treeOf,
+  uniformWithin,
+  type Weight,
+} from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { frozenBatchNorm, trainingBatchNorm } from './batch-norm.js';
-import { checkCount } from './check.js';
 import { channelsFirst, channelsLast, convolution } from './convolution.js';
 import type { ImageEncoder } from './image-encoder.js';
 import { normalise } from './normalise.js';
 import { residualNetwork } from './residual-network.js';
-import {
-  kaimingNormal,
-  lookup,
-  startAll,
-  uniformWithin,
-  type Weight,
-} from './weights.js';
 
 export interface ResNet18Options {
   /** slices of a crop, the channels of the input */

@@ -1,12 +1,11 @@
 import type { Loss } from './loss.js';
-import { oneHot, softCrossEntropy } from './soft-cross-entropy.js';
+import { softCrossEntropy } from './soft-cross-entropy.js';
 
-/** Cross-entropy of the classifier head, L_CE: mean over i of −log softmaxₖ(logitsᵢₖ)[yᵢ]. */
+/** Cross-entropy of the classifier head, L_CE: mean over i of −Σₖ tᵢₖ log softmaxₖ(logitsᵢₖ). */
 export function crossEntropy(): Loss {
   return {
     name: 'cross-entropy',
     needs: [],
-    compute: ({ logits, labels }) =>
-      softCrossEntropy(logits, oneHot(labels, logits.shape[1])),
+    compute: ({ logits, targets }) => softCrossEntropy(logits, targets),
   };
 }

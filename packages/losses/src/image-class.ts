@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 import { type Loss, present } from './loss.js';
-import { oneHot, softCrossEntropy } from './soft-cross-entropy.js';
+import { softCrossEntropy } from './soft-cross-entropy.js';
 import { similarity } from './similarity.js';
 
 /**
  * Image–class contrastive loss, L_IC: every channel group of a nodule should point at the nodule's class.
  *
- * Mean over i and t of −log softmaxₖ(s · fᵢₜ · cᵢₖ)[yᵢ].
+ * Mean over i and t of −Σₖ tᵢₖ log softmaxₖ(s · fᵢₜ · cᵢₖ), which for a label is −log softmaxₖ(…)[yᵢ].
  *
  * @see CLIP-Lung (arXiv 2304.08013)
  */
@@ -17,9 +17,8 @@ export function imageClass(): Loss {
     name,
     needs: ['text'],
     compute(inputs) {
-      const { groups, labels } = inputs;
+      const { groups, targets } = inputs;
       const { classes, scale } = present(inputs, name, 'classes', 'scale');
-      const targets = oneHot(labels, classes.shape[1]);
       return softCrossEntropy(
         similarity(groups, classes, scale),
         tf.expandDims(targets, 1),

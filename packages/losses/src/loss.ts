@@ -11,8 +11,8 @@ import { MissingInputError } from './error.js';
 export interface LossInputs {
   /** of the classifier head, [B, K] */
   readonly logits: tf.Tensor2D;
-  /** class index of each nodule, int32 [B] */
-  readonly labels: tf.Tensor1D;
+  /** tᵢₖ: what is true of each nodule, each row adds up to 1, [B, K]; a label is a row with a single 1 */
+  readonly targets: tf.Tensor2D;
   /** fᵢₜ: normalised channel-group features, [B, T, D] */
   readonly groups: tf.Tensor3D;
   /** cᵢₖ: normalised class text features, [B or 1, K, D] */
@@ -26,7 +26,7 @@ export interface LossInputs {
 }
 
 /**
- * What a loss needs besides logits, groups and labels: `text` is `classes` and `scale`; `attributes` is `attributes` and
+ * What a loss needs besides logits, groups and targets: `text` is `classes` and `scale`; `attributes` is `attributes` and
  * `attributeWeights`.
  */
 export type LossNeed = 'text' | 'attributes';

@@ -76,6 +76,16 @@ function storedCase(texts: (typeof cases)[number]): Case {
 const tensorOf = ({ shape, data }: Plain): tf.Tensor =>
   tf.tensor([...data], [...shape], 'float32');
 
+/** Labels as rows with a single 1, [B, K]. */
+const targetsOf = (labels: readonly number[], classes: number): tf.Tensor2D =>
+  tf.oneHot(
+    tf.tensor1d([...labels], 'int32'),
+    classes,
+    1,
+    0,
+    'float32',
+  ) as tf.Tensor2D;
+
 /** The loss and its gradients with respect to every input, on tfjs. */
 function evaluate(
   loss: Loss,
@@ -88,7 +98,10 @@ function evaluate(
     // Times 0, so that inputs which the loss does not use have gradients, too.
     const unused = tensors.map((tensor) => tf.mul(0, tf.sum(tensor)));
     return tf.add(
-      loss.compute({ ...inputs, labels: tf.tensor1d([...labels], 'int32') }),
+      loss.compute({
+        ...inputs,
+        targets: targetsOf(labels, arrays.logits.shape[1] ?? 0),
+      }),
       tf.addN(unused),
     );
   })(differentiable.map((name) => tensorOf(arrays[name])));
@@ -379,7 +392,7 @@ describe.each(losses.map((loss) => ({ loss, name: loss.name })))(
     it('names the inputs that are missing', () => {
       const given = {
         logits: tf.zeros<tf.Rank.R2>([1, 2]),
-        labels: tf.tensor1d([0], 'int32'),
+        targets: targetsOf([0], 2),
         groups: tf.zeros<tf.Rank.R3>([1, 2, 3]),
       };
       if (loss.needs.length === 0) {
@@ -452,7 +465,7 @@ it('refuses text features of another width or batch', () => {
   const compute = (...shape: [number, number, number]): tf.Scalar =>
     imageClass().compute({
       logits: tf.zeros([2, 3]),
-      labels: tf.tensor1d([0, 1], 'int32'),
+      targets: targetsOf([0, 1], 3),
       groups: tf.zeros([2, 4, 5]),
       classes: tf.zeros(shape),
       scale: tf.scalar(1),
@@ -465,10 +478,10 @@ it('refuses text features of another width or batch', () => {
   expect(() => compute(3, 3, 5)).toThrow(ShapeError);
 });
 
-it('refuses labels and attribute weights that would only fit by broadcasting', () => {
+it('refuses targets and attribute weights that would only fit by broadcasting', () => {
   const inputs = {
     logits: tf.zeros<tf.Rank.R2>([2, 3]),
-    labels: tf.tensor1d([0], 'int32'),
+    targets: targetsOf([0], 3),
     groups: tf.zeros<tf.Rank.R3>([2, 4, 5]),
     attributes: tf.zeros<tf.Rank.R3>([1, 8, 5]),
     attributeWeights: tf.zeros<tf.Rank.R2>([2, 1]),

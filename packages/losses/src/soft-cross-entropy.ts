@@ -24,11 +24,3 @@ export function softCrossEntropy(
   const logLikelihood = tf.sum(tf.mul(targets, tf.logSoftmax(logits)), -1);
   return tf.neg(tf.mean(logLikelihood));
 }
-
-/**
- * Labels as distributions, [B, K]. Multiplying with them selects the label's row without indexing by data, which a traced
- * graph and its gradient do as a plain product.
- */
-export function oneHot(labels: tf.Tensor1D, classes: number): tf.Tensor {
-  return tf.oneHot(labels, classes, 1, 0, 'float32');
-}

@@ -1,7 +1,6 @@
 import { onnxEngine } from '@clip-lung/engine';
 import {
   float32,
-  int32,
   leaves,
   type NdArray,
   RandomStream,
@@ -52,9 +51,11 @@ async function train(
         [batch, 32, 32, 32],
         Float32Array.from({ length: batch * 32 ** 3 }, () => random.uniform()),
       ),
-      labels: int32(
-        [batch],
-        Array.from({ length: batch }, () => random.integer(3)),
+      targets: float32(
+        [batch, 3],
+        Array.from({ length: batch }, () => random.integer(3)).flatMap(
+          (label) => [0, 1, 2].map((k) => Number(k === label)),
+        ),
       ),
       attributeWeights: float32(
         [batch, 8],

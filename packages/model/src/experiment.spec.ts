@@ -8,6 +8,7 @@ describe('an experiment', () => {
     expect(resolveExperiment({})).toEqual({
       data: { subset: 'A', folds: 5, validation: 0.2 },
       image: { use: 'resnet18', groups: 4, width: 64, embedding: 512 },
+      head: { use: 'linear' },
       text: { use: 'clip', model: 'Xenova/clip-vit-base-patch16' },
       prompt: {
         use: 'channel-conditional',

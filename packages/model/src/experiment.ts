@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { ExperimentError } from './errors.js';
 import {
+  heads,
   imageEncoders,
   losses,
   optimizers,
@@ -32,6 +33,8 @@ export type ImageChoice = ModuleChoice<
     readonly embedding: number;
   }
 >;
+
+export type HeadChoice = ModuleChoice<'linear', Record<never, never>>;
 
 export type TextChoice =
   | {
@@ -91,6 +94,7 @@ export interface Experiment {
     readonly validation?: number;
   };
   readonly image?: ImageChoice;
+  readonly head?: HeadChoice;
   /** needed by every loss but cross-entropy */
   readonly text?: TextChoice;
   readonly prompt?: PromptChoice;
@@ -106,6 +110,7 @@ export interface ResolvedExperiment {
     readonly validation: number;
   };
   readonly image: Chosen;
+  readonly head: Chosen;
   /** null when no loss needs text */
   readonly text: Chosen | null;
   readonly prompt: Chosen | null;
@@ -161,6 +166,7 @@ const schema = z.strictObject({
     })
     .prefault({}),
   image: chosen.default({ use: 'resnet18' }),
+  head: chosen.default({ use: 'linear' }),
   text: chosen.nullable().optional(),
   prompt: chosen.nullable().optional(),
   losses: z
@@ -219,6 +225,7 @@ export function resolveExperiment(experiment: unknown): ResolvedExperiment {
   return {
     data,
     image: imageEncoders.resolve(given.image, 'image'),
+    head: heads.resolve(given.head, 'head'),
     text: needsText ? resolveText(given.text ?? { use: 'clip' }) : null,
     prompt: needsText
       ? promptLearners.resolve(

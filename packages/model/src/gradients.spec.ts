@@ -6,7 +6,6 @@ import {
 } from '@clip-lung/engine';
 import {
   float32,
-  int32,
   leaves,
   type NdArray,
   RandomStream,
@@ -39,7 +38,7 @@ for (let row = 0; row < batch; row++) {
 }
 const inputs = {
   images: numbers([batch, 32, 32, 32]),
-  labels: int32([batch], [0, 2, 1, 2]),
+  targets: float32([batch, 3], [1, 0, 0, 0, 0, 1, 0, 0.75, 0.25, 0, 0, 1]),
   attributeWeights: weights,
 };
 

@@ -1,5 +1,5 @@
-import type { ClassifierHead, ImageEncoder } from '@clip-lung/image-encoder';
-import { linearHead } from '@clip-lung/image-encoder';
+import type { ClassifierHead } from '@clip-lung/heads';
+import type { ImageEncoder } from '@clip-lung/image-encoder';
 import type { LossInputs } from '@clip-lung/losses';
 import {
   type NdArray,
@@ -12,7 +12,7 @@ import * as tf from '@tensorflow/tfjs-core';
 
 import { ExperimentError } from './errors.js';
 import type { ResolvedExperiment } from './experiment.js';
-import { imageEncoders, losses as lossRegistry } from './modules.js';
+import { heads, imageEncoders, losses as lossRegistry } from './modules.js';
 import { createTextBranch } from './text-branch.js';
 
 type Host = Tree<NdArray<'float32'>>;
@@ -30,8 +30,8 @@ export interface ModelParams {
 export interface Batch {
   /** crops scaled to 0..1, [B, slices, 32, 32] */
   readonly images: tf.Tensor;
-  /** class indices, int32 [B] */
-  readonly labels: tf.Tensor;
+  /** what is true of each nodule, each row adds up to 1; a label is a row with a single 1, [B, K] */
+  readonly targets: tf.Tensor;
   /** [B, M] */
   readonly attributeWeights: tf.Tensor;
 }
@@ -105,10 +105,11 @@ export function createModel(
     'image',
   );
   const { groups, channels, slices } = encoder.sizes;
-  const head: ClassifierHead = linearHead({
-    classes: classes.length,
-    features: 16 * channels,
-  });
+  const head: ClassifierHead = heads.create(
+    experiment.head,
+    { classes: classes.length, channels },
+    'head',
+  );
   const terms = experiment.losses.map(({ weight, ...loss }, i) => ({
     weight,
     loss: lossRegistry.create(loss, {}, `losses[${i}]`),
@@ -149,7 +150,7 @@ export function createModel(
         statistics: image.statistics,
       };
     },
-    loss(params, statistics, { images, labels, attributeWeights }, frozen) {
+    loss(params, statistics, { images, targets, attributeWeights }, frozen) {
       const seen = encoder.apply(
         params.image,
         statistics,
@@ -158,7 +159,7 @@ export function createModel(
       );
       const inputs: LossInputs = {
         logits: head.apply(params.head, seen.features),
-        labels: labels as tf.Tensor1D,
+        targets: targets as tf.Tensor2D,
         groups: seen.groups,
         attributeWeights: attributeWeights as tf.Tensor2D,
         ...(text === undefined

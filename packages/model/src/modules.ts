@@ -5,6 +5,7 @@ import {
   coOpPrompt,
   fixedPrompt,
 } from '@clip-lung/ccp-prompt';
+import { type ClassifierHead, linearHead } from '@clip-lung/heads';
 import { type ImageEncoder, resnet18 } from '@clip-lung/image-encoder';
 import {
   classAttribute,
@@ -40,6 +41,23 @@ export const imageEncoders = new Registry<ImageEncoderNeeds, ImageEncoder>(
   }),
   create: ({ groups, width }, { embedding }) =>
     resnet18({ groups, width, embedding }),
+});
+
+/** What a classifier head must fit. */
+export interface HeadNeeds {
+  /** K */
+  readonly classes: number;
+  /** G, feature maps of the image encoder */
+  readonly channels: number;
+}
+
+export const heads = new Registry<HeadNeeds, ClassifierHead>(
+  'classifier head',
+).add({
+  name: 'linear',
+  options: z.strictObject({}),
+  create: (_, { classes, channels }) =>
+    linearHead({ classes, features: 16 * channels }),
 });
 
 /** What a prompt learner starts from. */

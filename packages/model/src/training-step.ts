@@ -28,7 +28,7 @@ export type TrainingState = {
 /** What a step is given. */
 export type StepInputs = {
   readonly images: tf.Tensor;
-  readonly labels: tf.Tensor;
+  readonly targets: tf.Tensor;
   readonly attributeWeights: tf.Tensor;
   /** scalar */
   readonly learningRate: tf.Tensor;

@@ -1,16 +1,14 @@
+import { ShapeError } from './error.js';
 import {
   filled,
   float32,
   formatShape,
-  leaves,
   type NdArray,
-  type RandomStream,
   sameShape,
-  ShapeError,
   sizeOf,
-  type Tree,
-} from '@clip-lung/tensor';
-import type * as tf from '@tensorflow/tfjs-core';
+} from './nd-array.js';
+import type { RandomStream } from './random.js';
+import { leaves, type Tree } from './tree.js';
 
 type Shape = readonly number[];
 
@@ -59,7 +57,7 @@ export function startAll(
 }
 
 /** Finds a tensor by its path. */
-export type Lookup = (path: string) => tf.Tensor;
+export type Lookup<Tensor> = (path: string) => Tensor;
 
 /**
  * The tree's tensors by path, once they are known to be what the network is made of.
@@ -67,12 +65,12 @@ export type Lookup = (path: string) => tf.Tensor;
  * @param owner names the network in errors
  * @throws `ShapeError` that lists every weight that is missing, unknown, or of another shape
  */
-export function lookup(
-  tree: Tree<tf.Tensor>,
+export function lookup<Tensor extends { readonly shape: Shape }>(
+  tree: Tree<Tensor>,
   weights: readonly Weight[],
   owner: string,
-): Lookup {
-  const tensors = new Map(leaves(tree));
+): Lookup<Tensor> {
+  const tensors = new Map(leaves<Tensor>(tree));
   const problems = weights.flatMap(({ path, shape }) => {
     const found = tensors.get(path);
     if (found === undefined) return [`- ${path} ${formatShape(shape)}`];

@@ -1,10 +1,16 @@
-import { formatShape, ShapeError, treeOf } from '@clip-lung/tensor';
+import {
+  checkCount,
+  formatShape,
+  lookup,
+  ShapeError,
+  startAll,
+  treeOf,
+  uniformWithin,
+  type Weight,
+} from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
-import { checkCount } from './check.js';
 import type { ClassifierHead } from './classifier-head.js';
-import { channelsFirst, channelsLast } from './convolution.js';
-import { lookup, startAll, uniformWithin, type Weight } from './weights.js';
 
 export interface LinearHeadOptions {
   /** K */
@@ -47,8 +53,16 @@ export function linearHead({
         );
       }
       const weight = lookup(params, weights, 'the linear head');
-      const averaged = tf.avgPool(channelsLast(features), 2, 2, 'valid');
-      const flat = tf.reshape(channelsFirst(averaged), [batch, inputs]);
+      const averaged = tf.avgPool(
+        tf.transpose<tf.Tensor4D>(features, [0, 2, 3, 1]),
+        2,
+        2,
+        'valid',
+      );
+      const flat = tf.reshape(tf.transpose(averaged, [0, 3, 1, 2]), [
+        batch,
+        inputs,
+      ]);
       return tf.add(
         tf.matMul(flat, weight('fc.weight') as tf.Tensor2D, false, true),
         weight('fc.bias'),

@@ -1,4 +1,4 @@
-import { ShapeError } from '@clip-lung/tensor';
+import { ShapeError } from './error.js';
 
 /** @throws `ShapeError` unless the option is a positive multiple of `step` */
 export function checkCount(option: string, value: number, step = 1): void {

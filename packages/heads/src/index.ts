@@ -1,0 +1,2 @@
+export * from './classifier-head.js';
+export * from './linear-head.js';
