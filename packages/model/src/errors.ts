@@ -1,4 +1,5 @@
 import { ClipLungError } from '@clip-lung/tensor';
+import type { z } from 'zod';
 
 /** An experiment that cannot be run. The message names the field by its path: `losses[2].weight`. */
 export class ExperimentError extends ClipLungError {
@@ -12,4 +13,21 @@ export class ExperimentError extends ClipLungError {
   ) {
     super(path === '' ? problem : `${path}: ${problem}`, options);
   }
+}
+
+/** zod's first issue as an error that names the field. */
+export function issueError(error: z.ZodError, path = ''): ExperimentError {
+  const [issue] = error.issues;
+  const field = (issue?.path ?? []).reduce<string>(
+    (text, key) =>
+      typeof key === 'number'
+        ? `${text}[${key}]`
+        : text === ''
+          ? String(key)
+          : `${text}.${String(key)}`,
+    path,
+  );
+  return new ExperimentError(field, issue?.message ?? error.message, {
+    cause: error,
+  });
 }

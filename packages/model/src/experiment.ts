@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { ExperimentError } from './errors.js';
+import { ExperimentError, issueError } from './errors.js';
 import {
   heads,
   imageEncoders,
@@ -8,33 +8,14 @@ import {
   optimizers,
   promptLearners,
 } from './modules.js';
-import { type Chosen, issueError } from './registry.js';
+import type { Chosen, ChoiceOf } from './registry.js';
 
 /** Which nodules: three classes (A), three to train and two to test (B), two (C). */
 export type Subset = 'A' | 'B' | 'C';
 
-/** A module by name, with its options; those left out have their defaults. */
-export type ModuleChoice<Name extends string, Options> = {
-  readonly use: Name;
-} & Partial<Options>;
+export type ImageChoice = ChoiceOf<typeof imageEncoders>;
 
-interface Templates {
-  /** of the classes, with `{class}` */
-  readonly template: string;
-  /** of the attributes, with `{attribute}` */
-  readonly attributeTemplate: string;
-}
-
-export type ImageChoice = ModuleChoice<
-  'resnet18',
-  {
-    readonly groups: number;
-    readonly width: number;
-    readonly embedding: number;
-  }
->;
-
-export type HeadChoice = ModuleChoice<'linear', Record<never, never>>;
+export type HeadChoice = ChoiceOf<typeof heads>;
 
 export type TextChoice =
   | {
@@ -52,22 +33,12 @@ export type TextChoice =
       readonly embedding?: number;
     };
 
-export type PromptChoice =
-  | ModuleChoice<
-      'channel-conditional' | 'cocoop',
-      Templates & { readonly reduction: number }
-    >
-  | ModuleChoice<'coop' | 'fixed', Templates>;
+export type PromptChoice = ChoiceOf<typeof promptLearners>;
 
-export interface LossChoice {
-  readonly use:
-    | 'cross-entropy'
-    | 'image-class'
-    | 'image-attribute'
-    | 'class-attribute';
+export type LossChoice = ChoiceOf<typeof losses> & {
   /** the factor of this term in the total; default 1 */
   readonly weight?: number;
-}
+};
 
 export interface TrainingOptions {
   readonly epochs?: number;

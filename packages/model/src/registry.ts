@@ -1,15 +1,25 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 
-import { ExperimentError } from './errors.js';
+import { ExperimentError, issueError } from './errors.js';
 
 /** A module that experiments can name: `{ use: 'resnet18', width: 32 }`. */
-export interface Definition<Options, Needs, Made> {
+export interface Definition<
+  Name extends string,
+  Options extends z.ZodType,
+  Needs,
+  Made,
+> {
   /** what `use` says */
-  readonly name: string;
+  readonly name: Name;
   /** checks the options, without `use`, and fills in the defaults */
-  readonly options: z.ZodType<Options>;
-  create(options: Options, needs: Needs): Made;
+  readonly options: Options;
+  create(options: z.output<Options>, needs: Needs): Made;
 }
+
+/** A module as an experiment names it: its options beside `use`. */
+export type Choice<Name extends string, Options extends z.ZodType> = {
+  readonly use: Name;
+} & Readonly<z.input<Options>>;
 
 /** A module as a resolved experiment holds it: its name, and all its options. */
 export interface Chosen {
@@ -17,29 +27,44 @@ export interface Chosen {
   readonly [option: string]: unknown;
 }
 
-/** The modules of one kind, by name. */
-export class Registry<Needs, Made> {
-  readonly #definitions = new Map<string, Definition<unknown, Needs, Made>>();
+/** The modules of one kind, by name. It never changes: adding a module makes another registry. */
+export class Registry<Needs, Made, Known = never> {
+  /** what an experiment may say of such a module; a type alone, see {@link ChoiceOf} */
+  declare readonly choice: Known;
+  readonly #definitions: ReadonlyMap<
+    string,
+    Definition<string, z.ZodType, Needs, Made>
+  >;
 
   constructor(
     /** what errors call such a module: `loss` */
     readonly kind: string,
-  ) {}
+    definitions: Iterable<Definition<string, z.ZodType, Needs, Made>> = [],
+  ) {
+    this.#definitions = new Map(
+      [...definitions].map((definition) => [definition.name, definition]),
+    );
+  }
 
   get names(): readonly string[] {
     return [...this.#definitions.keys()].sort();
   }
 
-  /** @throws {@link ExperimentError} when the name is taken */
-  add<Options>(definition: Definition<Options, Needs, Made>): this {
+  /**
+   * A registry with one more module.
+   *
+   * @throws {@link ExperimentError} when the name is taken
+   */
+  add<const Name extends string, Options extends z.ZodType>(
+    definition: Definition<Name, Options, Needs, Made>,
+  ): Registry<Needs, Made, Known | Choice<Name, Options>> {
     if (this.#definitions.has(definition.name)) {
       throw new ExperimentError(
         '',
-        `there are two modules of kind ${this.kind} named "${definition.name}"`,
+        `there are two modules of kind ${this.kind} named "${definition.name}"; give one another name`,
       );
     }
-    this.#definitions.set(definition.name, definition);
-    return this;
+    return new Registry(this.kind, [...this.#definitions.values(), definition]);
   }
 
   /**
@@ -67,7 +92,7 @@ export class Registry<Needs, Made> {
     }
   }
 
-  #find(use: string, path: string): Definition<unknown, Needs, Made> {
+  #find(use: string, path: string): Definition<string, z.ZodType, Needs, Made> {
     const definition = this.#definitions.get(use);
     if (definition !== undefined) return definition;
     throw new ExperimentError(
@@ -77,19 +102,5 @@ export class Registry<Needs, Made> {
   }
 }
 
-/** zod's first issue as an error that names the field. */
-export function issueError(error: z.ZodError, path = ''): ExperimentError {
-  const [issue] = error.issues;
-  const field = (issue?.path ?? []).reduce<string>(
-    (text, key) =>
-      typeof key === 'number'
-        ? `${text}[${key}]`
-        : text === ''
-          ? String(key)
-          : `${text}.${String(key)}`,
-    path,
-  );
-  return new ExperimentError(field, issue?.message ?? error.message, {
-    cause: error,
-  });
-}
+/** What an experiment may say of the modules in a registry. */
+export type ChoiceOf<R extends { readonly choice: unknown }> = R['choice'];
