@@ -41,7 +41,8 @@ describe('linearHead', () => {
 
   it('refuses features and weights of another shape', () => {
     const head = linearHead({ classes: 3, features: 32 });
-    expect(() => head.apply({}, tf.zeros([1, 4, 8, 8]))).toThrow(
+    const params = { fc: { weight: tf.zeros([3, 32]), bias: tf.zeros([3]) } };
+    expect(() => head.apply(params, tf.zeros([1, 4, 8, 8]))).toThrow(
       new ShapeError(
         'the features are [1, 4, 8, 8], a linear head of 32 takes [any, 2, 8, 8]',
       ),

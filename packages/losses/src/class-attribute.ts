@@ -3,6 +3,17 @@ import * as tf from '@tensorflow/tfjs-core';
 
 import { type Loss, present } from './loss.js';
 import { similarity } from './similarity.js';
+import { softCrossEntropy } from './soft-cross-entropy.js';
+import { weighedMean } from './weighed-mean.js';
+
+export interface ClassAttributeOptions {
+  /**
+   * `paper`, the default: the attribute weights are what the similarities are held to.
+   * `published-code`: they multiply the similarities, whose mean over the attributes is a logit for each class, held to the
+   * nodule's class.
+   */
+  readonly form?: 'paper' | 'published-code' | undefined;
+}
 
 /**
  * Class–attribute contrastive loss, L_CA: the text of a nodule's class should point at the attributes that the readers
@@ -10,9 +21,13 @@ import { similarity } from './similarity.js';
  *
  * Mean over i of −Σₖ tᵢₖ Σₘ wᵢₘ log softmaxₘ(s · cᵢₖ · aᵢₘ), which for a label is −Σₘ wᵢₘ log softmaxₘ(s · cᵢ,yᵢ · aᵢₘ).
  *
+ * The published code's form: mean over i of −Σₖ tᵢₖ log softmaxₖ(meanₘ(s · cᵢₖ · aᵢₘ · wᵢₘ)).
+ *
  * @see CLIP-Lung (arXiv 2304.08013)
  */
-export function classAttribute(): Loss {
+export function classAttribute({
+  form = 'paper',
+}: ClassAttributeOptions = {}): Loss {
   const name = 'class-attribute';
   return {
     name,
@@ -33,11 +48,17 @@ export function classAttribute(): Loss {
         classes.shape[0] === 1 && attributes.shape[0] !== 1
           ? tf.tile(classes, [attributes.shape[0], 1, 1])
           : classes;
+      const logits = similarity(each, attributes, scale); // [B or 1, K, M]
+      if (form === 'published-code') {
+        const [batch] = targets.shape;
+        const own =
+          logits.shape[0] === batch
+            ? logits
+            : tf.tile<tf.Tensor3D>(logits, [batch, 1, 1]);
+        return softCrossEntropy(weighedMean(own, attributeWeights), targets);
+      }
       const logLikelihoods = tf.sum<tf.Tensor2D>(
-        tf.mul(
-          tf.expandDims(attributeWeights, 1),
-          tf.logSoftmax(similarity(each, attributes, scale)),
-        ),
+        tf.mul(tf.expandDims(attributeWeights, 1), tf.logSoftmax(logits)),
         -1,
       );
       return tf.neg(tf.mean(tf.sum(tf.mul(targets, logLikelihoods), -1)));

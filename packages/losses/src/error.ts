@@ -4,3 +4,8 @@ import { ClipLungError } from '@clip-lung/tensor';
 export class MissingInputError extends ClipLungError {
   readonly code = 'missing-input';
 }
+
+/** A loss was made with an option out of its range. The message names the loss, the option, and the range. */
+export class LossOptionError extends ClipLungError {
+  readonly code = 'loss-option';
+}

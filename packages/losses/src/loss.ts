@@ -23,13 +23,15 @@ export interface LossInputs {
   readonly attributeWeights?: tf.Tensor2D | undefined;
   /** s: exp(logit scale), one over the temperature, scalar */
   readonly scale?: tf.Scalar | undefined;
+  /** nₖ: nodules of each class in the training part, float32 [K]; where targets are distributions, the sums of their columns */
+  readonly classCounts?: tf.Tensor1D | undefined;
 }
 
 /**
  * What a loss needs besides logits, groups and targets: `text` is `classes` and `scale`; `attributes` is `attributes` and
- * `attributeWeights`.
+ * `attributeWeights`; `class-counts` is `classCounts`, which needs no text.
  */
-export type LossNeed = 'text' | 'attributes';
+export type LossNeed = 'text' | 'attributes' | 'class-counts';
 
 /** A term of the training objective: a pure function of a batch's tensors to a scalar. It is traceable. */
 export interface Loss {
@@ -61,7 +63,7 @@ export function present<Name extends keyof LossInputs>(
   const missing = names.filter((name) => inputs[name] === undefined);
   if (missing.length > 0) {
     throw new MissingInputError(
-      `the loss "${loss}" needs ${missing.join(' and ')}, which the model did not compute: declare it in the loss's "needs", or leave the loss out where there is no text tower`,
+      `the loss "${loss}" needs ${missing.join(' and ')}, which the model did not compute: declare it in the loss's "needs", or leave the loss out where there is none (text and attributes take a text tower)`,
     );
   }
   return inputs as Present<Name>;

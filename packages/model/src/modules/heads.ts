@@ -1,4 +1,11 @@
-import { type ClassifierHead, linearHead } from '@clip-lung/heads';
+import {
+  type ClassifierHead,
+  linearHead,
+  ordinalForestHead,
+  poissonHead,
+  stickBreakingHead,
+  unsureHead,
+} from '@clip-lung/heads';
 import { z } from 'zod';
 
 import { Registry } from '../registry.js';
@@ -11,11 +18,50 @@ export interface HeadNeeds {
   readonly channels: number;
 }
 
-export const heads = new Registry<HeadNeeds, ClassifierHead>(
-  'classifier head',
-).add({
-  name: 'linear',
-  options: z.strictObject({}),
-  create: (_, { classes, channels }) =>
-    linearHead({ classes, features: 16 * channels }),
+const count = z.int().min(1);
+
+/** Every head begins with the maps' 4×4 averages. */
+const sizes = ({ classes, channels }: HeadNeeds) => ({
+  classes,
+  features: 16 * channels,
 });
+
+export const heads = new Registry<HeadNeeds, ClassifierHead>('classifier head')
+  .add({
+    name: 'linear',
+    options: z.strictObject({}),
+    create: (_, needs) => linearHead(sizes(needs)),
+  })
+  .add({
+    name: 'poisson',
+    options: z.strictObject({
+      /** τ, or where it starts */
+      temperature: z.number().positive().default(1),
+      learnTemperature: z.boolean().default(true),
+    }),
+    create: (options, needs) => poissonHead({ ...sizes(needs), ...options }),
+  })
+  .add({
+    name: 'stick-breaking',
+    options: z.strictObject({}),
+    create: (_, needs) => stickBreakingHead(sizes(needs)),
+  })
+  .add({
+    name: 'unsure',
+    options: z.strictObject({}),
+    create: (_, needs) => unsureHead(sizes(needs)),
+  })
+  .add({
+    name: 'ordinal-forest',
+    options: z.strictObject({
+      trees: count.default(5),
+      /** levels of split nodes; a tree has 2^depth leaves */
+      depth: z.int().min(1).max(10).default(4),
+      /** outputs of the linear layer, among which the split nodes choose */
+      units: count.default(64),
+      /** of that choice */
+      seed: z.int().default(1),
+    }),
+    create: (options, needs) =>
+      ordinalForestHead({ ...sizes(needs), ...options }),
+  });
