@@ -31,11 +31,15 @@ const tower = {
 const inputs = (await read('inputs.safetensors')).tensors;
 const context = inputs.get('context');
 const [, contextLength, width] = context.shape;
-const prompts = suffixes.map((suffix) => ({ text: suffix.join(' '), suffix }));
+const slots = Array.from({ length: contextLength }, (_, slot) => ({ slot }));
+const prompts = suffixes.map((suffix) => ({
+  text: suffix.join(' '),
+  items: [...slots, ...suffix.map((token) => ({ token }))],
+}));
 const encoder =
   design === 'ours'
-    ? createPromptEncoder(tower, prompts, contextLength)
-    : createNaiveEncoder(tower, prompts, contextLength);
+    ? createPromptEncoder(tower, prompts)
+    : createNaiveEncoder(tower, prompts);
 
 const step = ({ frozen, inputs: { context, weighting } }) => {
   const { value: features, grad: gradient } = tf.valueAndGrad((vectors) =>
@@ -50,7 +54,7 @@ const state = engine.state({});
 say({
   tokens:
     design === 'ours'
-      ? encoder.packed.length - 1 // [SOS] is computed once for all nodules
+      ? encoder.packed.length - encoder.packed.sharedTokens.length // [SOS] is computed once for all nodules
       : prompts.length * config.positions,
 });
 for await (const line of createInterface({ input: process.stdin })) {

@@ -85,14 +85,16 @@ class Tower(nn.Module):
         ends = input_ids.argmax(-1)  # [EOT] is the highest id
         return self.text_projection(states[torch.arange(input_ids.shape[0]), ends]), states
 
-    def prompts(self, context, suffixes):
-        """context [B, T, W] → features [B, P, D]; every prompt by itself, padded to all positions with [EOT]."""
+    def prompts(self, context, prompts):
+        """context [B, S, W] → features [B, P, D]; every prompt by itself, padded to all positions with [EOT]."""
         table = self.text_model.embeddings.token_embedding.weight
+        row = lambda token: table[token].expand(len(context), W)  # noqa: E731
         features = []
-        for suffix in suffixes:
-            after = torch.tensor([*suffix, EOT] + [EOT] * POSITIONS)[: POSITIONS - 1 - context.shape[1]]
-            sequence = torch.cat([table[SOS].expand(len(context), 1, W), context, table[after].expand(len(context), -1, W)], 1)
-            features.append(self.text_projection(self.states(sequence)[:, 1 + context.shape[1] + len(suffix)]))
+        for items in prompts:
+            rows = [context[:, item["slot"]] if "slot" in item else row(item["token"]) for item in items]
+            padding = [row(EOT)] * (POSITIONS - 1 - len(items))
+            states = self.states(torch.stack([row(SOS), *rows, *padding], 1))
+            features.append(self.text_projection(states[:, 1 + len(items)]))
         return torch.stack(features, 1)
 
 
@@ -140,10 +142,19 @@ def write_model():
         (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
 
 
-def write_features(name, activation, context_length, suffixes, batch=3):
+def slots(first, count):
+    return [{"slot": first + at} for at in range(count)]
+
+
+def tokens(*ids):
+    return [{"token": i} for i in ids]
+
+
+def write_features(name, activation, prompts, batch=3):
     model = tower(activation).double()
-    context = (torch.randn(batch, context_length, W) * 0.3).double().requires_grad_()
-    features = model.prompts(context, suffixes)
+    count = 1 + max(item.get("slot", -1) for items in prompts for item in items)
+    context = (torch.randn(batch, count, W) * 0.3).double().requires_grad_()
+    features = model.prompts(context, prompts)
     weighting = torch.randn(features.shape).double()
     (features * weighting).sum().backward()
     # The token embedding is left out: what trains a tower leaves its table as it is.
@@ -152,14 +163,22 @@ def write_features(name, activation, context_length, suffixes, batch=3):
     save_file(
         {k: v.detach().float().contiguous() for k, v in arrays.items()},
         FIXTURES / f"{name}.safetensors",
-        {"suffixes": json.dumps(suffixes), "activation": activation},
+        {"prompts": json.dumps(prompts), "activation": activation},
     )
 
 
 if __name__ == "__main__":
     write_model()
+    shared = lambda length, suffixes: [slots(0, length) + tokens(*suffix) for suffix in suffixes]  # noqa: E731
     # Different lengths; shared and unshared beginnings; a prefix of another; equal prompts; a prompt of nothing but [EOT].
-    write_features("mixed", "quick_gelu", 4, [[5, 6, 7, 8], [5, 6, 9], [10, 11], [5, 6], [5, 6, 9], [12], []])
-    write_features("gelu", "gelu", 2, [[1, 2, 3], [1, 4], [5]])
+    write_features("mixed", "quick_gelu", shared(4, [[5, 6, 7, 8], [5, 6, 9], [10, 11], [5, 6], [5, 6, 9], [12], []]))
+    write_features("gelu", "gelu", shared(2, [[1, 2, 3], [1, 4], [5]]))
     # Fills all positions: [SOS], 4 of context, 26 tokens, [EOT].
-    write_features("longest", "quick_gelu", 4, [list(range(26)), [0, 1, 2, 40]], batch=1)
+    write_features("longest", "quick_gelu", shared(4, [list(range(26)), [0, 1, 2, 40]]), batch=1)
+    # Contexts of one's own for each of two classes, and one for two attributes.
+    own = [slots(0, 3) + tokens(5, 6), slots(3, 3) + tokens(7, 6), slots(6, 3) + tokens(8, 9), slots(6, 3) + tokens(9)]
+    write_features("class-specific", "quick_gelu", own)
+    # Names amid the context and in front of it, of one and of two tokens; and a prompt without context.
+    middle = [slots(0, 1) + tokens(*name) + slots(1, 2) + tokens(9) for name in ([5], [5, 6], [7])]
+    front = [tokens(*name) + slots(0, 3) + tokens(9) for name in ([5], [5, 6], [7])]
+    write_features("moved", "quick_gelu", [*middle, *front, tokens(5, 6, 9)])

@@ -1,14 +1,27 @@
 import type { NdArray, RandomStream, Tree } from '@clip-lung/tensor';
 import type * as tf from '@tensorflow/tfjs-core';
 
+/** Which context vectors a prompt takes. */
+export interface ContextLayout {
+  /**
+   * `shared`: all prompts take the same T vectors, S = T. `class-specific`: class k takes T of its own, from vector k·T
+   * on, and the attributes, where they take any, share the T that follow those of the K classes: S = K·T or (K + 1)·T.
+   */
+  readonly contexts: 'shared' | 'class-specific';
+  /** where the name stands in the prompt: behind the context, amid it (⌊T/2⌋ vectors before it), or in front of it */
+  readonly classPosition: 'end' | 'middle' | 'front';
+}
+
 /**
- * Makes the context vectors of the prompts: T vectors of the text tower's width W, learned, and for some learners
+ * Makes the context vectors of the prompts: S vectors of the text tower's width W, learned, and for some learners
  * conditioned on the image.
  */
 export interface PromptLearner {
   readonly name: string;
   /** whether the context depends on the image, so that every nodule has prompts of its own */
   readonly conditional: boolean;
+  /** default: one context of S = T vectors, which all prompts share, and names behind it */
+  readonly layout?: ContextLayout;
   /** New parameters; an empty tree when nothing is learned. */
   init(random: RandomStream): Tree<NdArray<'float32'>>;
   /**
@@ -16,7 +29,7 @@ export interface PromptLearner {
    *
    * @param params what {@link init} made, as tensors
    * @param groups normalised channel-group features, [B, T, D]
-   * @returns context vectors, [B, T, W]; [1, T, W] when not {@link conditional}
+   * @returns context vectors, [B, S, W]; [1, S, W] when not {@link conditional}
    * @throws `ShapeError` for features of another shape, and for parameters that are missing
    */
   context(params: Tree<tf.Tensor>, groups: tf.Tensor3D): tf.Tensor3D;

@@ -215,3 +215,78 @@ describe('what is learned', () => {
     ).toThrow('have no "ctx"; they have other');
   });
 });
+
+describe('class-specific contexts of CoOp', () => {
+  const [K, contexts] = [4, 'class-specific'] as const;
+  const attributes = float32(
+    [T, W],
+    Array.from({ length: T * W }, (_, at) => Math.cos(at)),
+  );
+  const groups = tf.zeros<tf.Rank.R3>([5, T, D]);
+
+  it('are K times T vectors, and T for all attributes behind them', () => {
+    const learner = coOpPrompt({ initial, contexts, classes: K, attributes });
+    const params = learner.init(new RandomStream(1));
+    expect(leaves(params).map(([path, { shape }]) => [path, shape])).toEqual([
+      ['ctx', [K, T, W]],
+      ['attribute_ctx', [T, W]],
+    ]);
+    const context = learner.context(tensors(params), groups);
+    expect(context.shape).toEqual([1, (K + 1) * T, W]);
+    const rows = [...Array<NdArray>(K).fill(initial), attributes];
+    expect([...context.dataSync()]).toEqual(
+      rows.flatMap(({ data }) => [...(data as Float32Array)]),
+    );
+    expect(learner.layout).toEqual({ contexts, classPosition: 'end' });
+  });
+
+  it('leave the attributes out where they take no context', () => {
+    const learner = coOpPrompt({ initial, contexts, classes: K });
+    const params = tensors(learner.init(new RandomStream(1)));
+    expect(Object.keys(params)).toEqual(['ctx']);
+    expect(learner.context(params, groups).shape).toEqual([1, K * T, W]);
+  });
+
+  it('are learned each by itself', () => {
+    const learner = coOpPrompt({ initial, contexts, classes: K, attributes });
+    const { ctx, attribute_ctx } = tensors(
+      learner.init(new RandomStream(1)),
+    ) as Record<string, tf.Tensor>;
+    // The sum over the vectors of class 2 alone.
+    const [ofClasses, ofAttributes] = tf.grads(
+      (own: tf.Tensor, shared: tf.Tensor) =>
+        tf.sum(
+          tf.slice(
+            learner.context({ ctx: own, attribute_ctx: shared }, groups),
+            [0, 2 * T, 0],
+            [1, T, W],
+          ),
+        ),
+    )([ctx as tf.Tensor, attribute_ctx as tf.Tensor]);
+    expect(tf.sum(ofClasses as tf.Tensor, [1, 2]).arraySync()).toEqual(
+      Array.from({ length: K }, (_, k) => (k === 2 ? T * W : 0)),
+    );
+    expect(tf.sum(ofAttributes as tf.Tensor).arraySync()).toBe(0);
+  });
+
+  it.each([undefined, 0, 1.5])('are refused for %s classes', (classes) => {
+    expect(() =>
+      coOpPrompt({
+        initial,
+        contexts,
+        ...(classes === undefined ? {} : { classes }),
+      }),
+    ).toThrow(ShapeError);
+  });
+
+  it('refuse a context of the attributes of another length', () => {
+    expect(() =>
+      coOpPrompt({
+        initial,
+        contexts,
+        classes: K,
+        attributes: filled([T + 1, W]),
+      }),
+    ).toThrow(`[${T + 1}, ${W}], the classes' [${T}, ${W}]`);
+  });
+});

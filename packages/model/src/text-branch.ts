@@ -1,19 +1,15 @@
-import { attributes } from '@clip-lung/data';
-import type { PromptLearner } from '@clip-lung/ccp-prompt';
 import { normalise } from '@clip-lung/image-encoder';
 import {
   createPromptEncoder,
-  initialContext,
   type PromptEncoder,
-  promptsFromTemplate,
-  type TextTower,
 } from '@clip-lung/text-encoder';
-import type { RandomStream, Tree, NdArray } from '@clip-lung/tensor';
+import type { NdArray, RandomStream, Tree } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
-import { attributeNames } from './attribute-names.js';
-import { promptLearners } from './modules.js';
-import type { Chosen } from './registry.js';
+import { createTextPrompts, type TextPromptsOptions } from './text-prompts.js';
+
+type Host = Tree<NdArray<'float32'>>;
+type Tensors = Tree<tf.Tensor>;
 
 /** Normalised text features of a batch: [B, …, D] where the prompts depend on the nodule, else [1, …, D]. */
 export interface TextFeatures {
@@ -23,93 +19,90 @@ export interface TextFeatures {
   readonly attributes?: tf.Tensor3D;
 }
 
-/** Prompts, learner and frozen tower, from channel-group features to text features. */
+/** Prompts, learner and tower, from channel-group features to text features. */
 export interface TextBranch {
-  /** the tower's weights, constants of the step */
-  readonly frozen: Tree<NdArray<'float32'>>;
-  init(random: RandomStream): Tree<NdArray<'float32'>>;
-  /** @param groups normalised channel-group features, [B, T, D] */
+  /** constants of the step: the embeddings of the prompts' tokens and, unless it is trained, the tower */
+  readonly frozen: Host;
+  /** where learning the tower starts: all of its weights but the token embedding; empty when it is frozen */
+  readonly trained: Host;
+  /** New parameters of the prompt learner. */
+  init(random: RandomStream): Host;
+  /**
+   * @param params those of the prompt learner, and of {@link trained} under `text`
+   * @param groups normalised channel-group features, [B, T, D]
+   */
   apply(
-    params: Tree<tf.Tensor>,
-    frozen: Tree<tf.Tensor>,
+    params: { readonly prompt: Tensors; readonly text?: Tensors },
+    frozen: Tensors,
     groups: tf.Tensor3D,
   ): TextFeatures;
 }
 
-export interface TextBranchOptions {
-  readonly tower: TextTower;
-  /** a resolved prompt learner */
-  readonly prompt: Chosen;
-  /** K names, as the prompts call them */
-  readonly classes: readonly string[];
-  /** encode the M attributes, too */
-  readonly withAttributes: boolean;
-  /** T */
-  readonly contextLength: number;
+export interface TextBranchOptions extends TextPromptsOptions {
+  /** learn the tower with the rest, as the published code does; default false */
+  readonly trainTower?: boolean;
 }
 
 /**
- * The classes' prompts and the attributes' share one context, so the tower runs all of a nodule's prompts as one packed
- * sequence.
+ * Prompts of one nodule run through the tower as one packed sequence. Attribute prompts that take no context vectors run
+ * apart, once for all nodules; of a frozen tower that is an expression of constants, which an engine computes when it
+ * compiles the step.
  *
  * @throws `PromptError` when a template's first T tokens differ between names, or a prompt is too long
  */
 export function createTextBranch({
-  tower,
-  prompt,
-  classes,
-  withAttributes,
-  contextLength,
+  trainTower = false,
+  ...options
 }: TextBranchOptions): TextBranch {
-  const template = String(prompt['template']);
-  const classPrompts = promptsFromTemplate(
+  const { tower } = options;
+  const withAttributes = options.attributes.length > 0;
+  const { learner, classes, attributes, attributesConditioned } =
+    createTextPrompts(options);
+  const encoder = createPromptEncoder(
     tower,
-    template,
-    classes,
-    contextLength,
-  ).prompts;
-  const attributePrompts = withAttributes
-    ? promptsFromTemplate(
-        tower,
-        String(prompt['attributeTemplate']),
-        attributes.map((attribute) => attributeNames[attribute]),
-        contextLength,
-      ).prompts
-    : [];
-  const encoder: PromptEncoder = createPromptEncoder(
-    tower,
-    [...classPrompts, ...attributePrompts],
-    contextLength,
+    attributesConditioned ? [...classes, ...attributes] : classes,
   );
-  const [firstClass = ''] = classes;
-  const learner: PromptLearner = promptLearners.create(
-    prompt,
-    {
-      initial: initialContext(
-        tower,
-        template.replace('{class}', () => firstClass),
-        contextLength,
-      ),
-      embedding: tower.config.embedding,
-    },
-    'prompt',
-  );
+  const fixed: PromptEncoder | undefined =
+    withAttributes && !attributesConditioned
+      ? createPromptEncoder(tower, attributes)
+      : undefined;
+  const { tower: weights, tokens } = encoder.frozen;
   return {
-    frozen: encoder.frozen,
+    frozen: {
+      tokens,
+      ...(trainTower ? {} : { tower: weights }),
+      ...(fixed === undefined ? {} : { attributes: fixed.frozen.tokens }),
+    },
+    trained: trainTower ? weights : {},
     init: (random) => learner.init(random),
     apply(params, frozen, groups) {
+      const {
+        tokens,
+        attributes: others = {},
+        tower = params.text ?? {},
+      } = frozen as Readonly<Record<string, Tensors>>;
       const features = normalise(
-        encoder.encode(frozen, learner.context(params, groups)),
+        encoder.encode(
+          { tower, tokens: tokens ?? {} },
+          learner.context(params.prompt, groups),
+        ),
       );
+      if (fixed !== undefined) {
+        const none = tf.zeros<tf.Rank.R3>([1, 0, fixed.width]);
+        return {
+          classes: features,
+          attributes: normalise(fixed.encode({ tower, tokens: others }, none)),
+        };
+      }
       if (!withAttributes) return { classes: features };
-      const [classFeatures, attributeFeatures] = tf.split(
+      const [ofClasses, ofAttributes] = tf.split(
         features,
         [classes.length, attributes.length],
         1,
       );
       return {
-        classes: classFeatures as tf.Tensor3D,
-        attributes: attributeFeatures as tf.Tensor3D,
+        classes: ofClasses as tf.Tensor3D,
+        attributes: ofAttributes as tf.Tensor3D,
       };
     },
   };

@@ -1,8 +1,8 @@
 import type { Engine } from '@clip-lung/engine';
-import { NdArray, type Tree } from '@clip-lung/tensor';
+import { NdArray } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { createPromptEncoder } from './prompt-encoder.js';
-import { type PromptTokens, splitPrompt } from './prompts.js';
+import { createPromptEncoder, type EncoderArrays } from './prompt-encoder.js';
+import { plainPrompt, type Prompt } from './prompts.js';
 import type { TextTower } from './tower.js';
 
 /** Keeps features of texts between programs. A key holds everything that they depend on. */
@@ -33,12 +33,10 @@ export async function encodeText(
 ): Promise<NdArray<'float32'>> {
   const { embedding } = tower.config;
   const keeper = tower.sha256 === null ? undefined : cache;
-  const prompts = texts.map(
-    (text) => splitPrompt(tower.tokenizer, text, 0).prompt,
-  );
-  const keys = prompts.map(({ suffix }) => keyOf(tower, suffix));
+  const prompts = texts.map((text) => plainPrompt(tower.tokenizer, text));
+  const keys = prompts.map(({ items }) => keyOf(tower, items));
   const features = new Map<string, Float32Array>();
-  const unknown = new Map<string, PromptTokens>();
+  const unknown = new Map<string, Prompt>();
   for (const [at, prompt] of prompts.entries()) {
     const key = keys[at] ?? '';
     if (features.has(key) || unknown.has(key)) continue;
@@ -68,8 +66,9 @@ export async function encodeText(
   return new NdArray('float32', [texts.length, embedding], all);
 }
 
-function keyOf({ sha256, config }: TextTower, ids: readonly number[]): string {
+function keyOf({ sha256, config }: TextTower, items: Prompt['items']): string {
   const parts = Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1));
+  const ids = items.map((item) => ('token' in item ? item.token : null));
   return JSON.stringify({ sha256, config: parts, ids });
 }
 
@@ -79,19 +78,19 @@ function keyOf({ sha256, config }: TextTower, ids: readonly number[]): string {
  */
 async function encodeBatch(
   tower: TextTower,
-  prompts: readonly PromptTokens[],
+  prompts: readonly Prompt[],
   engine: Engine,
 ): Promise<Float32Array> {
-  const encoder = createPromptEncoder(tower, prompts, 0);
+  const encoder = createPromptEncoder(tower, prompts);
   const compiled = engine.compile<
     Record<string, never>,
-    { readonly weights: Tree<tf.Tensor> },
+    { readonly arrays: EncoderArrays<tf.Tensor> },
     { readonly features: tf.Tensor }
   >(
     ({ inputs }) => ({
       outputs: {
         features: encoder.encode(
-          inputs.weights,
+          inputs.arrays,
           tf.zeros([1, 0, encoder.width]),
         ),
       },
@@ -100,7 +99,7 @@ async function encodeBatch(
   );
   try {
     const { features } = await compiled.run(engine.state({}), {
-      weights: encoder.frozen,
+      arrays: encoder.frozen,
     });
     return features.data as Float32Array;
   } finally {

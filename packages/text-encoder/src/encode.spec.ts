@@ -7,7 +7,6 @@ import {
   mapTree,
   type NdArray,
   ShapeError,
-  type Tree,
   treeOf,
 } from '@clip-lung/tensor';
 import { readSafetensors } from '@clip-lung/tensor/node';
@@ -16,33 +15,41 @@ import * as tf from '@tensorflow/tfjs-core';
 // tfjs-core's bundle for Node comes without gradients; this package registers them.
 import '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   createNaiveEncoder,
   createPromptEncoder,
+  type EncoderArrays,
+  type Prompt,
   type PromptEncoder,
-  type PromptTokens,
+  type PromptItem,
   randomTower,
   readTextTowerConfig,
   readTowerWeights,
-  sosTokenName,
-  suffixTokensName,
   type TextTower,
 } from './index.js';
 
 const fixture = (name: string): string =>
   fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
-/** Token ids as a prompt. */
-const prompt = (suffix: readonly number[]): PromptTokens => ({
-  text: suffix.join(' '),
-  suffix,
+const prompt = (items: readonly PromptItem[]): Prompt => ({
+  text: JSON.stringify(items),
+  items,
 });
 
-const tensors = (tree: Tree<NdArray<'float32'>>): Tree<tf.Tensor> =>
-  mapTree(tree, ({ data, shape }: NdArray<'float32'>) =>
+/** T context vectors, and token ids behind them. */
+const behind = (length: number, ids: readonly number[]): Prompt =>
+  prompt([
+    ...Array.from({ length }, (_, slot) => ({ slot })),
+    ...ids.map((token) => ({ token })),
+  ]);
+
+const tensors = (
+  arrays: EncoderArrays<NdArray<'float32'>>,
+): EncoderArrays<tf.Tensor> =>
+  mapTree(arrays, ({ data, shape }: NdArray<'float32'>) =>
     tf.tensor(data, [...shape]),
-  );
+  ) as EncoderArrays<tf.Tensor>;
 
 /** Features, and the gradients of their weighted sum in the context and, if asked for, in every weight. */
 function run(
@@ -57,7 +64,9 @@ function run(
   const features = (all: tf.Tensor[]): tf.Tensor3D =>
     encoder.encode(
       ofWeights
-        ? treeOf(names.map((name, at) => [name, all[at + 1] as tf.Tensor]))
+        ? (treeOf(
+            names.map((name, at) => [name, all[at + 1] as tf.Tensor]),
+          ) as EncoderArrays<tf.Tensor>)
         : frozen,
       all[0] as tf.Tensor3D,
     );
@@ -76,8 +85,41 @@ function run(
   };
 }
 
-const arrayOf = (tensor: tf.Tensor): NdArray<'float32'> =>
-  float32(tensor.shape, tensor.dataSync<'float32'>());
+const engine = onnxEngine();
+afterAll(() => engine.dispose());
+
+/** Features, and the gradient of their weighted sum in the context, as one graph. */
+async function traced(
+  encoder: PromptEncoder,
+  context: tf.Tensor3D,
+  weighting: tf.Tensor,
+): Promise<{ features: Float32Array; gradient: Float32Array }> {
+  const compiled = engine.compile<
+    Record<string, never>,
+    { readonly context: tf.Tensor3D; readonly weighting: tf.Tensor3D },
+    { readonly features: tf.Tensor; readonly gradient: tf.Tensor },
+    EncoderArrays<tf.Tensor>
+  >(
+    ({ frozen, inputs }) => {
+      const { value, grad } = tf.valueAndGrad((vectors: tf.Tensor) =>
+        encoder.encode(frozen, vectors as tf.Tensor3D),
+      )(inputs.context, inputs.weighting);
+      return { outputs: { features: value, gradient: grad } };
+    },
+    { frozen: encoder.frozen },
+  );
+  const arrayOf = (tensor: tf.Tensor): NdArray<'float32'> =>
+    float32(tensor.shape, tensor.dataSync<'float32'>());
+  const { features, gradient } = await compiled.run(engine.state({}), {
+    context: arrayOf(context),
+    weighting: arrayOf(weighting),
+  });
+  await compiled.release();
+  return {
+    features: features.data as Float32Array,
+    gradient: gradient.data as Float32Array,
+  };
+}
 
 /** The largest difference as a part of the largest expected value. */
 function distance(actual: Float32Array, expected: Float32Array): number {
@@ -121,64 +163,82 @@ async function fixtureTower(
   };
 }
 
-describe.each(['mixed', 'gelu', 'longest'])('the tower, on %s', (name) => {
-  const load = async () => {
-    const { tensors: arrays, metadata } = await readSafetensors(
-      fixture(`${name}.safetensors`),
-    );
-    const array = (key: string): NdArray => {
-      const found = arrays.get(key);
-      if (found === undefined) throw new Error(`${name} has no ${key}`);
-      return found;
+describe.each(['mixed', 'gelu', 'longest', 'class-specific', 'moved'])(
+  'the tower, on %s',
+  (name) => {
+    const load = async () => {
+      const { tensors: arrays, metadata } = await readSafetensors(
+        fixture(`${name}.safetensors`),
+      );
+      const array = (key: string): NdArray => {
+        const found = arrays.get(key);
+        if (found === undefined) throw new Error(`${name} has no ${key}`);
+        return found;
+      };
+      const tensor = (key: string): tf.Tensor =>
+        tf.tensor(array(key).data as Float32Array, [...array(key).shape]);
+      return {
+        tower: await fixtureTower(metadata['activation'] as 'gelu'),
+        prompts: (
+          JSON.parse(metadata['prompts'] ?? '') as (readonly PromptItem[])[]
+        ).map(prompt),
+        context: tensor('context') as tf.Tensor3D,
+        weighting: tensor('weighting'),
+        expected: (key: string) => array(key).data as Float32Array,
+        names: [...arrays.keys()],
+      };
     };
-    const tensor = (key: string): tf.Tensor =>
-      tf.tensor(array(key).data as Float32Array, [...array(key).shape]);
-    return {
-      tower: await fixtureTower(metadata['activation'] as 'gelu'),
-      prompts: (JSON.parse(metadata['suffixes'] ?? '') as number[][]).map(
-        prompt,
-      ),
-      context: tensor('context') as tf.Tensor3D,
-      weighting: tensor('weighting'),
-      expected: (key: string) => array(key).data as Float32Array,
-      names: [...arrays.keys()],
-    };
-  };
 
-  // float32 against float64: some 2⁻²⁴ for each of the few hundred sums that one value goes through.
-  const tolerance = 1e-5;
+    // float32 against float64: some 2⁻²⁴ for each of the few hundred sums that one value goes through.
+    const tolerance = 1e-5;
 
-  it.each(['packed', 'naive'])(
-    '%s, has the features and gradients of PyTorch',
-    async (kind) => {
-      const { tower, prompts, context, weighting, expected, names } =
-        await load();
-      const length = context.shape[1];
-      const encoder =
-        kind === 'packed'
-          ? createPromptEncoder(tower, prompts, length)
-          : createNaiveEncoder(tower, prompts, length);
-      const { features, gradients } = run(encoder, context, weighting, {
-        ofWeights: true,
-      });
-      expect(distance(features, expected('features'))).toBeLessThan(tolerance);
-      const checked = names
-        .filter((key) => key.startsWith('gradient.'))
-        .map((key) => key.slice('gradient.'.length));
-      // Context, positions, final norm (2), projection, and 16 weights a layer: nothing was left out.
-      expect(checked).toHaveLength(5 + 2 * 16);
-      for (const key of checked) {
-        // A constant added to all keys changes no softmax: that gradient is 0 but for rounding.
-        if (key.endsWith('k_proj.bias')) continue;
-        const error = distance(
-          gradients.get(key) ?? new Float32Array(),
-          expected(`gradient.${key}`),
+    it.each(['packed', 'naive'])(
+      '%s, has the features and gradients of PyTorch',
+      async (kind) => {
+        const { tower, prompts, context, weighting, expected, names } =
+          await load();
+        const encoder =
+          kind === 'packed'
+            ? createPromptEncoder(tower, prompts)
+            : createNaiveEncoder(tower, prompts);
+        const { features, gradients } = run(encoder, context, weighting, {
+          ofWeights: true,
+        });
+        expect(distance(features, expected('features'))).toBeLessThan(
+          tolerance,
         );
-        expect(error, key).toBeLessThan(1e-4);
-      }
-    },
-  );
-});
+        const checked = names
+          .filter((key) => key.startsWith('gradient.'))
+          .map((key) => key.slice('gradient.'.length));
+        // Context, positions, final norm (2), projection, and 16 weights a layer: nothing was left out.
+        expect(checked).toHaveLength(5 + 2 * 16);
+        for (const key of checked) {
+          // A constant added to all keys changes no softmax: that gradient is 0 but for rounding.
+          if (key.endsWith('k_proj.bias')) continue;
+          const error = distance(
+            gradients.get(key === 'context' ? key : `tower.${key}`) ??
+              new Float32Array(),
+            expected(`gradient.${key}`),
+          );
+          expect(error, key).toBeLessThan(1e-4);
+        }
+      },
+    );
+
+    it('packed and traced, has them as well', async () => {
+      const { tower, prompts, context, weighting, expected } = await load();
+      const { features, gradient } = await traced(
+        createPromptEncoder(tower, prompts),
+        context,
+        weighting,
+      );
+      expect(distance(features, expected('features'))).toBeLessThan(tolerance);
+      expect(distance(gradient, expected('gradient.context'))).toBeLessThan(
+        1e-4,
+      );
+    });
+  },
+);
 
 describe('the exact shortcuts', () => {
   const towers = [1, 2].map((layers) =>
@@ -186,13 +246,31 @@ describe('the exact shortcuts', () => {
   );
   const tower = towers[1] as TextTower;
 
-  /** Prompts over few tokens, so that shared beginnings, prefixes of another and equal prompts are common. */
+  /** Over few tokens, so that shared beginnings, prefixes of another and equal prompts are common. */
+  const token = fc.integer({ min: 2, max: 4 });
+  const suffixes = fc.array(fc.array(token, { maxLength: 5 }), {
+    minLength: 1,
+    maxLength: 6,
+  });
+  /** One context before everything, as most templates have it. */
+  const behindContext = fc
+    .tuple(suffixes, fc.integer({ min: 1, max: 4 }))
+    .map(([all, length]) => all.map((ids) => behind(length, ids)));
+  /** Context vectors anywhere, and prompts without any. */
+  const anywhere = fc
+    .array(
+      fc.array(
+        fc.oneof(
+          token.map((id) => ({ token: id })),
+          fc.integer({ min: 0, max: 3 }).map((slot) => ({ slot })),
+        ),
+        { maxLength: 6 },
+      ),
+      { minLength: 1, maxLength: 5 },
+    )
+    .map((all) => [...all, [{ slot: 1 }]].map(prompt));
   const sets = fc.record({
-    suffixes: fc.array(
-      fc.array(fc.integer({ min: 2, max: 4 }), { maxLength: 5 }),
-      { minLength: 1, maxLength: 6 },
-    ),
-    contextLength: fc.integer({ min: 1, max: 4 }),
+    prompts: fc.oneof(behindContext, anywhere),
     batch: fc.integer({ min: 1, max: 2 }),
     tower: fc.constantFrom(...towers),
     seed: fc.nat(),
@@ -212,11 +290,11 @@ describe('the exact shortcuts', () => {
       ),
     );
     fc.assert(
-      fc.property(sets, ({ suffixes, contextLength, batch, tower, seed }) => {
+      fc.property(sets, ({ prompts, batch, tower, seed }) => {
         tf.tidy(() => {
-          const prompts = suffixes.map(prompt);
+          const naive = createNaiveEncoder(tower, prompts);
           const context = tf.randomNormal<tf.Rank.R3>(
-            [batch, contextLength, 8],
+            [batch, naive.slots, 8],
             0,
             0.5,
             'float32',
@@ -229,15 +307,12 @@ describe('the exact shortcuts', () => {
             'float32',
             seed + 1,
           );
-          const reference = run(
-            createNaiveEncoder(tower, prompts, contextLength),
-            context,
-            weighting,
-            { ofWeights: false },
-          );
+          const reference = run(naive, context, weighting, {
+            ofWeights: false,
+          });
           for (const option of options) {
             const { features, gradients } = run(
-              createPromptEncoder(tower, prompts, contextLength, option),
+              createPromptEncoder(tower, prompts, option),
               context,
               weighting,
               { ofWeights: false },
@@ -258,9 +333,9 @@ describe('the exact shortcuts', () => {
 
   it('are worth taking: the packed sequence is a small part of the padded ones', () => {
     const prompts = ['benign', 'unsure', 'malignant'].map((word) =>
-      prompt(tower.tokenizer.encode(`image of ${word}.`)),
+      behind(4, tower.tokenizer.encode(`image of ${word}.`)),
     );
-    const { packed } = createPromptEncoder(tower, prompts, 4);
+    const { packed } = createPromptEncoder(tower, prompts);
     // [SOS], 4 of context, image, of, and for each class its word, the full stop and [EOT].
     expect(packed.length).toBe(5 + 2 + 3 * 3);
   });
@@ -268,7 +343,7 @@ describe('the exact shortcuts', () => {
 
 describe('micro-batches', () => {
   const tower = randomTower({ seed: 5, width: 8, embedding: 8, layers: 2 });
-  const prompts = [[5, 6, 7], [5, 8], [9]].map(prompt);
+  const prompts = [[5, 6, 7], [5, 8], [9]].map((ids) => behind(2, ids));
   const context = tf.tensor3d(
     Array.from({ length: 5 * 2 * 8 }, (_, at) => Math.sin(at) / 2),
     [5, 2, 8],
@@ -277,20 +352,15 @@ describe('micro-batches', () => {
     Array.from({ length: 5 * 3 * 8 }, (_, at) => Math.cos(3 * at)),
     [5, 3, 8],
   );
-  const whole = run(
-    createPromptEncoder(tower, prompts, 2),
-    context,
-    weighting,
-    {
-      ofWeights: true,
-    },
-  );
+  const whole = run(createPromptEncoder(tower, prompts), context, weighting, {
+    ofWeights: true,
+  });
 
   it.each([1, 2, 3, 5, 8])(
     'of %d nodules change no feature and no gradient',
     (microBatch) => {
       const { features, gradients } = run(
-        createPromptEncoder(tower, prompts, 2, { microBatch }),
+        createPromptEncoder(tower, prompts, { microBatch }),
         context,
         weighting,
         { ofWeights: true },
@@ -307,54 +377,33 @@ describe('micro-batches', () => {
   );
 
   it('change nothing in an engine that orders operations itself', async () => {
-    const engine = onnxEngine();
-    const encoder = createPromptEncoder(tower, prompts, 2, { microBatch: 2 });
-    const compiled = engine.compile<
-      Record<string, never>,
-      { readonly context: tf.Tensor3D; readonly weighting: tf.Tensor3D },
-      { readonly features: tf.Tensor; readonly gradient: tf.Tensor },
-      Tree<tf.Tensor>
-    >(
-      ({ frozen, inputs }) => {
-        const { value, grad } = tf.valueAndGrad((vectors: tf.Tensor) =>
-          encoder.encode(frozen, vectors as tf.Tensor3D),
-        )(inputs.context, inputs.weighting);
-        return { outputs: { features: value, gradient: grad } };
-      },
-      { frozen: encoder.frozen },
+    const { features, gradient } = await traced(
+      createPromptEncoder(tower, prompts, { microBatch: 2 }),
+      context,
+      weighting,
     );
-    const { features, gradient } = await compiled.run(engine.state({}), {
-      context: arrayOf(context),
-      weighting: arrayOf(weighting),
-    });
-    await engine.dispose();
-    const floats = ({ data }: NdArray) =>
-      Float32Array.from(data as Float32Array);
-    expect(distance(floats(features), whole.features)).toBeLessThan(1e-5);
+    expect(distance(features, whole.features)).toBeLessThan(1e-5);
     expect(
-      distance(
-        floats(gradient),
-        whole.gradients.get('context') ?? new Float32Array(),
-      ),
+      distance(gradient, whole.gradients.get('context') ?? new Float32Array()),
     ).toBeLessThan(1e-4);
   });
 
   it.each([0, -1, 1.5, NaN])('are not %d nodules', (microBatch) => {
-    expect(() =>
-      createPromptEncoder(tower, prompts, 2, { microBatch }),
-    ).toThrow(/expected a whole number of at least 1/);
+    expect(() => createPromptEncoder(tower, prompts, { microBatch })).toThrow(
+      /expected a whole number of at least 1/,
+    );
   });
 });
 
 describe('a prompt encoder', () => {
   const tower = randomTower({ seed: 1 });
-  const encoder = createPromptEncoder(tower, [prompt([5, 6])], 2);
+  const encoder = createPromptEncoder(tower, [behind(2, [5, 6])]);
 
   it('holds no table of token embeddings, only the rows it needs', () => {
     const frozen = new Map(leaves(encoder.frozen));
     expect([...frozen.keys()].join()).not.toContain('token_embedding');
-    expect(frozen.get(sosTokenName)?.shape).toEqual([1, 64]);
-    expect(frozen.get(suffixTokensName)?.shape).toEqual([3, 64]);
+    expect(frozen.get('tokens.shared')?.shape).toEqual([1, 64]);
+    expect(frozen.get('tokens.own')?.shape).toEqual([3, 64]);
   });
 
   it('refuses a context of another shape', () => {
@@ -367,9 +416,9 @@ describe('a prompt encoder', () => {
   });
 
   it('names a weight that is missing', () => {
-    expect(() => encoder.encode({}, tf.zeros([1, 2, 64]))).toThrow(
-      /have no "text_model/,
-    );
+    expect(() =>
+      encoder.encode({ tower: {}, tokens: {} }, tf.zeros([1, 2, 64])),
+    ).toThrow(/have no "text_model/);
   });
 
   it('leaves no tensor behind', () => {

@@ -4,21 +4,21 @@ import type { PackedPrompts } from './prefix-tree.js';
 import { positionEmbeddingName } from './tower.js';
 import { attention, blockOf, project, type Weights } from './transformer.js';
 
-/** Where {@link encodePacked} finds the token embeddings, beside the tower's own weights. */
-export const sosTokenName = 'tokens.sos';
-export const suffixTokensName = 'tokens.suffix';
+/** Where {@link encodePacked} finds the token embeddings: under `tokens`, beside the tower's own weights. */
+export const sharedTokens = 'shared';
+export const ownTokens = 'own';
 
 /** Exact shortcuts; each can be switched off, to be tested against the long way. Default true. */
 export interface EncodeOptions {
   /**
-   * [SOS] sees only itself, so in each layer its key and value depend on the weights alone: they are computed once,
-   * not for every nodule.
+   * [SOS], and what else comes before every context vector, sees none, so in each layer its keys and values depend on
+   * the weights alone: they are computed once, not for every nodule.
    */
   readonly sharedStart?: boolean;
   /** In the last layer nobody looks at any node but the [EOT]s. */
   readonly lastLayerEndsOnly?: boolean;
   /**
-   * Before the first attention no node has seen another, so the suffixes' queries, keys and values there are the same
+   * Before the first attention no node has seen another, so the tokens' queries, keys and values there are the same
    * for all nodules: they are computed once, and no gradient has to go back through them.
    */
   readonly sharedFirstLayer?: boolean;
@@ -27,9 +27,10 @@ export interface EncodeOptions {
 /**
  * Text features of packed prompts: pure and traceable.
  *
- * @param weights `tokens.sos` [1, W], `tokens.suffix` [N − 1 − T, W], and the tower's, save the token embedding, as
- *   `foldNorms` makes them
- * @param context [B, T, W]
+ * @param weights the embeddings of the packed tokens, `tokens.shared` [R, W] and `tokens.own` [N − R − C, W] (R nodes
+ *   come before every context vector, C are context vectors), and the tower's, save the token embedding, as `foldNorms`
+ *   makes them
+ * @param context [B, S, W]
  * @returns [B, P, D], not normalised
  */
 export function encodePacked(
@@ -63,13 +64,14 @@ export function encodePacked(
   const nodes = embedNodes(weights, packed, context);
   const mask = tf.tensor2d(packed.mask.data, [packed.length, packed.length]);
   const tips = new Set(packed.ends).size;
-  // What all nodules share is one row; `x` holds the rows that each has for itself.
-  let first = nodes.start;
+  // What all nodules share are a few rows; `x` holds the rows that each has for itself.
+  let first = nodes.shared;
+  const shared = packed.sharedTokens.length;
   let x = flat(
     joined([
       sharedStart ? null : repeat(first, batch),
       nodes.context,
-      repeat(nodes.suffix, batch),
+      repeat(nodes.own, batch),
     ]),
   );
   for (let layer = 0; layer < layers; layer++) {
@@ -96,7 +98,7 @@ export function encodePacked(
       ? merge(joined, [
           sharedStart ? null : seekOnce(first),
           seek(flat(nodes.context)),
-          seekOnce(nodes.suffix),
+          seekOnce(nodes.own),
         ])
       : seek(x, ends ? tips : undefined);
     let [queries, keys, values] = own as [
@@ -106,11 +108,22 @@ export function encodePacked(
     ];
     if (sharedStart) {
       const normal = block.normalise(first);
-      const value = block.value(normal);
-      keys = tf.concat([repeat(block.key(normal), batch), keys], 1);
+      const [key, value] = [block.key(normal), block.value(normal)];
+      keys = tf.concat([repeat(key, batch), keys], 1);
       values = tf.concat([repeat(value, batch), values], 1);
-      // One that sees only itself gets its own value, whatever the score.
-      first = block.finish(first, value);
+      first = block.finish(
+        first,
+        // One that sees only itself gets its own value, whatever the score.
+        shared === 1
+          ? value
+          : attention(
+              tf.expandDims(block.query(normal), 0),
+              tf.expandDims(key, 0),
+              tf.expandDims(value, 0),
+              tf.slice(mask, [0, 0], [shared, shared]),
+              heads,
+            ),
+      );
     }
     if (ends) {
       x = flat(lastRows(sequences(x), tips));
@@ -138,17 +151,17 @@ function merge(
 
 /** The nodes as they enter the first layer: token or context vector plus position. */
 interface Nodes {
-  /** [SOS], [1, W] */
-  readonly start: tf.Tensor2D;
-  /** [B, T, W]; null where there is none */
+  /** those before every context vector, [R, W] */
+  readonly shared: tf.Tensor2D;
+  /** [B, C, W]; null where there is none */
   readonly context: tf.Tensor3D | null;
-  /** the nodes after the context, [N − 1 − T, W] */
-  readonly suffix: tf.Tensor2D;
+  /** the other tokens, [N − R − C, W] */
+  readonly own: tf.Tensor2D;
 }
 
 function embedNodes(
   weights: Weights,
-  { contextLength, positions }: PackedPrompts,
+  { slots, sharedTokens: before, contextSlots, positions }: PackedPrompts,
   context: tf.Tensor3D,
 ): Nodes {
   const places = tf.gather(
@@ -157,11 +170,24 @@ function embedNodes(
   );
   const between = (begin: number, end: number): tf.Tensor2D =>
     tf.slice(places, [begin, 0], [end - begin, -1]);
-  const after = 1 + contextLength;
+  const shared = before.length;
+  const after = shared + contextSlots.length;
+  const inOrder =
+    slots === contextSlots.length &&
+    contextSlots.every((slot, at) => slot === at);
+  const vectors = inOrder
+    ? context
+    : tf.gather(context, tf.tensor1d([...contextSlots], 'int32'), 1);
   return {
-    start: tf.add(weights(sosTokenName), between(0, 1)),
-    context: contextLength === 0 ? null : tf.add(context, between(1, after)),
-    suffix: tf.add(weights(suffixTokensName), between(after, positions.length)),
+    shared: tf.add(weights(`tokens.${sharedTokens}`), between(0, shared)),
+    context:
+      contextSlots.length === 0
+        ? null
+        : tf.add(vectors, between(shared, after)),
+    own: tf.add(
+      weights(`tokens.${ownTokens}`),
+      between(after, positions.length),
+    ),
   };
 }
 

@@ -1,19 +1,14 @@
-import { leaves, treeOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { sosTokenName, suffixTokensName } from './encode.js';
 import { PromptError } from './errors.js';
 import {
   checkContext,
   checkReadable,
+  learnableWeights,
   type PromptEncoder,
 } from './prompt-encoder.js';
-import type { PromptTokens } from './prompts.js';
+import type { Prompt } from './prompts.js';
 import { embedTokens } from './token-embeddings.js';
-import {
-  positionEmbeddingName,
-  type TextTower,
-  tokenEmbeddingName,
-} from './tower.js';
+import { positionEmbeddingName, type TextTower } from './tower.js';
 import {
   attention,
   blockOf,
@@ -31,81 +26,83 @@ import {
  */
 export function createNaiveEncoder(
   tower: TextTower,
-  prompts: readonly PromptTokens[],
-  contextLength: number,
+  prompts: readonly Prompt[],
 ): PromptEncoder {
   const { config, tokenizer } = tower;
   const { width, embedding, positions, layers, heads } = config;
   checkReadable(tower, prompts);
-  const after = positions - 1 - contextLength;
   const count = prompts.length;
-  const ids = prompts.flatMap(({ text, suffix }) => {
-    if (suffix.length + 1 > after) {
+  const sequences = prompts.map(({ text, items }) => {
+    const length = items.length + 2;
+    if (length > positions) {
       throw new PromptError(
-        `"${text}" takes ${2 + contextLength + suffix.length} tokens, the tower has ${positions} positions`,
+        `"${text}" takes ${length} tokens, the tower has ${positions} positions`,
       );
     }
-    const padding = after - suffix.length;
-    return [...suffix, ...Array<number>(padding).fill(tokenizer.eot)];
+    const end = { token: tokenizer.eot };
+    return [
+      { token: tokenizer.sos },
+      ...items,
+      ...Array.from({ length: positions - length + 1 }, () => end),
+    ];
   });
+  const all = sequences.flat();
+  const slots =
+    Math.max(-1, ...all.map((item) => ('slot' in item ? item.slot : -1))) + 1;
+  const ids = [
+    ...new Set(all.flatMap((item) => ('token' in item ? item.token : []))),
+  ];
+  /** of each item, among the context vectors and then the tokens' embeddings */
+  const rows = all.map((item) =>
+    'slot' in item ? item.slot : slots + ids.indexOf(item.token),
+  );
+  const tokens = { all: embedTokens(tower, ids) };
   const causal = Float32Array.from(
     { length: positions * positions },
     (_, at) => (at % positions > Math.floor(at / positions) ? -1e9 : 0),
   );
   return {
     promptCount: count,
-    contextLength,
+    slots,
     width,
     embedding,
-    frozen: treeOf([
-      ...leaves(tower.weights).filter(([name]) => name !== tokenEmbeddingName),
-      [sosTokenName, embedTokens(tower, [tokenizer.sos])],
-      [suffixTokensName, embedTokens(tower, ids)],
-    ]),
+    frozen: { tower: learnableWeights(tower), tokens },
     encode(frozen, context) {
-      checkContext(context, contextLength, tower);
+      checkContext(context, slots, tower);
       const batch = context.shape[0];
-      const rows = [batch * count * positions, width] as const;
-      const spread = (x: tf.Tensor, length: number): tf.Tensor4D =>
-        tf.add(tf.zeros([batch, count, length, width]), x);
       return tf.tidy(() => {
         const weights = weightsOf(foldNorms(frozen, config));
-        const suffixes = tf.reshape(weights(suffixTokensName), [
+        const embeddings = tf.tile(tf.expandDims(weights('tokens.all'), 0), [
+          batch,
           1,
-          count,
-          after,
-          width,
+          1,
         ]);
-        const tokens = tf.concat(
-          [
-            spread(weights(sosTokenName), 1),
-            ...(contextLength === 0
-              ? []
-              : [spread(tf.expandDims(context, 1), contextLength)]),
-            spread(suffixes, after),
-          ],
-          2,
+        const known =
+          slots === 0 ? embeddings : tf.concat([context, embeddings], 1);
+        const tokens = tf.reshape(
+          tf.gather(known, tf.tensor1d(rows, 'int32'), 1),
+          [batch, count, positions, width],
         );
         let x: tf.Tensor2D = tf.reshape(
           tf.add(tokens, weights(positionEmbeddingName)),
-          [...rows],
+          [batch * count * positions, width],
         );
         const mask = tf.tensor2d(causal, [positions, positions]);
-        const sequences = (flat: tf.Tensor2D): tf.Tensor3D =>
+        const apart = (flat: tf.Tensor2D): tf.Tensor3D =>
           tf.reshape(flat, [batch * count, positions, width]);
         for (let layer = 0; layer < layers; layer++) {
           const block = blockOf(weights, layer, config);
           const normal = block.normalise(x);
           const [q, k, v] = [block.query, block.key, block.value].map(
-            (project) => sequences(project(normal)),
+            (project) => apart(project(normal)),
           ) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
           x = block.finish(x, attention(q, k, v, mask, heads));
         }
         const states = tf.reshape(x, [batch, count, positions, width]);
-        const read = prompts.map(({ suffix }, prompt) =>
+        const read = prompts.map(({ items }, prompt) =>
           tf.slice(
             states,
-            [0, prompt, 1 + contextLength + suffix.length, 0],
+            [0, prompt, 1 + items.length, 0],
             [batch, 1, 1, width],
           ),
         );

@@ -3,17 +3,22 @@ import { describe, expect, it } from 'vitest';
 import {
   type PackedPrompts,
   packPrompts,
+  type Prompt,
   PromptError,
-  type PromptTokens,
+  type PromptItem,
 } from './index.js';
 
-const eot = 99;
-const options = { eot, positions: 77 };
+const [sos, eot] = [98, 99];
+const options = { sos, eot, positions: 77 };
 
-const prompt = (suffix: readonly number[]): PromptTokens => ({
-  text: suffix.join(' '),
-  suffix,
+const prompt = (items: readonly PromptItem[]): Prompt => ({
+  text: JSON.stringify(items),
+  items,
 });
+const tokens = (...ids: readonly number[]): readonly PromptItem[] =>
+  ids.map((token) => ({ token }));
+const slots = (...all: readonly number[]): readonly PromptItem[] =>
+  all.map((slot) => ({ slot }));
 
 /** The nodes from [SOS] to a node. */
 function pathTo({ parents }: PackedPrompts, node: number): readonly number[] {
@@ -23,35 +28,43 @@ function pathTo({ parents }: PackedPrompts, node: number): readonly number[] {
     : [...pathTo({ parents } as PackedPrompts, parent), node];
 }
 
+/** What a node stands for. */
+function itemAt(
+  { sharedTokens, contextSlots, ownTokens }: PackedPrompts,
+  node: number,
+): PromptItem | undefined {
+  const all = [
+    ...tokens(...sharedTokens),
+    ...slots(...contextSlots),
+    ...tokens(...ownTokens),
+  ];
+  return all[node];
+}
+
+const item = fc.oneof(
+  fc.integer({ min: 0, max: 2 }).map((token) => ({ token })),
+  fc.integer({ min: 0, max: 2 }).map((slot) => ({ slot })),
+);
 const sets = fc.record({
-  suffixes: fc.array(
-    fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 6 }),
-    {
-      minLength: 1,
-      maxLength: 10,
-    },
-  ),
-  contextLength: fc.integer({ min: 0, max: 4 }),
+  prompts: fc.array(fc.array(item, { maxLength: 6 }).map(prompt), {
+    minLength: 1,
+    maxLength: 10,
+  }),
   prefixTree: fc.boolean(),
 });
 
 describe('packPrompts', () => {
-  it('gives every prompt a path of just its own tokens, at the positions that it would have alone', () => {
+  it('gives every prompt a path of just its own items, at the positions that it would have alone', () => {
     fc.assert(
-      fc.property(sets, ({ suffixes, contextLength, prefixTree }) => {
-        const packed = packPrompts(suffixes.map(prompt), contextLength, {
-          ...options,
-          prefixTree,
-        });
-        const start = 1 + contextLength;
-        suffixes.forEach((suffix, index) => {
+      fc.property(sets, ({ prompts, prefixTree }) => {
+        const packed = packPrompts(prompts, { ...options, prefixTree });
+        prompts.forEach(({ items }, index) => {
           const path = pathTo(packed, packed.ends[index] ?? NaN);
-          expect(path.slice(0, start)).toEqual(
-            Array.from({ length: start }, (_, node) => node),
-          );
-          expect(
-            path.slice(start).map((node) => packed.tokenIds[node - start]),
-          ).toEqual([...suffix, eot]);
+          expect(path.map((node) => itemAt(packed, node))).toEqual([
+            { token: sos },
+            ...items,
+            { token: eot },
+          ]);
           expect(path.map((node) => packed.positions[node])).toEqual(
             path.map((_, depth) => depth),
           );
@@ -62,11 +75,8 @@ describe('packPrompts', () => {
 
   it('lets each node see its ancestors and itself, and nothing else', () => {
     fc.assert(
-      fc.property(sets, ({ suffixes, contextLength, prefixTree }) => {
-        const packed = packPrompts(suffixes.map(prompt), contextLength, {
-          ...options,
-          prefixTree,
-        });
+      fc.property(sets, ({ prompts, prefixTree }) => {
+        const packed = packPrompts(prompts, { ...options, prefixTree });
         const { length, mask } = packed;
         for (let node = 0; node < length; node++) {
           const seen = [
@@ -80,20 +90,16 @@ describe('packPrompts', () => {
 
   it('has one node for each distinct beginning, and the [EOT]s last', () => {
     fc.assert(
-      fc.property(sets, ({ suffixes, contextLength }) => {
-        const packed = packPrompts(
-          suffixes.map(prompt),
-          contextLength,
-          options,
-        );
+      fc.property(sets, ({ prompts }) => {
+        const packed = packPrompts(prompts, options);
         const beginnings = new Set(
-          suffixes.flatMap((suffix) =>
-            [...suffix, eot].map((_, at) =>
-              [...suffix, eot].slice(0, at + 1).join(' '),
+          prompts.flatMap(({ items }) =>
+            [...items, { token: eot }].map((_, at) =>
+              JSON.stringify([...items, { token: eot }].slice(0, at + 1)),
             ),
           ),
         );
-        expect(packed.length).toBe(1 + contextLength + beginnings.size);
+        expect(packed.length).toBe(1 + beginnings.size);
         const distinct = new Set(packed.ends).size;
         expect([...new Set(packed.ends)]).toEqual(
           Array.from(
@@ -101,17 +107,51 @@ describe('packPrompts', () => {
             (_, tip) => packed.length - distinct + tip,
           ),
         );
-        packed.parents.forEach((parent, node) => {
-          expect(parent).toBeLessThan(node);
+      }),
+    );
+  });
+
+  it('has nodes of its own for every prompt when told so', () => {
+    fc.assert(
+      fc.property(sets, ({ prompts }) => {
+        const { length } = packPrompts(prompts, {
+          ...options,
+          prefixTree: false,
         });
+        const counts = prompts.map(({ items }) => items.length + 1);
+        expect(length).toBe(1 + counts.reduce((sum, count) => sum + count));
+      }),
+    );
+  });
+
+  it('counts as shared just what sees no context vector and is seen by one', () => {
+    fc.assert(
+      fc.property(sets, ({ prompts, prefixTree }) => {
+        const packed = packPrompts(prompts, { ...options, prefixTree });
+        const { sharedTokens, contextSlots, length } = packed;
+        const isSlot = (node: number): boolean =>
+          node >= sharedTokens.length &&
+          node < sharedTokens.length + contextSlots.length;
+        const before = new Set([0]);
+        for (let node = 0; node < length; node++) {
+          if (!isSlot(node)) continue;
+          const path = pathTo(packed, node);
+          for (const own of path.slice(0, path.findIndex(isSlot))) {
+            before.add(own);
+          }
+        }
+        expect([...before].sort((a, b) => a - b)).toEqual(
+          sharedTokens.map((_, node) => node),
+        );
       }),
     );
   });
 
   it('reads equal prompts at one node, and a prompt apart from one that goes on', () => {
     const { ends, length } = packPrompts(
-      [[1, 2], [1], [1, 2]].map(prompt),
-      1,
+      [[1, 2], [1], [1, 2]].map((ids) =>
+        prompt([...slots(0), ...tokens(...ids)]),
+      ),
       options,
     );
     // [SOS], context, 1, 2, and an [EOT] after 2 and after 1.
@@ -119,19 +159,56 @@ describe('packPrompts', () => {
     expect(ends).toEqual([4, 5, 4]);
   });
 
+  it('branches where contexts do, and shares a name that stands before them', () => {
+    const own = packPrompts(
+      [slots(0, 1), slots(2, 3)].map((context) =>
+        prompt([...context, ...tokens(7)]),
+      ),
+      options,
+    );
+    expect(own).toMatchObject({
+      slots: 4,
+      sharedTokens: [sos],
+      contextSlots: [0, 1, 2, 3],
+      ownTokens: [7, 7, eot, eot],
+    });
+    const front = packPrompts(
+      [[5], [5, 6]].map((name) =>
+        prompt([...tokens(...name), ...slots(0, 1), ...tokens(7)]),
+      ),
+      options,
+    );
+    expect(front).toMatchObject({
+      slots: 2,
+      sharedTokens: [sos, 5, 6],
+      contextSlots: [0, 1, 0, 1],
+      ownTokens: [7, 7, eot, eot],
+    });
+  });
+
   it('counts the tokens of a prompt that is too long', () => {
     const of = (count: number) => () =>
-      packPrompts([prompt(Array<number>(count).fill(1))], 4, options);
+      packPrompts(
+        [
+          prompt([
+            ...slots(0, 1, 2, 3),
+            ...tokens(...Array<number>(count).fill(1)),
+          ]),
+        ],
+        options,
+      );
     expect(of(71)).not.toThrow();
     expect(of(74)).toThrow(
-      /takes 80 tokens \(\[SOS\], 4 of context, 74 after it, \[EOT\]\), the tower has 77 positions: shorten it by 3/,
+      /takes 80 tokens \(\[SOS\], 4 of context, 74 others, \[EOT\]\), the tower has 77 positions: shorten it by 3/,
     );
   });
 
-  it('refuses an [EOT] inside a prompt, and no prompts at all', () => {
-    expect(() => packPrompts([prompt([1, eot, 2])], 4, options)).toThrow(
-      PromptError,
-    );
-    expect(() => packPrompts([], 4, options)).toThrow(PromptError);
+  it.each([
+    ['an [EOT] inside a prompt', [prompt(tokens(1, eot, 2))]],
+    ['a context vector that cannot be', [prompt(slots(-1))]],
+    ['half a context vector', [prompt(slots(0.5))]],
+    ['no prompts at all', []],
+  ])('refuses %s', (_, prompts) => {
+    expect(() => packPrompts(prompts, options)).toThrow(PromptError);
   });
 });

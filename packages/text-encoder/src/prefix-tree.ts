@@ -1,21 +1,30 @@
 import { NdArray } from '@clip-lung/tensor';
 import { PromptError } from './errors.js';
-import type { PromptTokens } from './prompts.js';
+import type { Prompt, PromptItem } from './prompts.js';
 
 /**
- * Prompts laid out as ONE sequence of N nodes: `[SOS] context₁ … context_T`, then the suffix nodes, the [EOT] nodes
- * last. Each node sees its ancestors and itself, at the position of its own depth.
+ * Prompts laid out as ONE sequence of N nodes. Each node sees its ancestors and itself, at the position of its own depth.
+ *
+ * The order of the nodes is by kind: those that come before every context vector, [SOS] first; the context's; the other
+ * tokens'; the [EOT]s. Most templates have [SOS] alone before the context.
  */
 export interface PackedPrompts {
-  /** T */
-  readonly contextLength: number;
-  /** N, [SOS] and context included */
+  /** S, the context vectors that the prompts take */
+  readonly slots: number;
+  /** N */
   readonly length: number;
-  /** token of each node after the context: of node 1 + T + i */
-  readonly tokenIds: readonly number[];
+  /**
+   * tokens of the first nodes, from which context vectors descend and which descend from none: they are the same for all
+   * nodules in every layer. The first is [SOS].
+   */
+  readonly sharedTokens: readonly number[];
+  /** context vector of each node that has one */
+  readonly contextSlots: readonly number[];
+  /** token of each of the remaining nodes */
+  readonly ownTokens: readonly number[];
   /** depth of each node, its row of the position embedding, [N] */
   readonly positions: readonly number[];
-  /** parent of each node, always before it; −1 for [SOS], [N] */
+  /** parent of each node; −1 for [SOS], [N] */
   readonly parents: readonly number[];
   /** the node at which each prompt is read, its [EOT], [P] */
   readonly ends: readonly number[];
@@ -24,11 +33,12 @@ export interface PackedPrompts {
 }
 
 export interface PackOptions {
-  /** id of [EOT] */
+  /** ids of [SOS] and [EOT] */
+  readonly sos: number;
   readonly eot: number;
   /** the tower's longest sequence */
   readonly positions: number;
-  /** `false` gives every prompt suffix nodes of its own; the features are the same. Default true. */
+  /** `false` gives every prompt nodes of its own after [SOS]; the features are the same. Default true. */
   readonly prefixTree?: boolean;
 }
 
@@ -36,78 +46,121 @@ export interface PackOptions {
 const hidden = -1e9;
 
 /**
- * Packs prompts as a prefix tree: tokens after the context are shared as long as all tokens before them are equal.
+ * Packs prompts as a prefix tree: an item is shared as long as all items before it are equal.
  *
- * CLIP's tower is causal and is read at [EOT], so a prompt's features depend on its own tokens only, and equal
+ * CLIP's tower is causal and is read at [EOT], so a prompt's features depend on its own items only, and equal
  * beginnings have equal states: the tree computes each of them once. Equal prompts share their [EOT] as well.
  * [EOT] nodes come last, because the last layer is needed at these alone, and a slice is the cheapest way to get them.
  *
- * @param contextLength T, the context vectors between [SOS] and the suffix
  * @throws {@link PromptError} when there is no prompt, or one is longer than the tower's positions or has an [EOT] inside
  */
 export function packPrompts(
-  prompts: readonly PromptTokens[],
-  contextLength: number,
-  { eot, positions, prefixTree = true }: PackOptions,
+  prompts: readonly Prompt[],
+  { sos, eot, positions, prefixTree = true }: PackOptions,
 ): PackedPrompts {
   if (prompts.length === 0) throw new PromptError('there are no prompts');
-  // Context nodes have no token: a vector stands in its place.
-  const shared = Array.from({ length: 1 + contextLength }, () => NaN);
-  const stems: Node[] = [];
-  for (const token of shared) stems.push(new Node(token, stems.at(-1) ?? null));
-  const fork = stems.at(-1) as Node;
+  const root = new Node({ token: sos }, null);
+  const stems: Node[] = [root];
   const tips: Node[] = [];
-
-  const ends = prompts.map(({ text, suffix }) => {
-    const length = shared.length + suffix.length + 1;
-    if (length > positions) {
-      throw new PromptError(
-        `"${text}" takes ${length} tokens ([SOS], ${contextLength} of context, ${suffix.length} after it, [EOT]), the tower has ${positions} positions: shorten it by ${length - positions}`,
-      );
-    }
-    if (suffix.includes(eot)) {
-      throw new PromptError(
-        `"${text}" holds the token ${eot}, [EOT], which ends every prompt: leave it out of the text`,
-      );
-    }
-    const grow = (parent: Node, token: number, list: Node[]): Node => {
-      const known = prefixTree ? parent.children.get(token) : undefined;
-      if (known !== undefined) return known;
-      const node = new Node(token, parent);
-      parent.children.set(token, node);
-      list.push(node);
-      return node;
-    };
-    const last = suffix.reduce((node, token) => grow(node, token, stems), fork);
-    return grow(last, eot, tips);
+  const grow = (parent: Node, item: PromptItem, list: Node[]): Node => {
+    const key = 'slot' in item ? `slot ${item.slot}` : item.token;
+    const known = prefixTree ? parent.children.get(key) : undefined;
+    if (known !== undefined) return known;
+    const node = new Node(item, parent);
+    parent.children.set(key, node);
+    list.push(node);
+    return node;
+  };
+  const endNodes = prompts.map((prompt) => {
+    checkItems(prompt, eot, positions);
+    const last = prompt.items.reduce<Node>(
+      (node, item) => grow(node, item, stems),
+      root,
+    );
+    return grow(last, { token: eot }, tips);
   });
 
-  const nodes = [...stems, ...tips];
+  const before = stems.filter(
+    (node) => node === root || (node.leadsToSlot && !node.seesSlot),
+  );
+  const [context, own]: [Node[], Node[]] = [[], []];
+  for (const node of stems) {
+    if ('slot' in node.item) context.push(node);
+    else if (!before.includes(node)) own.push(node);
+  }
+  const nodes = [...before, ...context, ...own, ...tips];
   const places = new Map(nodes.map((node, place) => [node, place]));
   const placeOf = (node: Node | null): number =>
     (node === null ? undefined : places.get(node)) ?? -1;
   const parents = nodes.map(({ parent }) => placeOf(parent));
+  const contextSlots = context.flatMap(({ item }) =>
+    'slot' in item ? item.slot : [],
+  );
   return {
-    contextLength,
+    slots: Math.max(-1, ...contextSlots) + 1,
     length: nodes.length,
-    tokenIds: nodes.slice(shared.length).map(({ token }) => token),
+    sharedTokens: tokensOf(before),
+    contextSlots,
+    ownTokens: tokensOf([...own, ...tips]),
     positions: nodes.map(({ depth }) => depth),
     parents,
-    ends: ends.map(placeOf),
+    ends: endNodes.map(placeOf),
     mask: ancestorMask(parents),
   };
 }
 
 class Node {
   readonly depth: number;
-  readonly children = new Map<number, Node>();
+  readonly children = new Map<number | string, Node>();
+  /** whether it is a context vector, or descends from one */
+  readonly seesSlot: boolean;
+  /** whether a context vector descends from it */
+  leadsToSlot = false;
 
   constructor(
-    readonly token: number,
+    readonly item: PromptItem,
     readonly parent: Node | null,
   ) {
     this.depth = parent === null ? 0 : parent.depth + 1;
+    const isSlot = 'slot' in item;
+    this.seesSlot = isSlot || (parent?.seesSlot ?? false);
+    if (isSlot) {
+      for (let node = parent; node !== null; node = node.parent) {
+        node.leadsToSlot = true;
+      }
+    }
   }
+}
+
+/** @throws {@link PromptError} */
+function checkItems(
+  { text, items }: Prompt,
+  eot: number,
+  positions: number,
+): void {
+  const length = items.length + 2;
+  const context = items.filter((item) => 'slot' in item).length;
+  if (length > positions) {
+    throw new PromptError(
+      `"${text}" takes ${length} tokens ([SOS], ${context} of context, ${items.length - context} others, [EOT]), the tower has ${positions} positions: shorten it by ${length - positions}`,
+    );
+  }
+  for (const item of items) {
+    if ('slot' in item && !(Number.isInteger(item.slot) && item.slot >= 0)) {
+      throw new PromptError(
+        `"${text}" takes the context vector ${item.slot}, expected a whole number of at least 0`,
+      );
+    }
+    if ('token' in item && item.token === eot) {
+      throw new PromptError(
+        `"${text}" holds the token ${eot}, [EOT], which ends every prompt: leave it out of the text`,
+      );
+    }
+  }
+}
+
+function tokensOf(nodes: readonly Node[]): readonly number[] {
+  return nodes.flatMap(({ item }) => ('token' in item ? item.token : []));
 }
 
 /** [N, N]: 0 where the column's node is the row's or one of its ancestors, else {@link hidden}. */

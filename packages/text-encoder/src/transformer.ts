@@ -1,6 +1,7 @@
 import { leaves, ShapeError, type Tree, treeOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { TextTowerConfig } from './config.js';
+import type { EncoderArrays } from './prompt-encoder.js';
 import {
   blockName,
   blocksName,
@@ -138,16 +139,20 @@ function feedForward(
  * A tower's weights with all that can be moved into its matrices: the scales and shifts of normalisations, the scale of
  * the queries, the factor of quick GELU. Computed once for all uses of a weight.
  *
- * @returns the `Linear`s of {@link blockOf} and {@link project}, and every other weight as it was
+ * @returns the `Linear`s of {@link blockOf} and {@link project}, every other weight as it was, and the tokens under `tokens`
  */
 export function foldNorms(
-  tree: Tree<tf.Tensor>,
+  { tower, tokens }: EncoderArrays<tf.Tensor>,
   { width, heads, layers, activation, projection }: TextTowerConfig,
 ): Tree<tf.Tensor> {
-  const weights = weightsOf(tree);
-  const folded: (readonly [string, tf.Tensor])[] = leaves(tree).filter(
-    ([name]) => !name.startsWith(blocksName) && !name.startsWith(finalNormName),
-  );
+  const weights = weightsOf(tower);
+  const folded: (readonly [string, tf.Tensor])[] = [
+    ...leaves(tower).filter(
+      ([name]) =>
+        !name.startsWith(blocksName) && !name.startsWith(finalNormName),
+    ),
+    ...leaves({ tokens }),
+  ];
   const put = (name: string, { weight, bias }: Linear): void => {
     folded.push([`${name}.weight`, weight]);
     if (typeof bias !== 'number') folded.push([`${name}.bias`, bias]);

@@ -14,13 +14,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onnxEngine } from '@clip-lung/engine';
-import { FileFormatError, leaves, type NdArray } from '@clip-lung/tensor';
+import {
+  FileFormatError,
+  leaves,
+  mapTree,
+  type NdArray,
+} from '@clip-lung/tensor';
 import { readSafetensors, writeSafetensors } from '@clip-lung/tensor/node';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   createPromptEncoder,
+  type EncoderArrays,
   encodeText,
   initialContext,
   projectionName,
@@ -259,14 +265,12 @@ describe.skipIf(!existsSync(tiny))(
       );
       // `a no du le`
       expect(context).toEqual([320, 578, 691, 579]);
-      const encoder = createPromptEncoder(tower, prompts, 4);
+      const encoder = createPromptEncoder(tower, prompts);
       const start = initialContext(tower, 'a nodule image of', 4);
-      const frozen = Object.fromEntries(
-        leaves(encoder.frozen).map(([name, { data, shape }]) => [
-          name,
-          tf.tensor(data, [...shape]),
-        ]),
-      );
+      const frozen = mapTree(
+        encoder.frozen,
+        ({ data, shape }: NdArray<'float32'>) => tf.tensor(data, [...shape]),
+      ) as EncoderArrays<tf.Tensor>;
       const features = encoder.encode(
         frozen,
         tf.tensor3d(start.data, [1, 4, 64]),

@@ -10,17 +10,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onnxEngine } from '@clip-lung/engine';
-import {
-  FileFormatError,
-  leaves,
-  type NdArray,
-  type Tree,
-} from '@clip-lung/tensor';
+import { FileFormatError, leaves, type NdArray } from '@clip-lung/tensor';
 import { readSafetensors, writeSafetensors } from '@clip-lung/tensor/node';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   createPromptEncoder,
+  type EncoderArrays,
   PromptError,
   projectionName,
   type TextTower,
@@ -51,23 +47,23 @@ async function errorOf(
 ): Promise<number> {
   const prompts = (await golden()).map(({ ids }) => ({
     text: ids.join(' '),
-    suffix: ids,
+    items: ids.map((token) => ({ token })),
   }));
-  const encoder = createPromptEncoder(tower, prompts, 0);
+  const encoder = createPromptEncoder(tower, prompts);
   const { features } = await engine
     .compile<
       Record<string, never>,
-      { readonly weights: Tree<tf.Tensor> },
+      { readonly arrays: EncoderArrays<tf.Tensor> },
       { readonly features: tf.Tensor }
     >(({ inputs }) => ({
       outputs: {
         features: encoder.encode(
-          inputs.weights,
+          inputs.arrays,
           tf.zeros([1, 0, encoder.width]),
         ),
       },
     }))
-    .run(engine.state({}), { weights: encoder.frozen });
+    .run(engine.state({}), { arrays: encoder.frozen });
   const values = expected.flat();
   expect(features.data.length).toBe(values.length);
   const largest = Math.max(...values.map(Math.abs));
@@ -194,9 +190,12 @@ describe('a tower of open_clip', () => {
   it('takes no tokens behind [EOT], at which it would be read', async () => {
     await put('open_clip_config.json', 'open_clip_model.safetensors');
     const tower = await loadClipTower(folder);
-    const added = { text: 'added', suffix: [tower.tokenizer.eot + 1] };
-    expect(() => createPromptEncoder(tower, [added], 0)).toThrow(PromptError);
-    expect(() => createPromptEncoder(tower, [added], 0)).toThrow(
+    const added = {
+      text: 'added',
+      items: [{ token: tower.tokenizer.eot + 1 }],
+    };
+    expect(() => createPromptEncoder(tower, [added])).toThrow(PromptError);
+    expect(() => createPromptEncoder(tower, [added])).toThrow(
       /reads features at the largest id/,
     );
   });
