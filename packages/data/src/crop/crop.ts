@@ -78,48 +78,70 @@ export function planCrop(
  * @returns HU, [z, y, x] of size³, rounded and held within int16
  */
 export function sampleCrop(
-  { x, y, z, window }: CropPlan,
+  plan: CropPlan,
   windows: ReadonlyMap<number, Float32Array>,
 ): Int16Array {
-  const { x0, x1, y0, y1 } = window;
-  const width = x1 - x0;
-  const voxel = (
-    slice: Float32Array | undefined,
-    row: number,
-    column: number,
-  ): number =>
-    column >= x0 && column < x1 && row >= y0 && row < y1
-      ? (slice?.[(row - y0) * width + column - x0] ?? airHu)
-      : airHu;
-
-  const size = x.low.length;
+  const { z } = plan;
+  const size = z.low.length;
+  // Samples lie closer than slices mostly do: a slice is interpolated once for all samples between it and its neighbours.
+  const planes = new Map<number, Float64Array>();
+  const planeOf = (slice: number): Float64Array => {
+    const known = planes.get(slice);
+    if (known) return known;
+    const plane = samplePlane(plan, windows.get(slice));
+    planes.set(slice, plane);
+    return plane;
+  };
   const crop = new Int16Array(size ** 3);
   let to = 0;
   for (let k = 0; k < size; k++) {
-    const lowSlice = windows.get(z.low[k] ?? 0);
-    const highSlice = windows.get((z.low[k] ?? 0) + 1);
-    const wz = z.weight[k] ?? 0;
-    for (let j = 0; j < size; j++) {
-      const row = y.low[j] ?? 0;
-      const wy = y.weight[j] ?? 0;
-      for (let i = 0; i < size; i++) {
-        const column = x.low[i] ?? 0;
-        const wx = x.weight[i] ?? 0;
-        const plane = (slice: Float32Array | undefined): number =>
-          mix(
-            mix(voxel(slice, row, column), voxel(slice, row, column + 1), wx),
-            mix(
-              voxel(slice, row + 1, column),
-              voxel(slice, row + 1, column + 1),
-              wx,
-            ),
-            wy,
-          );
-        crop[to++] = toInt16(mix(plane(lowSlice), plane(highSlice), wz));
-      }
+    const slice = z.low[k] ?? 0;
+    const low = planeOf(slice);
+    const high = planeOf(slice + 1);
+    const weight = z.weight[k] ?? 0;
+    for (let i = 0; i < low.length; i++) {
+      crop[to++] = toInt16(mix(low[i] ?? 0, high[i] ?? 0, weight));
     }
   }
   return crop;
+}
+
+/** The HU of one slice where a crop samples it, [y, x] of size²: first along x, then along y. */
+function samplePlane(
+  { x, y, window }: CropPlan,
+  slice: Float32Array | undefined,
+): Float64Array {
+  const size = x.low.length;
+  const plane = new Float64Array(size * size);
+  if (slice === undefined) return plane.fill(airHu);
+  const { x0, x1, y0, y1 } = window;
+  const width = x1 - x0;
+  const rows = new Float64Array((y1 - y0) * size);
+  for (let i = 0; i < size; i++) {
+    const column = (x.low[i] ?? 0) - x0;
+    const weight = x.weight[i] ?? 0;
+    const hasLow = column >= 0 && column < width;
+    const hasHigh = column >= -1 && column < width - 1;
+    for (let row = 0; row < y1 - y0; row++) {
+      const at = row * width + column;
+      const low = hasLow ? (slice[at] ?? airHu) : airHu;
+      const high = hasHigh ? (slice[at + 1] ?? airHu) : airHu;
+      rows[row * size + i] = mix(low, high, weight);
+    }
+  }
+  for (let j = 0; j < size; j++) {
+    const row = (y.low[j] ?? 0) - y0;
+    const weight = y.weight[j] ?? 0;
+    const hasLow = row >= 0 && row < y1 - y0;
+    const hasHigh = row >= -1 && row < y1 - y0 - 1;
+    for (let i = 0; i < size; i++) {
+      const at = row * size + i;
+      const low = hasLow ? (rows[at] ?? airHu) : airHu;
+      const high = hasHigh ? (rows[at + size] ?? airHu) : airHu;
+      plane[j * size + i] = mix(low, high, weight);
+    }
+  }
+  return plane;
 }
 
 /** @param at the fractional index at an offset from the centre, in sides: −½ to ½ for 32 samples */

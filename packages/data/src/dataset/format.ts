@@ -1,5 +1,8 @@
 import { attributes, ratingNames } from '../ratings.js';
 
+/** The version of the dataset folder's files. A reader refuses other versions. */
+export const datasetVersion = 3;
+
 /** The files of a dataset folder. */
 export const datasetFiles = {
   manifest: 'manifest.json',

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 
 import { collections } from '../collection.js';
+import { datasetVersion } from './format.js';
 import { labels, labelStatistics, rules } from '../label.js';
-
-/** The version of the dataset folder's files. A reader refuses other versions. */
-export const datasetVersion = 3;
 
 const count = z.int().nonnegative();
 

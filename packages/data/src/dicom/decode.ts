@@ -27,10 +27,7 @@ export async function decodePixels(
   { frame = 0 }: { readonly frame?: number } = {},
 ): Promise<Float32Array> {
   if (!header.syntax.compressed) return readPixels(header, bytes, { frame });
-  const stored = await decodeStored(header, bytes, frame);
-  const { rows, columns } = header.format;
-  const whole = { x0: 0, x1: columns, y0: 0, y1: rows };
-  return hounsfield(header.format, stored, whole);
+  return hounsfield(header.format, await decodeStored(header, bytes, frame));
 }
 
 /** The stored values of a compressed image, [rows, columns]. */

@@ -54,31 +54,41 @@ export function readWindow(
   rowBytes: Uint8Array,
   window: PixelWindow,
 ): Float32Array {
-  return hounsfield(header.format, storedValues(header, rowBytes), window);
+  return hounsfield(header.format, storedValues(header, rowBytes, window));
+}
+
+/** The HU of stored values, of any shape. */
+export function hounsfield(
+  { slope, intercept, padding }: PixelFormat,
+  stored: Int32Array,
+): Float32Array {
+  const [low, high] = padding ?? [1, 0];
+  const hu = new Float32Array(stored.length);
+  for (let i = 0; i < stored.length; i++) {
+    const value = stored[i] ?? 0;
+    hu[i] = value >= low && value <= high ? airHu : slope * value + intercept;
+  }
+  return hu;
 }
 
 /**
- * The HU of stored values.
+ * Cuts a window out of an image.
  *
- * @param stored whole rows, from the window's first on
- * @returns HU, [y1 − y0, x1 − x0], row-major
+ * @param stored [rows, columns]
+ * @returns [y1 − y0, x1 − x0]
  */
-export function hounsfield(
-  { columns, slope, intercept, padding }: PixelFormat,
+export function windowOf(
   stored: Int32Array,
+  columns: number,
   { x0, x1, y0, y1 }: PixelWindow,
-): Float32Array {
-  const [low, high] = padding ?? [1, 0];
-  const hu = new Float32Array((y1 - y0) * (x1 - x0));
-  let to = 0;
-  for (let y = 0; y < y1 - y0; y++) {
-    for (let x = x0; x < x1; x++) {
-      const value = stored[y * columns + x] ?? 0;
-      hu[to++] =
-        value >= low && value <= high ? airHu : slope * value + intercept;
-    }
+): Int32Array {
+  const width = x1 - x0;
+  const part = new Int32Array((y1 - y0) * width);
+  for (let y = y0; y < y1; y++) {
+    const row = y * columns;
+    part.set(stored.subarray(row + x0, row + x1), (y - y0) * width);
   }
-  return hu;
+  return part;
 }
 
 /**
@@ -102,19 +112,23 @@ export function readPixels(
 }
 
 /**
- * The stored values of whole rows: the `bitsStored` bits below and including `highBit`, sign-extended where the pixels
+ * The stored values of rows, or of some of their columns: the `bitsStored` bits below and including `highBit`, sign-extended where the pixels
  * are signed. What other bits hold (overlays, in old files) is dropped.
+ *
+ * @param rowBytes whole rows
+ * @returns [rows, x1 − x0]
  */
 export function storedValues(
   { file, syntax, format }: SliceHeader,
   rowBytes: Uint8Array,
+  { x0, x1 }: Pick<PixelWindow, 'x0' | 'x1'> = { x0: 0, x1: format.columns },
 ): Int32Array {
-  const { bitsAllocated, bitsStored, highBit, signed } = format;
+  const { columns, bitsAllocated, bitsStored, highBit, signed } = format;
   const width = bitsAllocated / 8;
-  if (rowBytes.length % (width * format.columns) !== 0) {
+  if (rowBytes.length % (width * columns) !== 0) {
     throw new DicomError(
       file,
-      `is cut short: ${rowBytes.length} bytes are no whole rows of ${format.columns} columns`,
+      `is cut short: ${rowBytes.length} bytes are no whole rows of ${columns} columns`,
     );
   }
   const view = new DataView(
@@ -125,14 +139,18 @@ export function storedValues(
   // Shifting the highest stored bit to bit 31 and back drops the bits above and below, and extends the sign.
   const up = 31 - highBit;
   const down = 32 - bitsStored;
-  const values = new Int32Array(rowBytes.length / width);
-  for (let i = 0; i < values.length; i++) {
-    const raw =
-      width === 1
-        ? view.getUint8(i)
-        : view.getUint16(2 * i, syntax.littleEndian);
-    const high = raw << up;
-    values[i] = signed ? high >> down : high >>> down;
+  const rows = rowBytes.length / (width * columns);
+  const values = new Int32Array(rows * (x1 - x0));
+  let to = 0;
+  for (let y = 0; y < rows; y++) {
+    for (let i = y * columns + x0; i < y * columns + x1; i++) {
+      const raw =
+        width === 1
+          ? view.getUint8(i)
+          : view.getUint16(2 * i, syntax.littleEndian);
+      const high = raw << up;
+      values[to++] = signed ? high >> down : high >>> down;
+    }
   }
   return values;
 }

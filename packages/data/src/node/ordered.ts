@@ -30,3 +30,13 @@ export async function* mapOrdered<T, R>(
     await Promise.allSettled(pending);
   }
 }
+
+/** Items in runs of at most `size`, in their order. */
+export function batchesOf<T>(
+  items: readonly T[],
+  size: number,
+): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
+    items.slice(i * size, (i + 1) * size),
+  );
+}

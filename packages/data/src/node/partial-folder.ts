@@ -1,5 +1,12 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import {
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  rmdir,
+  writeFile,
+} from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 
 import { InputError } from '../errors.js';
 
@@ -9,9 +16,12 @@ import { InputError } from '../errors.js';
  */
 export class PartialFolder {
   readonly #path: string;
+  /** the uppermost folder that had to be made for it */
+  readonly #made: string | undefined;
 
-  private constructor(path: string) {
+  private constructor(path: string, made: string | undefined) {
     this.#path = path;
+    this.#made = made;
   }
 
   /**
@@ -22,10 +32,9 @@ export class PartialFolder {
   static async open(out: string): Promise<PartialFolder> {
     const target = resolve(out);
     const parent = dirname(target);
-    const folder = new PartialFolder(
-      join(parent, `.${basename(target)}.partial`),
-    );
-    await mkdir(folder.#path, { recursive: true });
+    const path = join(parent, `.${basename(target)}.partial`);
+    const made = await mkdir(path, { recursive: true });
+    const folder = new PartialFolder(path, made);
     await folder.#lock(out);
     const stale = new RegExp(
       `^\\.${escaped(basename(target))}\\.[0-9a-f]{12}\\.tmp$`,
@@ -35,9 +44,8 @@ export class PartialFolder {
     return folder;
   }
 
-  /** The file of a scan. @param digest of all that decides what is in it */
-  fileOf(digest: string): string {
-    return join(this.#path, `${digest}.scan`);
+  get path(): string {
+    return this.#path;
   }
 
   /** Leaves the folder, with what is in it, to a later run. */
@@ -47,8 +55,20 @@ export class PartialFolder {
     if (names.length === 0) await this.remove();
   }
 
+  /** Removes the folder, and those around it that were made for it and hold nothing else. */
   async remove(): Promise<void> {
     await rm(this.#path, { recursive: true, force: true });
+    if (this.#made === undefined) return;
+    const all = this.#path.slice(this.#made.length).split(sep).length;
+    let folder = dirname(this.#path);
+    for (let i = 1; i < all; i++) {
+      const empty = await rmdir(folder).then(
+        () => true,
+        () => false,
+      );
+      if (!empty) return;
+      folder = dirname(folder);
+    }
   }
 
   get #lockFile(): string {

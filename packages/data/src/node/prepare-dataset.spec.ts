@@ -390,9 +390,9 @@ describe('prepareDataset', () => {
         },
       });
       await expect(stopped).rejects.toThrow(/abort/);
-      // Scans that are done are kept for the next run.
+      // Headers that were read, and scans that are done, are kept for the next run.
       expect(await readdir(parent)).toEqual(
-        stage === 'scans' ? ['.out.partial'] : [],
+        stage === 'annotations' ? [] : ['.out.partial'],
       );
       await prepareDataset({ folder, out: join(parent, 'out') });
       expect(await readdir(parent)).toEqual(['out']);

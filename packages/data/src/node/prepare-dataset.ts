@@ -4,12 +4,13 @@ import { cropScale, cropSize } from '../crop/crop.js';
 import { lungWindow } from '../crop/window.js';
 import { type Collection, phantomManufacturer } from '../collection.js';
 import { expectNoLeak, makeFolds } from '../dataset/folds.js';
-import type { NoduleRow, ReaderRow, ScanRow } from '../dataset/format.js';
 import {
   datasetVersion,
-  type Manifest,
-  type ScanFailure,
-} from '../dataset/manifest.js';
+  type NoduleRow,
+  type ReaderRow,
+  type ScanRow,
+} from '../dataset/format.js';
+import type { Manifest, ScanFailure } from '../dataset/manifest.js';
 import { airHu } from '../dicom/pixels.js';
 import { InputError } from '../errors.js';
 import { type Label, labels } from '../label.js';
@@ -18,7 +19,7 @@ import { odditiesOf } from '../lidc-xml/oddities.js';
 import { patientOf } from '../lidc-xml/patient.js';
 import { countWarnings, type Warning } from '../warning.js';
 import { DatasetWriter, expectReplaceable } from './dataset-writer.js';
-import { isXml, listFiles } from './list-files.js';
+import { type FoundFile, isXml, listFiles } from './list-files.js';
 import { mapOrdered } from './ordered.js';
 import {
   type CheckedOptions,
@@ -27,10 +28,11 @@ import {
 } from './prepare-options.js';
 import { PartialFolder } from './partial-folder.js';
 import type { PreparedScan, ScanInput } from './prepare-scan.js';
-import { readScanFile, scanDigest } from './scan-task.js';
-import { scanRunner } from './scan-threads.js';
+import { readScanFile, type ScanOutcome } from './scan-task.js';
 import { type Annotations, readAnnotations } from './read-annotations.js';
 import { indexSeries, type SeriesIndex } from './series-index.js';
+import { patientIdOf } from './slice-set.js';
+import { startWorkers, type Workers } from './workers.js';
 
 /**
  * Makes a dataset folder of LIDC-IDRI: of all annotated scans whose images are there. The same input and options give the
@@ -49,39 +51,55 @@ export async function prepareDataset(
   const checked = checkOptions(options);
   // Said before the long reading, not after it.
   await expectReplaceable(options.out);
-  const input = await readInput(options, checked);
+  const files = await filesOf(options);
   const partial = await PartialFolder.open(options.out);
+  const { signal } = options;
+  const workers = startWorkers(
+    Math.min(checked.workers, Math.ceil(files.length / filesForThread)),
+    signal,
+  );
+  const stop = (): void => void workers.close();
+  signal?.addEventListener('abort', stop);
   try {
-    const manifest = await makeDataset(input, partial, options, checked);
+    const job = { options, checked, partial, workers };
+    const input = await readInput(files, job);
+    const manifest = await makeDataset(input, job);
     await partial.remove();
     return manifest;
   } catch (error) {
-    // Another attempt would come to the same end.
-    if (error instanceof EmptyDatasetError) await partial.remove();
+    // Another attempt would come to the same end, but for one that is not strict.
+    if (error instanceof InputError && !(error instanceof StrictError))
+      await partial.remove();
     else await partial.leave();
+    // A thread that was ended by it fails in its own words.
+    signal?.throwIfAborted();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await workers.close();
   }
 }
 
-class EmptyDatasetError extends InputError {}
+class StrictError extends InputError {}
 
-async function makeDataset(
-  input: Input,
-  partial: PartialFolder,
-  options: PrepareOptions,
-  checked: CheckedOptions,
-): Promise<Manifest> {
+/** With fewer files, a thread takes longer to start than it saves. */
+const filesForThread = 32;
+
+interface Job {
+  readonly options: PrepareOptions;
+  readonly checked: CheckedOptions;
+  readonly partial: PartialFolder;
+  readonly workers: Workers;
+}
+
+async function makeDataset(input: Input, job: Job): Promise<Manifest> {
+  const { options, checked } = job;
   const writer = await DatasetWriter.start(
     options.out,
     cropSize * checked.margin,
   );
   try {
-    const result = await prepareScans(input.scans, {
-      writer,
-      partial,
-      job: options,
-      options: checked,
-    });
+    const result = await prepareScans(input.scans, writer, job);
     if (result.nodules.length === 0) refuseEmpty(options.folder, result);
     const folds = makeFolds(result.nodules, checked);
     expectNoLeak(result.nodules, (i) => folds[i]);
@@ -114,18 +132,30 @@ interface Input {
   readonly warnings: readonly Warning[];
 }
 
-async function readInput(
-  options: PrepareOptions,
-  { patients }: CheckedOptions,
-): Promise<Input> {
-  const { folder, signal } = options;
-  const inside = resolve(options.out) + sep;
-  const files = (await listFiles(folder, signal)).filter(
+async function filesOf({
+  folder,
+  out,
+  signal,
+}: PrepareOptions): Promise<readonly FoundFile[]> {
+  const inside = resolve(out) + sep;
+  return (await listFiles(folder, signal)).filter(
     // A dataset that lies in its own input is no part of it.
     ({ path }) => !resolve(path).startsWith(inside),
   );
+}
+
+async function readInput(
+  files: readonly FoundFile[],
+  { options, checked: { patients }, partial, workers }: Job,
+): Promise<Input> {
+  const { folder } = options;
+  // The next batch waits where a thread will take it.
+  const atOnce = 2 * workers.threads;
   const xml = files.filter(isXml);
-  const annotations = await readAnnotations(xml, options);
+  const annotations = await readAnnotations(xml, options, {
+    read: workers.annotations,
+    atOnce,
+  });
   if (annotations.ct === 0) {
     throw new InputError(
       `${folder}: holds no annotations of a CT; ${xml.length} of its ${files.length} files are named *.xml${because(annotations.warnings)}. Expected the XML files of LIDC-IDRI and its CT series`,
@@ -134,6 +164,10 @@ async function readInput(
   const index = await indexSeries(
     files.filter((file) => !isXml(file)),
     options,
+    {
+      read: (batch) => workers.headers({ files: batch, keep: partial.path }),
+      atOnce,
+    },
   );
   if (index.series.size === 0) {
     throw new InputError(
@@ -153,7 +187,7 @@ async function readInput(
       continue;
     }
     const { seriesUid, file } = readings;
-    const found = slices[0]?.patientId ?? patientOf(file, seriesUid);
+    const found = patientIdOf(slices) ?? patientOf(file, seriesUid);
     const patient = found ?? seriesUid;
     if (found === null) {
       const message =
@@ -161,7 +195,7 @@ async function readInput(
       warnings.push({ code: 'no-patient-id', file, message });
     }
     warnings.push(...odditiesOf(readings));
-    scans.push({ patient, readings, slices, paths: slices.map(index.pathOf) });
+    scans.push({ patient, readings, slices });
   }
   if (scans.length === 0) {
     throw new InputError(
@@ -219,74 +253,59 @@ interface Nodule {
   readonly readers: ReaderRow;
 }
 
-interface ScansJob {
-  readonly writer: DatasetWriter;
-  readonly partial: PartialFolder;
-  readonly job: PrepareOptions;
-  readonly options: CheckedOptions;
-}
-
 async function prepareScans(
   inputs: readonly ScanInput[],
-  { writer, partial, job, options }: ScansJob,
+  writer: DatasetWriter,
+  { options: { signal, onProgress }, checked, partial, workers }: Job,
 ): Promise<Result> {
-  const { signal, onProgress } = job;
   const nodules: Nodule[] = [];
   const scans: PreparedScan[] = [];
   const failures: ScanFailure[] = [];
   let done = 0;
-  const runner = scanRunner(Math.min(options.workers, inputs.length), signal);
   const prepare = async (input: ScanInput) => {
     signal?.throwIfAborted();
-    const path = partial.fileOf(scanDigest(input, options));
-    const earlier = await readScanFile(path, options);
-    if (earlier) return earlier;
-    const message = await runner.run({ input, options, path });
-    if (message !== null) return failureOf(input, message);
-    return (
-      (await readScanFile(path, options)) ??
-      failureOf(input, `${path}: was not written whole`)
-    );
+    const outcome = await workers.scan({
+      input,
+      options: checked,
+      keep: partial.path,
+    });
+    return { input, outcome };
   };
-  const stop = (): void => void runner.close();
-  signal?.addEventListener('abort', stop);
-  try {
-    for await (const result of mapOrdered(inputs, options.workers, prepare)) {
-      signal?.throwIfAborted();
-      onProgress?.({ stage: 'scans', done: ++done, total: inputs.length });
-      if ('message' in result) {
-        if (options.strict) refuseFailure(result);
-        failures.push(result);
-        continue;
-      }
-      for (const { crop, ...nodule } of result.nodules) {
-        await writer.addCrop(crop);
-        nodules.push(nodule);
-      }
-      // The crops are written: only the rows have to stay in memory.
-      scans.push({ ...result, nodules: [] });
-    }
-  } catch (error) {
-    // A thread that was ended by it fails in its own words.
+  const results = mapOrdered(inputs, 2 * workers.threads, prepare);
+  for await (const { input, outcome } of results) {
     signal?.throwIfAborted();
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', stop);
-    await runner.close();
+    onProgress?.({ stage: 'scans', done: ++done, total: inputs.length });
+    const scan = 'path' in outcome ? readScanFile(outcome.path, checked) : null;
+    if (!scan) {
+      const failure = failureOf(input, outcome);
+      if (checked.strict) refuseFailure(failure);
+      failures.push(failure);
+      continue;
+    }
+    for (const { crop, ...nodule } of scan.nodules) {
+      await writer.addCrop(crop);
+      nodules.push(nodule);
+    }
+    // The crops are written: only the rows have to stay in memory.
+    scans.push({ ...scan, nodules: [] });
   }
   return { nodules, scans, failures };
 }
 
 function failureOf(
   { readings, patient }: ScanInput,
-  message: string,
+  outcome: ScanOutcome,
 ): ScanFailure {
+  const message =
+    'failure' in outcome
+      ? outcome.failure
+      : `${outcome.path}: was not written whole`;
   const { seriesUid: scan, file } = readings;
   return { scan, patient, file, message };
 }
 
 function refuseFailure({ scan, patient, file, message }: ScanFailure): never {
-  throw new InputError(
+  throw new StrictError(
     `${file}: scan ${scan} of patient ${patient} cannot be prepared, and strict preparation was asked for: ${message}`,
   );
 }
@@ -384,7 +403,7 @@ function refuseEmpty(folder: string, { scans, failures }: Result): never {
     : '';
   const fewer = scans.reduce((sum, scan) => sum + scan.tooFewReaders, 0);
   const left = scans.reduce((sum, scan) => sum + scan.leftOut, 0);
-  throw new EmptyDatasetError(
+  throw new InputError(
     `${folder}: gives not one nodule; nothing was written. ${fewer} nodules have too few readers and ${left} were left out${because(scans.flatMap((scan) => scan.warnings))}, in ${scans.length} scans${failed}`,
   );
 }

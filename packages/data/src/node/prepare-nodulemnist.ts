@@ -7,6 +7,7 @@ import { cropSize } from '../crop/crop.js';
 import { resampleCube } from '../crop/resample.js';
 import { lungWindow } from '../crop/window.js';
 import {
+  datasetVersion,
   type FoldRow,
   noduleColumns,
   type NoduleRow,
@@ -14,7 +15,7 @@ import {
   scanColumns,
   type ScanRow,
 } from '../dataset/format.js';
-import { datasetVersion, type Manifest } from '../dataset/manifest.js';
+import type { Manifest } from '../dataset/manifest.js';
 import type { Part } from '../dataset/nodule.js';
 import { InputError } from '../errors.js';
 import type { Label } from '../label.js';

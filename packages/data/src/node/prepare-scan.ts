@@ -1,7 +1,6 @@
 import { cropScale, cropSize } from '../crop/crop.js';
 import type { NoduleRow, ReaderRow, ScanRow } from '../dataset/format.js';
 import { noduleId } from '../dataset/nodule-id.js';
-import type { SliceHeader } from '../dicom/header.js';
 import { type Label, labelOf } from '../label.js';
 import type { Annotation, CtReadings } from '../lidc-xml/readings.js';
 import { clusterAnnotations } from '../nodules/cluster.js';
@@ -15,14 +14,13 @@ import type { Warning } from '../warning.js';
 import { ratingNames } from '../ratings.js';
 import type { ScanOptions } from './prepare-options.js';
 import { readCrop } from './read-crop.js';
+import { headersOf, pathFinder, type SliceSet } from './slice-set.js';
 
 /** One annotated scan and the slices of its series: plain data, which may go to another thread. */
 export interface ScanInput {
   readonly patient: string;
   readonly readings: CtReadings;
-  readonly slices: readonly SliceHeader[];
-  /** where to open each slice */
-  readonly paths: readonly string[];
+  readonly slices: SliceSet;
 }
 
 export interface PreparedNodule {
@@ -52,18 +50,15 @@ export interface PreparedScan {
  * @throws `SeriesError`, `DicomError` when the images cannot be used
  */
 export async function prepareScan(
-  { readings, patient, slices, paths }: ScanInput,
+  { readings, patient, slices }: ScanInput,
   options: ScanOptions,
   signal?: AbortSignal,
 ): Promise<PreparedScan> {
   const { file, annotations } = readings;
-  const series = seriesOf(slices);
+  const series = seriesOf(headersOf(slices));
   const finder = sliceFinder(series);
-  const pathByFile = new Map(
-    slices.map(({ file: f }, i) => [f, paths[i] ?? f]),
-  );
   const access = {
-    pathOf: (slice: SliceHeader) => pathByFile.get(slice.file) ?? slice.file,
+    pathOf: pathFinder(slices),
     size: cropSize * options.margin,
     signal,
   };

@@ -7,6 +7,7 @@ import { type Series, seriesOf } from '../series/series.js';
 import { listFiles } from './list-files.js';
 import { indexSeries } from './series-index.js';
 import { readWindowOf } from './slice-file.js';
+import { headersOf, pathFinder } from './slice-set.js';
 
 /** Where to open slices, how many samples to take, and when to stop. */
 export interface SliceAccess {
@@ -68,10 +69,10 @@ export async function cropAt(
       `${folder}: holds ${found.length} CT series (${found.slice(0, 5).join(', ')}), expected ${wanted === undefined ? 'one; name the one to use' : wanted}`,
     );
   }
-  const series = seriesOf(slices);
+  const series = seriesOf(headersOf(slices));
   const [column, row, position] = volumePoint(series, at);
   return readCrop(series, { column, row, position }, side, {
-    pathOf: index.pathOf,
+    pathOf: pathFinder(slices),
     signal: job.signal,
   });
 }

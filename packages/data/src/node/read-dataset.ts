@@ -9,15 +9,12 @@ import { middleOf } from '../crop/middle.js';
 import { expectNoLeak } from '../dataset/folds.js';
 import {
   datasetFiles,
+  datasetVersion,
   foldColumns,
   noduleColumns,
   scanColumns,
 } from '../dataset/format.js';
-import {
-  datasetVersion,
-  type Manifest,
-  manifestSchema,
-} from '../dataset/manifest.js';
+import { type Manifest, manifestSchema } from '../dataset/manifest.js';
 import {
   type Dataset,
   type DatasetNodule,

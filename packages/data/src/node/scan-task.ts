@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { ClipLungError } from '@clip-lung/tensor';
-import { writeFileAtomic } from '@clip-lung/tensor/node';
 
 import { cropSize } from '../crop/crop.js';
-import { datasetVersion } from '../dataset/manifest.js';
+import { datasetVersion } from '../dataset/format.js';
+import { Scratch } from './file-bytes.js';
+import { readPartialFile, writePartialFile } from './partial-file.js';
 import type { ScanOptions } from './prepare-options.js';
 import {
   type PreparedNodule,
@@ -14,23 +15,32 @@ import {
   type ScanInput,
 } from './prepare-scan.js';
 
-/** One scan to prepare, and the file that keeps what comes of it: plain data, which may go to another thread. */
+/** One scan to prepare, and the folder to keep what comes of it in: plain data, which may go to another thread. */
 export interface ScanTask {
   readonly input: ScanInput;
   readonly options: ScanOptions;
-  readonly path: string;
+  readonly keep: string;
 }
 
+/** The file that a scan was prepared into, or why it cannot be. */
+export type ScanOutcome =
+  | { readonly path: string }
+  | { readonly failure: string };
+
+/** Of files that are only looked at: crops of another may just be on their way to the dataset. */
+const looked = new Scratch();
+
 /**
- * Prepares a scan into its file, which is written whole or not at all.
+ * Prepares a scan into a file, which is written whole or not at all; nothing is left to do where an earlier run has.
  *
- * @returns why the scan cannot be prepared, or null where it is done
  * @throws what is no fault of the scan's files
  */
 export async function runScanTask(
-  { input, options, path }: ScanTask,
+  { input, options, keep }: ScanTask,
   signal?: AbortSignal,
-): Promise<string | null> {
+): Promise<ScanOutcome> {
+  const path = join(keep, `${scanDigest(input, options)}.scan`);
+  if (readPartialFile(path, looked)) return { path };
   let scan: PreparedScan;
   try {
     scan = await prepareScan(input, options, signal);
@@ -39,7 +49,7 @@ export async function runScanTask(
       error instanceof ClipLungError ||
       (error instanceof Error && 'syscall' in error);
     if (!known) throw error;
-    return error.message;
+    return { failure: error.message };
   }
   const nodules = scan.nodules.map(({ patient, label, row, readers }) => ({
     patient,
@@ -47,54 +57,55 @@ export async function runScanTask(
     row,
     readers,
   }));
-  const head = Buffer.from(JSON.stringify({ ...scan, nodules }));
+  const text = Buffer.from(JSON.stringify({ ...scan, nodules }));
+  // Crops of int16 have to start at an even byte.
+  const head = Buffer.alloc(text.length + (text.length % 2), ' ');
+  text.copy(head);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(head.length);
   const crops = scan.nodules.map(
     ({ crop }) => new Uint8Array(crop.buffer, crop.byteOffset, crop.byteLength),
   );
-  await writeFileAtomic(path, [length, head, ...crops]);
-  return null;
+  writePartialFile(path, [length, head, ...crops]);
+  return { path };
 }
 
-/** What a task has left in its file; undefined where there is none, or not a whole one. */
-export async function readScanFile(
+const kept = new Scratch();
+
+/**
+ * What a task has left in its file; undefined where there is none, or not a whole one. The crops stay what they are until the
+ * next file is read.
+ */
+export function readScanFile(
   path: string,
   { margin }: ScanOptions,
-): Promise<PreparedScan | undefined> {
-  const bytes = await readFile(path).catch(() => undefined);
-  if (bytes === undefined || bytes.length < 4) return undefined;
+): PreparedScan | undefined {
+  const bytes = readPartialFile(path, kept);
+  if (bytes === undefined) return undefined;
   const start = 4 + bytes.readUInt32LE(0);
   const size = 2 * (cropSize * margin) ** 3;
-  try {
-    const head = JSON.parse(
-      bytes.subarray(4, start).toString(),
-    ) as PreparedScan & {
-      readonly nodules: readonly Omit<PreparedNodule, 'crop'>[];
-    };
-    if (bytes.length !== start + head.nodules.length * size) return undefined;
-    const nodules = head.nodules.map((nodule, i) => {
-      const from = start + i * size;
-      // Copied, as int16 have to start at an even byte.
-      const crop = new Uint8Array(bytes.subarray(from, from + size));
-      return { ...nodule, crop: new Int16Array(crop.buffer) };
-    });
-    return { ...head, nodules };
-  } catch {
-    return undefined;
-  }
+  const head = JSON.parse(
+    bytes.subarray(4, start).toString(),
+  ) as PreparedScan & {
+    readonly nodules: readonly Omit<PreparedNodule, 'crop'>[];
+  };
+  const nodules = head.nodules.map((nodule, i) => {
+    const from = bytes.byteOffset + start + i * size;
+    return { ...nodule, crop: new Int16Array(bytes.buffer, from, size / 2) };
+  });
+  return { ...head, nodules };
 }
 
 /**
  * What a scan's file is named by: all that decides what is in it, but for the pixels themselves. So a file of an earlier
  * run is used only where it holds what this run would write.
  */
-export function scanDigest(input: ScanInput, options: ScanOptions): string {
+function scanDigest(input: ScanInput, options: ScanOptions): string {
   const { minReaders, rule, label, margin } = options;
   const text = JSON.stringify(
     [datasetVersion, minReaders, rule, label, margin, input],
     (_key, value: unknown) =>
-      value instanceof Int32Array ? value.join(' ') : value,
+      ArrayBuffer.isView(value) ? String(value) : value,
   );
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }

@@ -1,19 +1,16 @@
-import { basename } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 
-import type { SliceHeader } from '../dicom/header.js';
-import { DicomError } from '../errors.js';
 import type { JobOptions } from '../progress.js';
 import type { Warning } from '../warning.js';
+import { type HeaderBatch, readHeaders } from './header-batch.js';
+import { batchesOf, mapOrdered } from './ordered.js';
 import type { FoundFile } from './list-files.js';
-import { readHeaderSync } from './slice-file.js';
+import { joinColumns, type SliceColumns, type SliceSet } from './slice-set.js';
 
 /** The CT series among the files of a folder, whatever its layout. */
 export interface SeriesIndex {
   /** the slices of each series in the order of their files, by Series Instance UID */
-  readonly series: ReadonlyMap<string, readonly SliceHeader[]>;
-  /** where to open a slice */
-  readonly pathOf: (slice: SliceHeader) => string;
+  readonly series: ReadonlyMap<string, SliceSet>;
   /** DICOM files of other modalities */
   readonly otherModalities: number;
   /** files that are no DICOM */
@@ -22,8 +19,23 @@ export interface SeriesIndex {
   readonly warnings: readonly Warning[];
 }
 
-/** Headers that are read without a pause. */
-const between = 64;
+/** What reads the headers of some files, and how many at once. */
+export interface HeaderReader {
+  readonly read: (files: readonly FoundFile[]) => Promise<HeaderBatch>;
+  readonly atOnce: number;
+}
+
+/** Files of a batch. */
+const batchSize = 128;
+
+/** In this thread. Between two batches, what else is to be done, such as an interrupt, has its turn. */
+const here: HeaderReader = {
+  read: async (files) => {
+    await setImmediate();
+    return readHeaders({ files, keep: null });
+  },
+  atOnce: 1,
+};
 
 /**
  * Reads the header of every file and groups CT slices by series. A DICOM file that is damaged becomes a warning,
@@ -32,39 +44,37 @@ const between = 64;
 export async function indexSeries(
   files: readonly FoundFile[],
   { signal, onProgress }: JobOptions = {},
+  { read, atOnce }: HeaderReader = here,
 ): Promise<SeriesIndex> {
-  const series = new Map<string, SliceHeader[]>();
+  const series = new Map<string, OpenSet>();
   const warnings: Warning[] = [];
   let otherModalities = 0;
   let otherFiles = 0;
   let done = 0;
-  for (const file of files) {
+  const batches = batchesOf(files, batchSize);
+  const results = mapOrdered(batches, atOnce, async (batch) => {
     signal?.throwIfAborted();
-    const content = contentOf(file);
-    // Lets what else is to be done, such as an interrupt, have its turn.
-    if (done % between === 0) await setImmediate();
-    onProgress?.({ stage: 'headers', done: ++done, total: files.length });
-    switch (content.kind) {
-      case 'other-file':
-        otherFiles += 1;
-        break;
-      case 'other-modality':
-        otherModalities += 1;
-        break;
-      case 'unreadable':
-        warnings.push(content.warning);
-        break;
-      case 'slice': {
-        const slices = series.get(content.slice.seriesUid);
-        if (slices) slices.push(content.slice);
-        else series.set(content.slice.seriesUid, [content.slice]);
+    return [batch, await read(batch)] as const;
+  });
+  for await (const [batch, found] of results) {
+    signal?.throwIfAborted();
+    done += batch.length;
+    onProgress?.({ stage: 'headers', done, total: files.length });
+    otherModalities += found.otherModalities;
+    otherFiles += found.otherFiles;
+    warnings.push(...found.warnings);
+    for (const { seriesUid, indices, slices } of found.series) {
+      const set = series.get(seriesUid) ?? { files: [], parts: [] };
+      series.set(seriesUid, set);
+      set.parts.push(slices);
+      for (const index of indices) {
+        const file = batch[index];
+        if (file) set.files.push(file);
       }
     }
   }
-  const paths = new Map(files.map(({ name, path }) => [name, path]));
   return {
-    series,
-    pathOf: ({ file }) => paths.get(file) ?? file,
+    series: new Map([...series].map(([uid, set]) => [uid, closed(set)])),
     otherModalities,
     otherFiles,
     unreadable: warnings.length,
@@ -72,36 +82,15 @@ export async function indexSeries(
   };
 }
 
-type Content =
-  | { readonly kind: 'slice'; readonly slice: SliceHeader }
-  | { readonly kind: 'unreadable'; readonly warning: Warning }
-  | { readonly kind: 'other-modality' | 'other-file' };
-
-function contentOf({ path, name }: FoundFile): Content {
-  try {
-    const header = readHeaderSync(path, name);
-    if (header === undefined) {
-      if (!name.toLowerCase().endsWith('.dcm')) return { kind: 'other-file' };
-      return unreadable(name, `${name}: is no DICOM file, or cut short`);
-    }
-    const { modality, slice } = header;
-    if (modality !== null && modality !== 'CT') {
-      return { kind: 'other-modality' };
-    }
-    if (basename(name) === 'DICOMDIR') return { kind: 'other-file' };
-    return slice
-      ? { kind: 'slice', slice: slice() }
-      : unreadable(name, `${name}: holds no image, or is cut short before it`);
-  } catch (error) {
-    const known =
-      error instanceof DicomError ||
-      (error instanceof Error && 'syscall' in error);
-    if (!known) throw error;
-    return unreadable(name, error.message);
-  }
+interface OpenSet {
+  readonly files: FoundFile[];
+  readonly parts: SliceColumns[];
 }
 
-function unreadable(file: string, message: string): Content {
-  const warning = { code: 'unreadable-dicom', file, message };
-  return { kind: 'unreadable', warning };
+function closed({ files, parts }: OpenSet): SliceSet {
+  return {
+    files: files.map(({ name }) => name),
+    paths: files.map(({ path }) => path),
+    ...joinColumns(parts),
+  };
 }

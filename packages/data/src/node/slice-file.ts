@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { inflateRawSync } from 'node:zlib';
 
 import {
@@ -15,14 +14,11 @@ import {
   hounsfield,
   type PixelWindow,
   readWindow,
+  windowOf,
 } from '../dicom/pixels.js';
 import { DicomError } from '../errors.js';
+import { readInto, Scratch, withFile } from './file-bytes.js';
 
-const open = promisify(fs.open);
-const close = promisify(fs.close);
-
-/** LIDC-IDRI's headers have 3 to 8 KB. */
-const firstChunk = 16 * 1024;
 /** No CT slice has as much: a damaged or hostile file must not fill the memory. */
 const mostInflated = 256 * 2 ** 20;
 
@@ -43,43 +39,48 @@ export function readHeaderOf(
   name: string,
 ): Promise<DicomHeader | undefined> {
   return new Promise((resolve) => {
-    resolve(readHeaderSync(path, name));
+    resolve(withFile(path, (file) => headerOf(file, name).header));
   });
 }
 
-/** As {@link readHeaderOf}, at once. */
-export function readHeaderSync(
-  path: string,
-  name: string,
-): DicomHeader | undefined {
-  // A quarter of a million headers are read. Waiting for each of their four system calls costs more than the calls do.
-  const file = fs.openSync(path, 'r');
-  try {
-    const { size } = fs.fstatSync(file);
-    for (let length = firstChunk; ; length *= 4) {
-      const buffer = Buffer.allocUnsafeSlow(Math.min(length, size));
-      const bytes = buffer.subarray(0, readAll(file, buffer));
-      if (!isDicom(bytes)) return undefined;
-      // A file that shrinks while it is read ends where it now ends.
-      const fileSize =
-        bytes.length < Math.min(length, size) ? bytes.length : size;
-      const header = readHeader({ bytes, file: name, fileSize }, { inflate });
-      if (header) return header;
-    }
-  } finally {
-    fs.closeSync(file);
-  }
+/** A header, and by what a later look at its file may tell that nothing was changed. */
+export interface StampedHeader {
+  readonly header: DicomHeader | undefined;
+  /** size in bytes and time of the last change, ms */
+  readonly stamp: readonly [size: number, changed: number];
 }
 
-/** Fills the buffer from the start of the file. @returns how many bytes there were */
-function readAll(file: number, buffer: Buffer): number {
-  let read = 0;
-  while (read < buffer.length) {
-    const count = fs.readSync(file, buffer, read, buffer.length - read, read);
-    if (count === 0) break;
-    read += count;
+/**
+ * As {@link readHeaderOf}, at once, and into memory that the next call uses again: a quarter of a million headers are read.
+ * What the header says of the image has to be read before that.
+ */
+export function readHeaderSync(path: string, name: string): StampedHeader {
+  // Waiting for each of the four system calls would cost more than the calls do.
+  return withFile(path, (file) => headerOf(file, name, headers));
+}
+
+/** LIDC-IDRI's headers have 3 to 8 KB. */
+const firstChunk = 16 * 1024;
+const headers = new Scratch();
+
+/** @param scratch where to read the file to; by default into new memory */
+function headerOf(
+  file: number,
+  name: string,
+  scratch = new Scratch(),
+): StampedHeader {
+  const { size, mtimeMs } = fs.fstatSync(file);
+  const stamp = [size, mtimeMs] as const;
+  for (let length = firstChunk; ; length *= 4) {
+    const wanted = Math.min(length, size);
+    const buffer = scratch.take(wanted);
+    const bytes = buffer.subarray(0, readInto(file, buffer, 0));
+    if (!isDicom(bytes)) return { header: undefined, stamp };
+    // A file that shrinks while it is read ends where it now ends.
+    const fileSize = bytes.length < wanted ? bytes.length : size;
+    const header = readHeader({ bytes, file: name, fileSize }, { inflate });
+    if (header) return { header, stamp };
   }
-  return read;
 }
 
 /**
@@ -102,13 +103,12 @@ export async function readWindowOf(
   }
   if (syntax.compressed) {
     const stored = await decodeStored(header, await readFile(path));
-    const rows = stored.subarray(window.y0 * format.columns);
-    return hounsfield(format, rows, window);
+    return hounsfield(format, windowOf(stored, format.columns, window));
   }
   const { start, end } = byteRangeOf(header, window);
   const rows = syntax.deflated
     ? inflatedRange(await readFile(path), header, start, end)
-    : await readRange(path, start, end);
+    : readRange(path, start, end);
   if (rows.length !== end - start) {
     throw new DicomError(
       file,
@@ -130,46 +130,12 @@ function inflatedRange(
   return parsed?.bytes.subarray(start, end) ?? new Uint8Array();
 }
 
-async function readRange(
-  path: string,
-  start: number,
-  end: number,
-): Promise<Uint8Array> {
-  const file = await open(path, 'r');
-  try {
-    return await readBytes(file, start, end - start);
-  } finally {
-    await close(file);
-  }
-}
+/** The rows of a window, of which only the values are kept. */
+const rowBytes = new Scratch();
 
-async function readBytes(
-  file: number,
-  position: number,
-  length: number,
-): Promise<Uint8Array> {
-  // Every byte that is handed out was read: nothing has to be cleared first.
-  const bytes = Buffer.allocUnsafeSlow(length);
-  let read = 0;
-  while (read < length) {
-    const count = await readSome(file, bytes, read, position + read);
-    if (count === 0) break;
-    read += count;
-  }
-  return bytes.subarray(0, read);
-}
-
-function readSome(
-  file: number,
-  into: Buffer,
-  offset: number,
-  position: number,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const { length } = into;
-    fs.read(file, into, offset, length - offset, position, (error, count) => {
-      if (error) reject(error);
-      else resolve(count);
-    });
-  });
+function readRange(path: string, start: number, end: number): Uint8Array {
+  const rows = rowBytes.take(end - start);
+  return withFile(path, (file) =>
+    rows.subarray(0, readInto(file, rows, start)),
+  );
 }

@@ -45,7 +45,8 @@ export function agreementOf(
     for (const [slice, mask] of own) {
       const count = counts.get(slice) ?? new Uint8Array(size);
       const edge = edges.get(slice) ?? new Uint8Array(size);
-      for (const [i, value] of mask.entries()) {
+      for (let i = 0; i < size; i++) {
+        const value = mask[i];
         if (value === inside) count[i] = (count[i] ?? 0) + 1;
         if (value === onEdge) edge[i] = 1;
       }
@@ -82,7 +83,8 @@ function masksOf(
       if (slice === undefined || region.inclusion !== inclusion) continue;
       const filled = fillContour(region.points, rectangle);
       const mask = masks.get(slice) ?? new Uint8Array(filled.length);
-      for (const [i, value] of filled.entries()) {
+      for (let i = 0; i < filled.length; i++) {
+        const value = filled[i] ?? 0;
         if (value === 0) continue;
         if (!inclusion) mask[i] = 0;
         else if (mask[i] !== inside) mask[i] = value;

@@ -83,8 +83,8 @@ function massOf(
   let voxels = 0;
   let [column, row, slice, position] = [0, 0, 0, 0];
   for (const [k, mask] of masks) {
-    for (const [i, count] of mask.entries()) {
-      if (count < least) continue;
+    for (let i = 0; i < mask.length; i++) {
+      if ((mask[i] ?? 0) < least) continue;
       voxels += 1;
       column += x0 + (i % width);
       row += y0 + Math.floor(i / width);

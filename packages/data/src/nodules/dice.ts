@@ -27,11 +27,12 @@ export function shapeAgreement(
   const count = numbers.size;
   // both[i · count + j]: the voxels that the readers i and j hold; on the diagonal, those that a reader holds.
   const both = new Float64Array(count * count);
-  for (const held of readersByVoxel(annotations, masks, numbers)) {
+  for (const [held, voxels] of voxelsByReaders(annotations, masks, numbers)) {
     for (let i = 0; i < count; i++) {
       if (held % 2 ** (i + 1) < 2 ** i) continue;
       for (let j = 0; j <= i; j++) {
-        if (held % 2 ** (j + 1) >= 2 ** j) add(both, i * count + j);
+        if (held % 2 ** (j + 1) < 2 ** j) continue;
+        both[i * count + j] = (both[i * count + j] ?? 0) + voxels;
       }
     }
   }
@@ -51,31 +52,30 @@ export function shapeAgreement(
   };
 }
 
-/** Of every voxel that a reader holds, the sum of 2ⁱ over the readers i that do. */
-function* readersByVoxel(
+/** How many voxels each set of readers holds, and no other: the set as the sum of 2ⁱ over its readers i. */
+function voxelsByReaders(
   annotations: readonly Annotation[],
   masks: Agreement['masks'],
   numbers: ReadonlyMap<number, number>,
-): Generator<number, void> {
+): ReadonlyMap<number, number> {
+  const voxels = new Map<number, number>();
   const slices = new Set(masks.flatMap((own) => [...own.keys()]));
   for (const slice of slices) {
-    const held = new Map<number, readonly Uint8Array[]>();
+    const size = masks.find((own) => own.has(slice))?.get(slice)?.length ?? 0;
+    const held = new Float64Array(size);
     for (const [i, { session }] of annotations.entries()) {
       const mask = masks[i]?.get(slice);
-      const number = numbers.get(session) ?? 0;
-      if (mask) held.set(number, [...(held.get(number) ?? []), mask]);
-    }
-    const size = masks.find((own) => own.has(slice))?.get(slice)?.length ?? 0;
-    for (let at = 0; at < size; at++) {
-      let sum = 0;
-      for (const [number, own] of held) {
-        if (own.some((mask) => mask[at] === 1)) sum += 2 ** number;
+      const reader = 2 ** (numbers.get(session) ?? 0);
+      for (let at = 0; at < (mask?.length ?? 0); at++) {
+        const set = held[at] ?? 0;
+        // A reader may hold a voxel by several annotations, and counts once.
+        if (mask?.[at] !== 1 || set % (2 * reader) >= reader) continue;
+        held[at] = set + reader;
       }
-      if (sum > 0) yield sum;
+    }
+    for (const set of held) {
+      if (set > 0) voxels.set(set, (voxels.get(set) ?? 0) + 1);
     }
   }
-}
-
-function add(counts: Float64Array, at: number): void {
-  counts[at] = (counts[at] ?? 0) + 1;
+  return voxels;
 }

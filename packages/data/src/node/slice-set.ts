@@ -1,0 +1,125 @@
+import type { SliceHeader } from '../dicom/header.js';
+import type { PixelFormat } from '../dicom/pixel-format.js';
+
+/** What the slices of a series mostly have in common. */
+type SharedHeader = Omit<
+  SliceHeader,
+  'file' | 'sopUid' | 'position' | 'format'
+> & { readonly format: Omit<PixelFormat, 'offset'> };
+
+/**
+ * Headers of slices, as columns: plain data that takes little memory, and little time on its way to another thread. What
+ * slices have in common is there once.
+ */
+export interface SliceColumns {
+  readonly sopUids: readonly string[];
+  /** Image Position (Patient), mm, [3 · slices]; NaN in a header without one */
+  readonly positions: Float64Array;
+  /** bytes of the files at which the pixels start */
+  readonly offsets: Float64Array;
+  readonly shared: readonly SharedHeader[];
+  /** which of `shared` each slice has */
+  readonly sharedOf: Uint32Array;
+}
+
+/** The slices of a series and their files. */
+export interface SliceSet extends SliceColumns {
+  /** how warnings name the files */
+  readonly files: readonly string[];
+  /** where to open them */
+  readonly paths: readonly string[];
+}
+
+export function sliceColumns(headers: readonly SliceHeader[]): SliceColumns {
+  const shared: SharedHeader[] = [];
+  const known = new Map<string, number>();
+  const positions = new Float64Array(3 * headers.length).fill(NaN);
+  const sharedOf = headers.map((header, i) => {
+    const { sopUid: _uid, position, file: _file, format, ...rest } = header;
+    const { offset: _offset, ...pixels } = format;
+    if (position !== null) positions.set(position, 3 * i);
+    const common = { ...rest, format: pixels };
+    const key = JSON.stringify(common);
+    const index = known.get(key) ?? shared.length;
+    if (index === shared.length) {
+      known.set(key, index);
+      shared.push(common);
+    }
+    return index;
+  });
+  return {
+    sopUids: headers.map(({ sopUid }) => sopUid),
+    positions,
+    offsets: Float64Array.from(headers, ({ format }) => format.offset),
+    shared,
+    sharedOf: Uint32Array.from(sharedOf),
+  };
+}
+
+/** One after the other. */
+export function joinColumns(parts: readonly SliceColumns[]): SliceColumns {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
+  const shared: SharedHeader[] = [];
+  const known = new Map<string, number>();
+  const sharedOf = parts.flatMap((part) => {
+    const places = part.shared.map((common) => {
+      const key = JSON.stringify(common);
+      const index = known.get(key) ?? shared.push(common) - 1;
+      known.set(key, index);
+      return index;
+    });
+    return Array.from(part.sharedOf, (i) => places[i] ?? 0);
+  });
+  return {
+    sopUids: parts.flatMap(({ sopUids }) => sopUids),
+    positions: joined(parts.map(({ positions }) => positions)),
+    offsets: joined(parts.map(({ offsets }) => offsets)),
+    shared,
+    sharedOf: Uint32Array.from(sharedOf),
+  };
+}
+
+/** The headers again, in the same order. */
+export function headersOf(set: SliceSet): readonly SliceHeader[] {
+  const { files, sopUids, positions, offsets, shared, sharedOf } = set;
+  return files.map((file, i) => {
+    const common = shared[sharedOf[i] ?? 0];
+    if (common === undefined) throw new RangeError(`no header for ${file}`);
+    const { format, ...rest } = common;
+    const position = [...positions.subarray(3 * i, 3 * i + 3)];
+    return {
+      ...rest,
+      file,
+      sopUid: sopUids[i] ?? '',
+      position: position.some(Number.isNaN) ? null : position,
+      format: { ...format, offset: offsets[i] ?? 0 },
+    };
+  });
+}
+
+/** The Patient ID of the first slice. */
+export function patientIdOf({ shared, sharedOf }: SliceSet): string | null {
+  return shared[sharedOf[0] ?? 0]?.patientId ?? null;
+}
+
+/** Where to open each slice. */
+export function pathFinder({
+  files,
+  paths,
+}: SliceSet): (slice: SliceHeader) => string {
+  const byFile = new Map(files.map((file, i) => [file, paths[i] ?? file]));
+  return ({ file }) => byFile.get(file) ?? file;
+}
+
+function joined(parts: readonly Float64Array[]): Float64Array {
+  const whole = new Float64Array(
+    parts.reduce((sum, { length }) => sum + length, 0),
+  );
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

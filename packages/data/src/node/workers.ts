@@ -1,0 +1,161 @@
+import { Worker } from 'node:worker_threads';
+
+import {
+  type HeaderBatch,
+  type HeaderTask,
+  readHeaders,
+} from './header-batch.js';
+import type { FoundFile } from './list-files.js';
+import { type AnnotationBatch, parseFiles } from './read-annotations.js';
+import { runScanTask, type ScanOutcome, type ScanTask } from './scan-task.js';
+
+/** What a thread can be asked for. */
+export type WorkerTask =
+  | { readonly kind: 'annotations'; readonly files: readonly FoundFile[] }
+  | ({ readonly kind: 'headers' } & HeaderTask)
+  | ({ readonly kind: 'scan' } & ScanTask);
+
+/** What does the work of preparing: this thread, or others. */
+export interface Workers {
+  /** how much is done at once */
+  readonly threads: number;
+  readonly annotations: (
+    files: readonly FoundFile[],
+  ) => Promise<AnnotationBatch>;
+  readonly headers: (task: HeaderTask) => Promise<HeaderBatch>;
+  readonly scan: (task: ScanTask) => Promise<ScanOutcome>;
+  readonly close: () => Promise<void>;
+}
+
+/** The work of one task. */
+export function runTask(
+  task: WorkerTask,
+  signal?: AbortSignal,
+): AnnotationBatch | HeaderBatch | Promise<ScanOutcome> {
+  switch (task.kind) {
+    case 'annotations':
+      return parseFiles(task.files);
+    case 'headers':
+      return readHeaders(task);
+    case 'scan':
+      return runScanTask(task, signal);
+  }
+}
+
+/** Works in so many threads; a single one is this thread, which then starts no other. */
+export function startWorkers(threads: number, signal?: AbortSignal): Workers {
+  // Threads cannot run the sources, in TypeScript, which tests run.
+  const compiled = import.meta.url.endsWith('.js');
+  if (threads === 1 || !compiled) return inThisThread(signal);
+  const pool = new Pool(threads);
+  return {
+    threads,
+    // A thread answers a task with what runTask gives for its kind.
+    annotations: (files) =>
+      pool.run({ kind: 'annotations', files }) as Promise<AnnotationBatch>,
+    headers: (task) =>
+      pool.run({ kind: 'headers', ...task }) as Promise<HeaderBatch>,
+    scan: (task) => pool.run({ kind: 'scan', ...task }) as Promise<ScanOutcome>,
+    close: () => pool.close(),
+  };
+}
+
+function inThisThread(signal: AbortSignal | undefined): Workers {
+  /** What else is to be done, such as an interrupt, has its turn before each task. */
+  const soon = <T>(work: () => T | Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      setImmediate(() => {
+        try {
+          resolve(work());
+        } catch (error) {
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as it was thrown
+          reject(error);
+        }
+      });
+    });
+  return {
+    threads: 1,
+    annotations: (files) => soon(() => parseFiles(files)),
+    headers: (task) => soon(() => readHeaders(task)),
+    scan: (task) => soon(() => runScanTask(task, signal)),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** A task without a thread yet. */
+interface Waiting {
+  readonly take: (worker: Worker) => void;
+  readonly giveUp: (error: Error) => void;
+}
+
+const ended = 'a thread was ended in the middle of its work';
+
+/** Threads that are started when there is work for them. */
+class Pool {
+  readonly #most: number;
+  readonly #all: Worker[] = [];
+  readonly #idle: Worker[] = [];
+  readonly #waiting: Waiting[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  async run(task: WorkerTask): Promise<unknown> {
+    const worker = await this.#free();
+    const answer = await ask(worker, task);
+    const next = this.#waiting.shift();
+    if (next) next.take(worker);
+    else this.#idle.push(worker);
+    return answer;
+  }
+
+  async close(): Promise<void> {
+    for (const { giveUp } of this.#waiting.splice(0)) giveUp(new Error(ended));
+    await Promise.all(this.#all.map((worker) => worker.terminate()));
+  }
+
+  #free(): Promise<Worker> {
+    const idle = this.#idle.pop();
+    if (idle) return Promise.resolve(idle);
+    if (this.#all.length === this.#most) {
+      return new Promise((take, giveUp) => {
+        this.#waiting.push({ take, giveUp });
+      });
+    }
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      // Node's own options of this process (such as --input-type) may not fit a module in a file.
+      execArgv: [],
+      // A small nursery is collected often: memory stays low, and most of what is made is short-lived.
+      resourceLimits: { maxYoungGenerationSizeMb: 16 },
+    });
+    this.#all.push(worker);
+    return Promise.resolve(worker);
+  }
+}
+
+function ask(worker: Worker, task: WorkerTask): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      worker.off('message', onMessage);
+      worker.off('error', onError);
+      worker.off('exit', onExit);
+    };
+    const onMessage = (answer: unknown): void => {
+      settle();
+      resolve(answer);
+    };
+    const onError = (error: unknown): void => {
+      settle();
+      reject(error instanceof Error ? error : new Error(String(error)));
+    };
+    const onExit = (): void => {
+      settle();
+      reject(new Error(ended));
+    };
+    worker.on('message', onMessage);
+    worker.on('error', onError);
+    worker.on('exit', onExit);
+    worker.postMessage(task);
+  });
+}
