@@ -1,25 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Beyond it, log(1 + eˣ) and x are the same float32. */
-const large = 20;
 /** Below it, log(1 + eˣ) and eˣ are the same float32. */
 const small = -17;
 
-/** log(1 + eˣ), to float32's relative precision on both sides, and with the gradient σ(x) everywhere. */
+/** log(1 + eˣ) as max(x, 0) + log(1 + e^−|x|): exact to rounding on both sides, and no exponential overflows. */
 export function softplus<T extends tf.Tensor>(x: T): T {
-  return tf.where(
-    tf.greater(x, large),
-    x,
-    tf.log1p(tf.exp(tf.minimum(x, large))),
-  );
+  return tf.add(tf.relu(x), tf.log1p(tf.exp(tf.neg(tf.abs(x)))));
 }
 
-/** log softplus(x). It is x where softplus(x) would vanish, so it and its gradient stay finite. */
+/** log softplus(x), which is x where softplus(x) would vanish: it and its gradient are finite for every x. */
 export function logSoftplus<T extends tf.Tensor>(x: T): T {
-  return tf.where(
-    tf.less(x, small),
-    x,
+  return tf.add(
     tf.log(softplus(tf.maximum<T>(x, small))),
+    tf.minimum(tf.sub(x, small), 0),
   );
 }
 

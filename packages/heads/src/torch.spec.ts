@@ -1,0 +1,105 @@
+import { fileURLToPath } from 'node:url';
+
+import { type NdArray, type Tree, treeOf } from '@clip-lung/tensor';
+import { readSafetensors } from '@clip-lung/tensor/node';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+// tfjs-core's bundle for Node comes without gradients; this package registers them.
+import '@tensorflow/tfjs-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { logForest, logRouting } from './forest.js';
+import {
+  linearHead,
+  poissonHead,
+  stickBreakingHead,
+  unsureHead,
+} from './index.js';
+import { mapLinear } from './map-linear.js';
+
+type Apply = (params: Tree<tf.Tensor>, features: tf.Tensor4D) => tf.Tensor2D;
+
+const features = 32;
+let fixture: ReadonlyMap<string, NdArray>;
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+  const url = new URL('../fixtures/torch.safetensors', import.meta.url);
+  ({ tensors: fixture } = await readSafetensors(fileURLToPath(url)));
+});
+
+const heads: Readonly<Record<string, (classes: number) => Apply>> = {
+  linear: (classes) => linearHead({ classes, features }).apply,
+  poisson: (classes) => poissonHead({ classes, features }).apply,
+  'stick-breaking': (classes) => stickBreakingHead({ classes, features }).apply,
+  unsure: (classes) => unsureHead({ classes, features }).apply,
+  // What ordinalForestHead does, with the fixture's choice of outputs instead of a drawn one.
+  'ordinal-forest': () => (params, maps) => {
+    const found = params as { fc: Tree<tf.Tensor>; leaves: tf.Tensor3D };
+    const weights = found.fc as Record<string, tf.Tensor>;
+    const choice = stored('choice').arraySync() as number[][];
+    const outputs = mapLinear(features, 10, 'a forest').apply(
+      (path) => weights[path.replace('fc.', '')] as tf.Tensor,
+      maps,
+    );
+    return logForest(logRouting(outputs, choice, 3), found.leaves);
+  },
+};
+
+function stored(name: string): tf.Tensor {
+  const array = fixture.get(name);
+  if (array === undefined) throw new Error(`the fixture has no "${name}"`);
+  return tf.tensor(Array.from(array.data, Number), [...array.shape], 'float32');
+}
+
+function storedBelow(prefix: string): Map<string, tf.Tensor> {
+  const names = [...fixture.keys()].filter((name) => name.startsWith(prefix));
+  return new Map(
+    names.map((name) => [name.slice(prefix.length), stored(name)]),
+  );
+}
+
+/** The largest difference, in proportion to the largest value. */
+function relativeError(found: tf.Tensor, expected: tf.Tensor): number {
+  expect(found.shape).toEqual(expected.shape);
+  const difference = tf.max(tf.abs(tf.sub(found, expected)));
+  return tf.div(difference, tf.max(tf.abs(expected))).arraySync() as number;
+}
+
+describe.each(Object.keys(heads))('the head "%s" is PyTorch’s', (name) => {
+  it.each([2, 3, 5])('with %i classes: values and gradients', (classes) => {
+    const given = storedBelow(`${name}.${classes}.given.`);
+    const paths = [...given.keys()];
+    const apply = heads[name]?.(classes) as Apply;
+    const logProbabilities = (...tensors: tf.Tensor[]): tf.Tensor2D => {
+      const named = paths.map((path, i) => [path, tensors[i]] as const);
+      const params = treeOf(
+        named.filter(([path]) => path !== 'features'),
+      ) as Tree<tf.Tensor>;
+      const maps = named.find(([path]) => path === 'features')?.[1];
+      return tf.logSoftmax(apply(params, maps as tf.Tensor4D));
+    };
+    const probabilities = stored(`${name}.${classes}.probabilities`);
+    const found = logProbabilities(...given.values());
+    // Float32 against float64: logarithms of the same size, so no small probability is lost.
+    expect(relativeError(found, tf.log(probabilities))).toBeLessThan(3e-6);
+
+    const cotangent = stored(`${name}.${classes}.cotangent`);
+    const gradients = tf.grads((...tensors) =>
+      tf.sum(tf.mul(cotangent, logProbabilities(...tensors))),
+    )([...given.values()]);
+    paths.forEach((path, i) => {
+      const expected = stored(`${name}.${classes}.gradient.${path}`);
+      const error = relativeError(gradients[i] as tf.Tensor, expected);
+      expect(error, path).toBeLessThan(1e-5);
+    });
+  });
+});
+
+it('all of the fixture is compared', () => {
+  const cases = [...fixture.keys()].filter((name) => name !== 'choice');
+  const known = Object.keys(heads);
+  expect(cases.filter((n) => !known.includes(n.split('.')[0] ?? ''))).toEqual(
+    [],
+  );
+});
