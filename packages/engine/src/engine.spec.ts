@@ -148,6 +148,17 @@ describe.each(engines)('the $name engine', (engine) => {
     ).rejects.toThrow(/"w" is float32 \[2, 1\], given float32 \[1\]/);
   });
 
+  it('prepares a call without changing anything, and finds what is wrong with it', async () => {
+    const step = engine.compile(leastSquares, { frozen });
+    const state = engine.state<Linear>(start);
+    await step.prepare(state, inputs);
+    expect((await state.read()).count.data[0]).toBe(0);
+    await step.run(state, inputs);
+    expect((await state.read()).count.data[0]).toBe(1);
+    const narrow = { x: float32([3, 1], [1, 2, 3]), y: inputs.y };
+    await expect(step.prepare(state, narrow)).rejects.toThrow(/shape/);
+  });
+
   it('stops before a call that was aborted', async () => {
     const step = engine.compile(leastSquares, { frozen });
     const state = engine.state<Linear>(start);

@@ -49,6 +49,13 @@ export interface CompiledFunction<S, I, O> {
     inputs: Hosted<I>,
     options?: { readonly signal?: AbortSignal },
   ): Promise<Hosted<O>>;
+  /**
+   * Makes ready a call with inputs of these shapes, and changes nothing: what is wrong with the function itself comes to
+   * light, and the first call need not wait.
+   *
+   * @throws what {@link run} throws
+   */
+  prepare(state: EngineState<S>, inputs: Hosted<I>): Promise<void>;
   release(): Promise<void>;
 }
 

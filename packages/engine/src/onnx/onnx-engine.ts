@@ -133,9 +133,7 @@ class OnnxFunction<
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<Hosted<O>> {
     signal?.throwIfAborted();
-    if (!(state instanceof HostState))
-      throw new TypeError('the state belongs to another engine');
-    const own = state as HostState<S>;
+    const own = ownState(state);
     const { session, traced } = await this.#program(own, inputs);
     signal?.throwIfAborted();
 
@@ -159,6 +157,10 @@ class OnnxFunction<
       traced.form,
       (place) => results[place] as NdArray,
     ) as unknown as Hosted<O>;
+  }
+
+  async prepare(state: EngineState<S>, inputs: Hosted<I>): Promise<void> {
+    await this.#program(ownState(state), inputs);
   }
 
   async release(): Promise<void> {
@@ -208,6 +210,11 @@ class OnnxFunction<
     this.#programs.delete(oldest[0]);
     await (await oldest[1]).session.release();
   }
+}
+
+function ownState<S>(state: EngineState<S>): HostState<S> {
+  if (state instanceof HostState) return state as HostState<S>;
+  throw new TypeError('the state belongs to another engine');
 }
 
 function emptyArray({ dtype, shape }: TracedOutput): NdArray {

@@ -60,6 +60,16 @@ export class PlainFunction<
     });
   }
 
+  /** There is nothing to make ready: what is wrong comes to light in a run on a copy of the state. */
+  async prepare(state: EngineState<S>, inputs: Hosted<I>): Promise<void> {
+    const copy = new TensorState<S>(this.#backend, await state.read());
+    try {
+      await this.run(copy, inputs);
+    } finally {
+      copy.dispose();
+    }
+  }
+
   release(): Promise<void> {
     for (const [, tensor] of leaves<tf.Tensor>(this.#frozen ?? {})) {
       tensor.dispose();

@@ -8,6 +8,12 @@ import type { TraceBackend } from '../trace-backend.js';
 import { behindWindows, coveringPads } from './window.js';
 import { filterGradient } from './filter-gradient.js';
 import {
+  stridedFilterGradient,
+  stridedFits,
+  stridedForward,
+  stridedInputGradient,
+} from './strided.js';
+import {
   winogradFilterGradient,
   winogradFits,
   winogradForward,
@@ -64,6 +70,9 @@ const conv2d: Kernel = (call) => {
   if (!backend.plain && winogradFits(g)) {
     return backend.symbol(winogradForward(backend, x, filter, g), imagesAsHwbc);
   }
+  if (!backend.plain && stridedFits(g)) {
+    return backend.symbol(stridedForward(backend, x, filter, g), imagesAsHwbc);
+  }
   const result = backend.graph.node(
     'Conv',
     [
@@ -91,6 +100,10 @@ const conv2dBackpropInput: Kernel = (call) => {
   const g = geometryOf(call, inputShape, filter.shape);
   if (!backend.plain && winogradFits(g)) {
     const dx = winogradInputGradient(backend, input(call, 'dy'), filter, g);
+    return backend.symbol(dx, imagesAsHwbc);
+  }
+  if (!backend.plain && stridedFits(g)) {
+    const dx = stridedInputGradient(backend, input(call, 'dy'), filter, g);
     return backend.symbol(dx, imagesAsHwbc);
   }
   const dy = arrange(backend, input(call, 'dy'), imagesAsNchw);
@@ -176,6 +189,10 @@ const conv2dBackpropFilter: Kernel = (call) => {
   const g = geometryOf(call, x.shape, filterShape);
   if (!backend.plain && winogradFits(g)) {
     const dw = winogradFilterGradient(backend, x, dy, g);
+    return backend.symbol(dw, filtersAsOihw);
+  }
+  if (!backend.plain && stridedFits(g)) {
+    const dw = stridedFilterGradient(backend, x, dy, g);
     return backend.symbol(dw, filtersAsOihw);
   }
   // Stored [O, H, W, I], seen as [H, W, I, O].

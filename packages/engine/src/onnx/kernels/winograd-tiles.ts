@@ -4,14 +4,19 @@ import { arrange } from '../arrange.js';
 import type { GraphValue } from '../graph.js';
 import type { Order } from '../layout.js';
 import type { TraceBackend } from '../trace-backend.js';
+import {
+  fourOutputs,
+  twoOutputs,
+  type WinogradMatrices,
+} from './winograd-matrices.js';
 
 /*
- * The transforms of Winograd's F(2×2, 3×3) between images and tiles. They are linear along each axis of an image, so with
+ * The transforms of Winograd's F(m×m, 3×3) between images and tiles. They are linear along each axis of an image, so with
  * images stored as [H, W, B, C] they are products with small constant matrices, and nothing is ever transposed.
  *
- * Tiles are [4, tile rows, 4, tile columns · B, C]: the 4×4 points of the tiles, and for each of them a matrix that the
+ * Tiles are [n, tile rows, n, tile columns · B, C]: the n×n points of the tiles, and for each of them a matrix that the
  * products over the channels take as it is. Where an image has few tiles, their rows and columns are put together,
- * [16, 1, 1, tiles · B, C], and both axes are transformed at once: the products want enough rows.
+ * [n·n, 1, 1, tiles · B, C], and both axes are transformed at once: the products want enough rows.
  */
 
 type Geometry = Pick<
@@ -22,29 +27,38 @@ type Geometry = Pick<
 /** Images [B, H, W, C] stored as [H, W, B, C]. */
 export const imagesAsHwbc: Order = [2, 0, 1, 3];
 
-/** Bᵀ, Aᵀ and G of F(2, 3). @see Lavin & Gray (arXiv 1509.09308), §4.1 */
-const inputRows = [
-  [1, 0, -1, 0],
-  [0, 1, 1, 0],
-  [0, -1, 1, 0],
-  [0, 1, 0, -1],
-] as const;
-const outputRows = [
-  [1, 1, 1, 0],
-  [0, 1, -1, -1],
-] as const;
-const filterRows = [
-  [1, 0, 0],
-  [0.5, 0.5, 0.5],
-  [0.5, -0.5, 0.5],
-  [0, 0, 1],
-] as const;
-
 /** Images of at most so many pixels are transformed along both axes at once. */
 const fewPixels = 16;
 
 function isSmall({ inHeight, inWidth }: Geometry): boolean {
   return inHeight * inWidth <= fewPixels;
+}
+
+/** With fewer rows of a point's matrix, the transforms cost more than the products save. */
+const fewestRows = 32;
+
+/** Whether tiles fill the images, and give products enough to do. */
+export function tilesFit(g: Geometry): boolean {
+  return fits(matricesFor(g), g);
+}
+
+/** The larger tiles, where they fit. */
+export function matricesFor(g: Geometry): WinogradMatrices {
+  return fits(fourOutputs, g) ? fourOutputs : twoOutputs;
+}
+
+function fits(matrices: WinogradMatrices, g: Geometry): boolean {
+  return (
+    g.inHeight % matrices.outputs === 0 &&
+    g.inWidth % matrices.outputs === 0 &&
+    rowsOf(matrices, g) >= fewestRows
+  );
+}
+
+/** Rows of each point's matrix. */
+function rowsOf({ outputs }: WinogradMatrices, g: Geometry): number {
+  const [down, across] = [g.inHeight / outputs, g.inWidth / outputs];
+  return (isSmall(g) ? down * across : across) * g.batchSize;
 }
 
 /** The form of a geometry's tiles: what goes before the two axes of each point's matrix, and that matrix's rows. */
@@ -54,24 +68,24 @@ export function tileForm(g: Geometry): {
   readonly filterPoints: readonly [number, number, number];
   readonly rows: number;
 } {
-  const [down, across] = [g.inHeight / 2, g.inWidth / 2];
-  return isSmall(g)
-    ? {
-        points: [16, 1, 1],
-        filterPoints: [16, 1, 1],
-        rows: down * across * g.batchSize,
-      }
-    : {
-        points: [4, down, 4],
-        filterPoints: [4, 1, 4],
-        rows: across * g.batchSize,
-      };
+  const matrices = matricesFor(g);
+  const { outputs, points } = matrices;
+  const rows = rowsOf(matrices, g);
+  if (isSmall(g)) {
+    const all = [points * points, 1, 1] as const;
+    return { points: all, filterPoints: all, rows };
+  }
+  return {
+    points: [points, g.inHeight / outputs, points],
+    filterPoints: [points, 1, points],
+    rows,
+  };
 }
 
 /** Which of the two transforms, or the adjoint of the other. */
 export type Transform = 'input' | 'output';
 
-/** Bᵀ·x·B of every 4×4 tile of x (`input`), or A·x·Aᵀ of every 2×2 tile, the adjoint of the output's transform. */
+/** Bᵀ·x·B of every n×n tile of x (`input`), or A·x·Aᵀ of every m×m tile, the adjoint of the output's transform. */
 export function toTiles(
   backend: TraceBackend,
   transform: Transform,
@@ -114,7 +128,13 @@ function spread(
   const { inHeight: height, inWidth: width } = g;
   const inner = g.batchSize * channels;
   const matrix = (down: number, across: number): GraphValue => {
-    const tiling = constantMatrix(backend, transform, down, across);
+    const tiling = constantMatrix(
+      backend,
+      matricesFor(g),
+      transform,
+      down,
+      across,
+    );
     // To tiles by the input's own matrix, or by the adjoint of the output's; back the other way round.
     return (transform === 'input') === (to === 'tiles')
       ? tiling
@@ -152,14 +172,18 @@ function spread(
     : alongHeight(wide, alongWidth(high, value));
 }
 
-/** G ⊗ G, [16, 9]: filters [O · C, 9] to the points of their tiles. */
-export function filterMatrix({ graph }: TraceBackend): GraphValue {
-  const matrix = remembered('filter', 16 * 9, (into) => {
-    forEachPair(filterRows, filterRows, (row, column, value) => {
+/** G ⊗ G, [n·n, 9]: filters [O · C, 9] to the points of their tiles. */
+export function filterMatrix(
+  { graph }: TraceBackend,
+  { points, filter }: WinogradMatrices,
+): GraphValue {
+  const rows = points * points;
+  const matrix = remembered(`filter ${points}`, rows * 9, (into) => {
+    forEachPair(filter, filter, (row, column, value) => {
       into[row * 9 + column] = value;
     });
   });
-  return graph.constant('float32', [16, 9], matrix);
+  return graph.constant('float32', [rows, 9], matrix);
 }
 
 /**
@@ -168,16 +192,17 @@ export function filterMatrix({ graph }: TraceBackend): GraphValue {
  */
 function constantMatrix(
   backend: TraceBackend,
+  matrices: WinogradMatrices,
   transform: Transform,
   height: number,
   width: number,
 ): GraphValue {
-  const down = axisMatrix(transform, height);
-  const across = axisMatrix(transform, width);
+  const down = axisMatrix(matrices, transform, height);
+  const across = axisMatrix(matrices, transform, width);
   const rows = down.rows * across.rows;
   const columns = down.columns * across.columns;
   const matrix = remembered(
-    `${transform} ${height}×${width}`,
+    `${transform} ${matrices.points} ${height}×${width}`,
     rows * columns,
     (into) => {
       down.values.forEach(([r, c, a]) => {
@@ -227,17 +252,21 @@ interface AxisMatrix {
 }
 
 /** The transform along one axis of `size` pixels, as the elements that are not zero; rows or columns are [point, tile]. */
-function axisMatrix(transform: Transform, size: number): AxisMatrix {
+function axisMatrix(
+  matrices: WinogradMatrices,
+  transform: Transform,
+  size: number,
+): AxisMatrix {
   if (size === 1)
     return { rows: 1, columns: 1, points: 1, tiles: 1, values: [[0, 0, 1]] };
-  const tiles = size / 2;
+  const { outputs, points } = matrices;
+  const tiles = size / outputs;
   const values: [number, number, number][] = [];
-  const matrix = transform === 'input' ? inputRows : outputRows;
-  matrix.forEach((row, i) => {
+  matrices[transform].forEach((row, i) => {
     row.forEach((value, j) => {
       for (let tile = 0; tile < tiles; tile++) {
         // A tile of the input begins one pixel before the tile of the output.
-        const pixel = 2 * tile + (transform === 'input' ? j - 1 : i);
+        const pixel = outputs * tile + (transform === 'input' ? j - 1 : i);
         const point = (transform === 'input' ? i : j) * tiles + tile;
         if (value === 0 || pixel < 0 || pixel >= size) continue;
         values.push(
@@ -246,10 +275,10 @@ function axisMatrix(transform: Transform, size: number): AxisMatrix {
       }
     });
   });
-  const [most, least] = [4 * tiles, size];
+  const [most, least] = [points * tiles, size];
   return transform === 'input'
-    ? { rows: most, columns: least, points: 4, tiles, values }
-    : { rows: least, columns: most, points: 4, tiles, values };
+    ? { rows: most, columns: least, points, tiles, values }
+    : { rows: least, columns: most, points, tiles, values };
 }
 
 function forEachPair(

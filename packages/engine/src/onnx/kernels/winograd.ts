@@ -4,27 +4,34 @@ import { arrange } from '../arrange.js';
 import type { GraphValue } from '../graph.js';
 import { filtersAsOihw } from '../layout.js';
 import type { TraceBackend } from '../trace-backend.js';
-import { filterMatrix, tileForm, toImages, toTiles } from './winograd-tiles.js';
+import {
+  filterMatrix,
+  matricesFor,
+  tileForm,
+  tilesFit,
+  toImages,
+  toTiles,
+} from './winograd-tiles.js';
 
 /*
- * 3×3 convolutions of stride 1 by Winograd's F(2×2, 3×3): 16 multiplications for 4 outputs instead of 36.
+ * 3×3 convolutions of stride 1 by Winograd's F(4×4, 3×3), 36 multiplications for 16 outputs instead of 144, or by
+ * F(2×2, 3×3), 16 for 4 instead of 36.
  *
- *     V = Bᵀ·x·B for each 4×4 tile of the input     U = G·w·Gᵀ for each filter
- *     M = V·Uᵀ, a product over channels a point     y = Aᵀ·M·A for each 2×2 tile of the output
+ *     V = Bᵀ·x·B for each n×n tile of the input     U = G·w·Gᵀ for each filter
+ *     M = V·Uᵀ, a product over channels a point     y = Aᵀ·M·A for each m×m tile of the output
  *
  * The gradients are the adjoint of the same chain and share its parts: with E = A·dy·Aᵀ of each tile,
  * dx = B·(E·U)·Bᵀ, put together where tiles overlap, and dw = Gᵀ·(Eᵀ·V)·G.
  *
- * Lavin & Gray, Fast Algorithms for Convolutional Neural Networks (arXiv 1509.09308), §4.1.
+ * Lavin & Gray, Fast Algorithms for Convolutional Neural Networks (arXiv 1509.09308), §4.
  */
 
 type Geometry = backend_util.Conv2DInfo;
 
-/** Below these, the transforms cost more than the products save. */
+/** With fewer, the transforms cost more than the products save. */
 const fewestChannels = 16;
-const fewestRows = 32;
 /** The transforms' matrices grow with the image, and with them the zeros that they are multiplied with in vain. */
-const mostPixels = 256;
+const mostPixels = 1024;
 
 /** Whether a convolution is of the right form, and of a size for which this is faster. */
 export function winogradFits(g: Geometry): boolean {
@@ -43,11 +50,9 @@ export function winogradFits(g: Geometry): boolean {
     g.filterHeight === 3 &&
     g.filterWidth === 3 &&
     ones.every((one) => one === 1) &&
-    g.inHeight % 2 === 0 &&
-    g.inWidth % 2 === 0 &&
     g.inHeight * g.inWidth <= mostPixels &&
     Math.min(g.inChannels, g.outChannels) >= fewestChannels &&
-    tileForm(g).rows >= fewestRows
+    tilesFit(g)
   );
 }
 
@@ -98,10 +103,10 @@ export function winogradFilterGradient(
           { keepdims: 0 },
         );
   const filters = g.outChannels * g.inChannels;
-  const flat = backend.graph.reshape(s, [16, filters]);
+  const flat = backend.graph.reshape(s, [matricesFor(g).points ** 2, filters]);
   const dw = graph.node(
     'Gemm',
-    [flat, filterMatrix(backend)],
+    [flat, filterMatrix(backend, matricesFor(g))],
     'float32',
     [filters, 9],
     { transA: 1 },
@@ -117,11 +122,15 @@ function transformedFilter(
 ): GraphValue {
   const filters = g.outChannels * g.inChannels;
   const stored = arrange(backend, filter, filtersAsOihw);
+  const matrices = matricesFor(g);
   const u = backend.graph.node(
     'Gemm',
-    [filterMatrix(backend), backend.graph.reshape(stored, [filters, 9])],
+    [
+      filterMatrix(backend, matrices),
+      backend.graph.reshape(stored, [filters, 9]),
+    ],
     'float32',
-    [16, filters],
+    [matrices.points ** 2, filters],
     { transB: 1 },
   );
   const { filterPoints } = tileForm(g);
