@@ -1,23 +1,32 @@
-import type { ResolvedExperiment } from '@clip-lung/model';
-import { randomTower, type TextTower } from '@clip-lung/text-encoder';
-import { loadClipTower } from '@clip-lung/text-encoder/node';
+import { loadTextTower } from '@clip-lung/model';
+import type { TextTower } from '@clip-lung/text-encoder';
 
+import type { LoadedExperiment } from './load-experiment.js';
 import type { Screen } from './screen.js';
 
-/** Loads the text tower that an experiment names; null for one without text. */
+/** Loads the text tower that an experiment names, and says which it is; null for an experiment without text. */
 export async function loadTower(
-  { text }: ResolvedExperiment,
+  { experiment, modules }: LoadedExperiment,
   screen: Screen,
 ): Promise<TextTower | null> {
-  if (text === null) return null;
-  if (text.use === 'random') {
+  const tower = await loadTextTower(experiment, modules);
+  if (tower === null) return null;
+  if (tower.kind === 'random') {
     screen.note('text tower: random weights; its features mean nothing');
-    return randomTower(text as unknown as Parameters<typeof randomTower>[0]);
+    return tower;
   }
-  const tower = await loadClipTower(String(text['model']));
+  const { name, config, sha256 } = tower;
+  const weights = sha256 === null ? '' : `, weights ${sha256.slice(0, 12)}`;
   screen.note(
-    `text tower: ${tower.name}, ${tower.config.layers} layers of width ${tower.config.width}, weights ${tower.sha256.slice(0, 12)}`,
+    `text tower: ${name}, ${config.layers} layers of width ${config.width}${weights}`,
   );
-  for (const note of tower.notes) screen.note(`note: ${note}`);
+  for (const note of notesOf(tower)) screen.note(`note: ${note}`);
   return tower;
+}
+
+/** What whoever reads the results should know of a tower, where it says so. */
+function notesOf(
+  tower: TextTower & { readonly notes?: readonly string[] },
+): readonly string[] {
+  return tower.notes ?? [];
 }

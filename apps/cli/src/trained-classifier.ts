@@ -1,12 +1,6 @@
 import { lungWindow } from '@clip-lung/data';
 import type { Hosted, Results } from '@clip-lung/engine';
-import {
-  createModel,
-  imageEncoders,
-  type Model,
-  type ModelParams,
-  type ResolvedExperiment,
-} from '@clip-lung/model';
+import { createModel, type Model, type ModelParams } from '@clip-lung/model';
 import {
   type Checkpoint,
   type CheckpointName,
@@ -16,6 +10,7 @@ import {
   readCheckpoint,
   readRunRecord,
   type RunRecord,
+  runPaths,
 } from '@clip-lung/run';
 import {
   leaves,
@@ -27,7 +22,7 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 
 import { UsageError } from './exit-codes.js';
-import { loadExperiment } from './load-experiment.js';
+import { type LoadedExperiment, loadExperiment } from './load-experiment.js';
 
 /** The moving averages of what a classifier learned. */
 type Weights = {
@@ -86,12 +81,13 @@ export async function readTrainedClassifier(
 ): Promise<TrainedClassifier> {
   const record = await readRunRecord(run);
   const paths = foldPaths(run, fold);
-  const experiment = await loadExperiment(`${run}/experiment.json`, []);
+  const loaded = await loadExperiment(runPaths(run).experiment, []);
+  const { experiment } = loaded;
   const last = await readCheckpoint(paths, 'last');
   const { best } = last.info;
   const name: CheckpointName = best === null ? 'last' : 'best';
   const used = best === null ? last : await readCheckpoint(paths, name);
-  const model = classifierOf(experiment, record.classes, used);
+  const model = classifierOf(loaded, record.classes);
   return {
     record,
     fold,
@@ -117,28 +113,17 @@ function windowed(hu: tf.Tensor): tf.Tensor {
 
 /** The part of an experiment's model that needs no text. */
 function classifierOf(
-  experiment: ResolvedExperiment,
+  { experiment, modules }: LoadedExperiment,
   classes: readonly string[],
-  { tensors }: Checkpoint,
 ): Model {
-  // D, which the text tower decided, follows from the head, which has 16 inputs for each of the T·D/64 feature maps.
-  const inputs = tensors.get('average.params.head.fc.weight')?.shape[1];
-  const { groups } = imageEncoders.create(
-    experiment.image,
-    { embedding: 64 },
-    'image',
-  ).sizes;
-  const embedding =
-    inputs === undefined ? 64 : Math.max(64, (4 * inputs) / groups);
   return createModel(
     {
       ...experiment,
-      image: { ...experiment.image, embedding },
       text: null,
       prompt: null,
       losses: [{ use: 'cross-entropy', weight: 1 }],
     },
-    { classes, tower: null },
+    { modules, classes, tower: null },
   );
 }
 

@@ -55,6 +55,18 @@ export function fullBatches(
   );
 }
 
+/** How many of the nodules each class has, [K]. */
+export function countClasses(
+  { nodules }: Pick<Dataset, 'nodules'>,
+  rows: readonly number[],
+  classes: readonly Label[],
+): NdArray<'float32'> {
+  const counts = classes.map(
+    (name) => rows.filter((row) => nodules[row]?.label === name).length,
+  );
+  return float32([classes.length], counts);
+}
+
 /** @param rows of the dataset, one for each nodule of the batch */
 export function makeBatch(
   { crops, nodules }: Pick<Dataset, 'crops' | 'nodules'>,

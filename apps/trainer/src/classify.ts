@@ -3,6 +3,7 @@ import type {
   CompiledFunction,
   Engine,
   EngineState,
+  Hosted,
   Results,
 } from '@clip-lung/engine';
 import type { Model, ModelParams, TrainingState } from '@clip-lung/model';
@@ -45,6 +46,14 @@ export class Classifier {
       }),
       { name: 'prediction' },
     );
+  }
+
+  /** Makes the first call ready, and finds what is wrong with it. */
+  prepare(
+    state: EngineState<TrainingState>,
+    { images }: Hosted<PredictInputs>,
+  ): Promise<void> {
+    return this.#predict.prepare(state, { images });
   }
 
   /** One row for each of the dataset's `rows`, in their order. */

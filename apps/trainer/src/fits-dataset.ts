@@ -1,7 +1,8 @@
 import type { Dataset } from '@clip-lung/data';
 import {
   ExperimentError,
-  losses as lossRegistry,
+  type Modules,
+  needsOf,
   type ResolvedExperiment,
 } from '@clip-lung/model';
 
@@ -11,15 +12,14 @@ import { TrainingError } from './errors.js';
 export function expectRatings(
   experiment: ResolvedExperiment,
   { folder, manifest: { ratings, collection } }: Dataset,
+  modules?: Modules,
 ): void {
   if (ratings) return;
-  for (const [i, loss] of experiment.losses.entries()) {
-    const path = `losses[${i}]`;
-    const { needs } = lossRegistry.create(loss, {}, path);
+  for (const { path, use, needs } of needsOf(experiment, modules)) {
     if (!needs.includes('attributes')) continue;
     throw new ExperimentError(
       path,
-      `"${loss.use}" needs the readers' ratings of the attributes, and the dataset ${folder} (${collection}) has none; leave this loss out`,
+      `"${use}" needs the readers' ratings of the attributes, and the dataset ${folder} (${collection}) has none; leave this loss out`,
     );
   }
 }

@@ -18,7 +18,7 @@ import {
 } from '@clip-lung/run';
 import { scalar } from '@clip-lung/tensor';
 
-import { epochOrder, fullBatches, makeBatch } from './batches.js';
+import { countClasses, epochOrder, fullBatches, makeBatch } from './batches.js';
 import { score } from './classify.js';
 import { EpochSums } from './epoch-sums.js';
 import { TrainingError } from './errors.js';
@@ -173,12 +173,14 @@ async function takeSteps(
     steps: epochs * batches.length,
   });
   const sums = new EpochSums();
+  const classCounts = countClasses(dataset, train, classes);
   let { step } = place;
   for (const rows of batches) {
     signal?.throwIfAborted();
     const { labels, ...batch } = makeBatch(dataset, rows, classes);
     const found = await program.step.run(state, {
       ...batch,
+      classCounts,
       learningRate: scalar(rateAt(step)),
       averageDecay: scalar(emaDecay(step, ema, emaWarmup)),
     });

@@ -1,6 +1,10 @@
 import { type Dataset, splitFold } from '@clip-lung/data';
 import type { Engine } from '@clip-lung/engine';
-import type { ResolvedExperiment } from '@clip-lung/model';
+import {
+  type Modules,
+  type ResolvedExperiment,
+  withTower,
+} from '@clip-lung/model';
 import {
   experimentDigest,
   listFolds,
@@ -21,6 +25,8 @@ import { makeProgram } from './training-program.js';
 
 export interface TrainOptions {
   readonly experiment: ResolvedExperiment;
+  /** those that the experiment was resolved with; default the built-in ones */
+  readonly modules?: Modules | undefined;
   readonly dataset: Dataset;
   /** the run's folder; it is made */
   readonly out: string;
@@ -43,9 +49,13 @@ export interface TrainOptions {
  *
  * @throws {@link TrainingError} when the folder holds something else, or a fold that was begun and is not to go on
  */
-export async function trainRun(options: TrainOptions): Promise<void> {
-  const { experiment, dataset, out, resume = false, engine } = options;
-  expectRatings(experiment, dataset);
+export async function trainRun(given: TrainOptions): Promise<void> {
+  const options = {
+    ...given,
+    experiment: withTower(given.experiment, given.tower),
+  };
+  const { experiment, modules, dataset, out, resume = false, engine } = options;
+  expectRatings(experiment, dataset, modules);
   const folds = foldsToTrain(options);
   // The classes are those of the subset, the same in every fold.
   const { classes } = splitFold(dataset, {
@@ -57,9 +67,12 @@ export async function trainRun(options: TrainOptions): Promise<void> {
     engine,
     classes,
     tower: options.tower,
+    modules,
   });
-  await prepareFolder(options, folds, resume);
   try {
+    // Whatever does not fit is refused before anything is written.
+    await program.prepare();
+    await prepareFolder(options, folds, resume);
     for (const fold of folds) {
       await trainFold({
         experiment,

@@ -2,9 +2,11 @@ import type { Label } from '@clip-lung/data';
 import type { CompiledFunction, Engine, EngineState } from '@clip-lung/engine';
 import {
   createModel,
+  createOptimizer,
+  exampleInputs,
   initialState,
   type Model,
-  optimizers,
+  type Modules,
   type ResolvedExperiment,
   type StepInputs,
   type StepOutputs,
@@ -23,6 +25,12 @@ export interface TrainingProgram {
   readonly classifier: Classifier;
   /** the state before the first step of a fold: a function of the seed and the fold */
   begin(fold: number): EngineState<TrainingState>;
+  /**
+   * Makes the first step and the first prediction ready.
+   *
+   * @throws `ExperimentError` for a module that gives something else than it should
+   */
+  prepare(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -33,29 +41,36 @@ export function makeProgram(
     engine,
     classes,
     tower,
+    modules,
   }: {
     readonly engine: Engine;
     readonly classes: readonly Label[];
     readonly tower: TextTower | null;
+    readonly modules?: Modules | undefined;
   },
 ): TrainingProgram {
-  const model = createModel(experiment, { classes, tower });
-  const optimizer = optimizers.create(experiment.optimizer, {}, 'training');
+  const model = createModel(experiment, { classes, tower, modules });
+  const optimizer = createOptimizer(experiment, modules);
   const step = engine.compile(trainingStep(model, optimizer), {
     name: 'training step',
     frozen: model.frozen,
   });
   const { batchSize, seed } = experiment.training;
   const classifier = new Classifier(engine, model, batchSize);
+  const begin = (fold: number): EngineState<TrainingState> => {
+    const random = new RandomStream(seed, 'init', `fold-${fold}`);
+    return engine.state<TrainingState>(initialState(model, optimizer, random));
+  };
   return {
     model,
     step,
     classifier,
-    begin(fold) {
-      const random = new RandomStream(seed, 'init', `fold-${fold}`);
-      return engine.state<TrainingState>(
-        initialState(model, optimizer, random),
-      );
+    begin,
+    async prepare() {
+      const state = begin(0);
+      const inputs = exampleInputs(model, batchSize);
+      await step.prepare(state, inputs);
+      await classifier.prepare(state, inputs);
     },
     async release() {
       await step.release();

@@ -9,9 +9,9 @@ import {
 import { randomTower } from '@clip-lung/text-encoder';
 import { describe, expect, it } from 'vitest';
 
-import { resolveExperiment } from './experiment.js';
+import { createOptimizer } from './create-optimizer.js';
 import { createModel } from './model.js';
-import { optimizers } from './modules.js';
+import { resolveExperiment } from './resolve-experiment.js';
 import {
   initialState,
   trainingStep,
@@ -37,7 +37,7 @@ async function train(
 ): Promise<Map<string, Float32Array>> {
   const engine = onnxEngine({ threads });
   const model = createModel(experiment, { classes: ['a', 'b', 'c'], tower });
-  const optimizer = optimizers.create(experiment.optimizer, {}, 'training');
+  const optimizer = createOptimizer(experiment);
   const state = engine.state<TrainingState>(
     initialState(model, optimizer, new RandomStream(1, 'init')),
   );
@@ -61,6 +61,7 @@ async function train(
         [batch, 8],
         Array<number>(8 * batch).fill(1 / 8),
       ),
+      classCounts: float32([3], [3, 3, 2]),
       learningRate: scalar(0.05),
       averageDecay: scalar(0.9),
     });

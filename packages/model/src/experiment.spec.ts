@@ -1,26 +1,44 @@
 import { describe, expect, it } from 'vitest';
 
 import { ExperimentError } from './errors.js';
-import { type Experiment, resolveExperiment } from './experiment.js';
+import type { Experiment } from './experiment.js';
+import { resolveExperiment } from './resolve-experiment.js';
 
 describe('an experiment', () => {
   it('that says nothing is the paper’s', () => {
     expect(resolveExperiment({})).toEqual({
-      data: { subset: 'A', folds: 5, validation: 0.2 },
+      preset: 'paper',
+      plugins: [],
+      data: {
+        subset: 'A',
+        folds: 5,
+        validation: 0.2,
+        targets: 'label',
+        attributes: 'eight',
+      },
       image: { use: 'resnet18', groups: 4, width: 64, embedding: 512 },
       head: { use: 'linear' },
-      text: { use: 'clip', model: 'Xenova/clip-vit-base-patch16' },
+      text: {
+        use: 'clip',
+        model: 'Xenova/clip-vit-base-patch16',
+        revision: null,
+        host: null,
+        train: false,
+      },
       prompt: {
         use: 'channel-conditional',
         template: 'a nodule image of {class}.',
         attributeTemplate: 'the nodule is {attribute}.',
+        classNames: null,
+        attributes: 'conditioned',
         reduction: 16,
       },
+      logitScale: { initial: 1 / 0.07, max: 100, learn: true },
       losses: [
         { use: 'cross-entropy', weight: 1 },
-        { use: 'image-class', weight: 1 },
-        { use: 'image-attribute', weight: 1 },
-        { use: 'class-attribute', weight: 0.5 },
+        { use: 'image-class', weight: 1, targets: 'batch' },
+        { use: 'image-attribute', weight: 1, form: 'paper' },
+        { use: 'class-attribute', weight: 0.5, form: 'paper' },
       ],
       optimizer: {
         use: 'sgd',
@@ -28,6 +46,7 @@ describe('an experiment', () => {
         weightDecay: 5e-5,
         nesterov: false,
       },
+      augment: [],
       training: {
         epochs: 100,
         batchSize: 32,
@@ -104,7 +123,7 @@ describe('an experiment', () => {
     [
       { losses: [{ use: 'cross-entropy' }, { use: 'mse' }] },
       'losses[1].use',
-      /no loss "mse"; known: class-attribute, cross-entropy/,
+      /no loss "mse"; known: class-attribute, .*cross-entropy/,
     ],
     [
       { losses: [{ use: 'cross-entropy', weight: -1 }] },

@@ -1,44 +1,34 @@
-import { z } from 'zod';
-
-import { ExperimentError, issueError } from './errors.js';
-import {
-  heads,
-  imageEncoders,
-  losses,
-  optimizers,
-  promptLearners,
-} from './modules.js';
+import type { augmentations } from './augmentations.js';
+import type { builtInModules } from './modules.js';
+import type { PluginChoice, PluginEntry } from './plugin.js';
+import type { AttributeSet, PresetName } from './presets.js';
 import type { Chosen, ChoiceOf } from './registry.js';
 
 /** Which nodules: three classes (A), three to train and two to test (B), two (C). */
 export type Subset = 'A' | 'B' | 'C';
 
-export type ImageChoice = ChoiceOf<typeof imageEncoders>;
+/** What a nodule's targets are: its one label, or the shares of its readers' votes. */
+export type Targets = 'label' | 'votes';
 
-export type HeadChoice = ChoiceOf<typeof heads>;
+type BuiltIn = typeof builtInModules;
 
-export type TextChoice =
-  | {
-      readonly use: 'clip';
-      /** a folder, or a name on the Hugging Face hub */
-      readonly model?: string;
-    }
-  | {
-      /** a small tower with random weights, for demos and tests: whatever it gives is labelled so */
-      readonly use: 'random';
-      readonly seed?: number;
-      readonly width?: number;
-      readonly layers?: number;
-      readonly heads?: number;
-      readonly embedding?: number;
-    };
+export type ImageChoice = ChoiceOf<BuiltIn['image']>;
+export type HeadChoice = ChoiceOf<BuiltIn['head']>;
+export type TextChoice = ChoiceOf<BuiltIn['text']>;
+export type PromptChoice = ChoiceOf<BuiltIn['prompt']>;
+export type LossChoice = ChoiceOf<BuiltIn['loss']>;
+export type OptimizerChoice = ChoiceOf<BuiltIn['optimizer']>;
+export type AugmentationChoice = ChoiceOf<typeof augmentations>;
 
-export type PromptChoice = ChoiceOf<typeof promptLearners>;
-
-export type LossChoice = ChoiceOf<typeof losses> & {
-  /** the factor of this term in the total; default 1 */
-  readonly weight?: number;
-};
+/** s, by which similarities are multiplied: one over the temperature. */
+export interface LogitScaleOptions {
+  /** at the start; default 1 / 0.07, as CLIP's */
+  readonly initial?: number;
+  /** s stays at or below it; null for no bound */
+  readonly max?: number | null;
+  /** default true */
+  readonly learn?: boolean;
+}
 
 export interface TrainingOptions {
   readonly epochs?: number;
@@ -46,7 +36,9 @@ export interface TrainingOptions {
   readonly batchSize?: number;
   /** at the start of the cosine */
   readonly learningRate?: number;
+  /** of the optimiser, where it has one */
   readonly momentum?: number;
+  /** of the optimiser, where it has one */
   readonly weightDecay?: number;
   /** decay of the moving average of the weights, which is what is evaluated; 0 for none */
   readonly ema?: number;
@@ -56,37 +48,75 @@ export interface TrainingOptions {
   readonly seed?: number;
 }
 
-/** An experiment as a researcher writes it. Everything that is left out has the paper's value. */
-export interface Experiment {
+/** An experiment as a researcher writes it. Everything that is left out has the preset's value. */
+export interface Experiment<
+  Plugins extends readonly PluginEntry[] = readonly [],
+> {
+  /** where the values that are left out come from; default `paper` */
+  readonly preset?: PresetName;
+  /** modules of one's own: files, seen from this one, or what they export by default */
+  readonly plugins?: Plugins;
   readonly data?: {
     readonly subset?: Subset;
     readonly folds?: number;
     /** the share of the training patients that chooses the best epoch */
     readonly validation?: number;
+    /** default `label` */
+    readonly targets?: Targets;
+    /** M: the eight attributes, or nine, with malignancy in front of them */
+    readonly attributes?: AttributeSet;
   };
-  readonly image?: ImageChoice;
-  readonly head?: HeadChoice;
-  /** needed by every loss but cross-entropy */
-  readonly text?: TextChoice;
-  readonly prompt?: PromptChoice;
-  readonly losses?: readonly LossChoice[];
+  readonly image?: (ImageChoice | PluginChoice<Plugins, 'image'>) & {
+    /** D, where no text tower decides it; default 512 */
+    readonly embedding?: number;
+  };
+  readonly head?: HeadChoice | PluginChoice<Plugins, 'head'>;
+  /** needed by the losses that compare images with texts */
+  readonly text?: (TextChoice | PluginChoice<Plugins, 'text'>) & {
+    /** learn the tower with the rest, instead of keeping it as it is */
+    readonly train?: boolean;
+  };
+  readonly prompt?: PromptChoice | PluginChoice<Plugins, 'prompt'>;
+  readonly logitScale?: LogitScaleOptions;
+  readonly losses?: readonly ((LossChoice | PluginChoice<Plugins, 'loss'>) & {
+    /** the factor of this term in the total; default the preset's, and 1 for a loss that it does not have */
+    readonly weight?: number;
+  })[];
+  readonly optimizer?: OptimizerChoice | PluginChoice<Plugins, 'optimizer'>;
+  /** done to the crops of a training batch, in this order; default nothing */
+  readonly augment?: readonly AugmentationChoice[];
   readonly training?: TrainingOptions;
+}
+
+/** A file of plugins, as a run remembers it. */
+export interface PluginFile {
+  /** where it was, absolute */
+  readonly file: string;
+  /** of its bytes, hexadecimal */
+  readonly sha256: string;
 }
 
 /** An experiment with every default filled in: what is saved with a run, and enough to repeat it. */
 export interface ResolvedExperiment {
+  readonly preset: PresetName;
+  /** plugins that came from files; those given as objects must be given again to repeat the run */
+  readonly plugins: readonly PluginFile[];
   readonly data: {
     readonly subset: Subset;
     readonly folds: number;
     readonly validation: number;
+    readonly targets: Targets;
+    readonly attributes: AttributeSet;
   };
-  readonly image: Chosen;
+  readonly image: Chosen & { readonly embedding: number };
   readonly head: Chosen;
   /** null when no loss needs text */
-  readonly text: Chosen | null;
+  readonly text: (Chosen & { readonly train: boolean }) | null;
   readonly prompt: Chosen | null;
+  readonly logitScale: Required<LogitScaleOptions>;
   readonly losses: readonly (Chosen & { readonly weight: number })[];
   readonly optimizer: Chosen;
+  readonly augment: readonly Chosen[];
   readonly training: {
     readonly epochs: number;
     readonly batchSize: number;
@@ -97,131 +127,9 @@ export interface ResolvedExperiment {
   };
 }
 
-/** Gives an experiment its type. {@link resolveExperiment} checks it. */
-export function defineExperiment(experiment: Experiment): Experiment {
+/** Gives an experiment its type, the names and options of its plugins among it. {@link resolveExperiment} checks it. */
+export function defineExperiment<
+  const Plugins extends readonly PluginEntry[] = readonly [],
+>(experiment: Experiment<Plugins>): Experiment<Plugins> {
   return experiment;
-}
-
-const count = z.int().min(1);
-const chosen = z.looseObject({ use: z.string() });
-
-const textOptions: Readonly<Record<TextChoice['use'], z.ZodType>> = {
-  clip: z.strictObject({
-    use: z.literal('clip'),
-    model: z.string().min(1).default('Xenova/clip-vit-base-patch16'),
-  }),
-  random: z.strictObject({
-    use: z.literal('random'),
-    seed: z.int().default(1),
-    width: count.default(64),
-    layers: count.default(2),
-    heads: count.default(2),
-    embedding: count.default(64),
-  }),
-};
-
-/** The paper's total: L_CE + L_IC + α·L_IA + β·L_CA with α = 1 and β = 0.5. */
-const paperLosses = [
-  { use: 'cross-entropy', weight: 1 },
-  { use: 'image-class', weight: 1 },
-  { use: 'image-attribute', weight: 1 },
-  { use: 'class-attribute', weight: 0.5 },
-];
-
-const schema = z.strictObject({
-  data: z
-    .strictObject({
-      subset: z.enum(['A', 'B', 'C']).default('A'),
-      folds: z.int().min(2).default(5),
-      validation: z.number().min(0).lt(1).default(0.2),
-    })
-    .prefault({}),
-  image: chosen.default({ use: 'resnet18' }),
-  head: chosen.default({ use: 'linear' }),
-  text: chosen.nullable().optional(),
-  prompt: chosen.nullable().optional(),
-  losses: z
-    .array(
-      z.looseObject({ use: z.string(), weight: z.number().min(0).default(1) }),
-    )
-    .min(1)
-    .default(paperLosses),
-  optimizer: chosen.optional(),
-  training: z
-    .strictObject({
-      epochs: count.default(100),
-      batchSize: z.int().min(2).default(32),
-      learningRate: z.number().positive().default(1e-3),
-      momentum: z.number().optional(),
-      weightDecay: z.number().optional(),
-      ema: z.number().min(0).lt(1).default(0.999),
-      emaWarmup: z.boolean().default(false),
-      seed: z.int().default(1),
-    })
-    .prefault({}),
-});
-
-/**
- * Checks an experiment and fills in every default. A resolved experiment resolves to itself.
- *
- * @throws {@link ExperimentError} with the path of the first field that is wrong
- */
-export function resolveExperiment(experiment: unknown): ResolvedExperiment {
-  const parsed = schema.safeParse(experiment);
-  if (!parsed.success) throw issueError(parsed.error);
-  const { data, training, ...given } = parsed.data;
-  const { momentum, weightDecay, ...rest } = training;
-
-  const terms = given.losses.map(({ weight, ...loss }, i) => ({
-    ...losses.resolve(loss, `losses[${i}]`),
-    weight,
-  }));
-  const twice = terms.find(
-    ({ use }, i) => terms.findIndex((term) => term.use === use) !== i,
-  );
-  if (twice !== undefined)
-    throw new ExperimentError('losses', `"${twice.use}" is there twice`);
-
-  const needsText = terms.some(
-    ({ use }) => losses.create({ use }, {}, 'losses').needs.length > 0,
-  );
-  const optimizer = optimizers.resolve(
-    {
-      ...(given.optimizer ?? { use: 'sgd' }),
-      ...(momentum === undefined ? {} : { momentum }),
-      ...(weightDecay === undefined ? {} : { weightDecay }),
-    },
-    'training',
-  );
-  return {
-    data,
-    image: imageEncoders.resolve(given.image, 'image'),
-    head: heads.resolve(given.head, 'head'),
-    text: needsText ? resolveText(given.text ?? { use: 'clip' }) : null,
-    prompt: needsText
-      ? promptLearners.resolve(
-          given.prompt ?? { use: 'channel-conditional' },
-          'prompt',
-        )
-      : null,
-    losses: terms,
-    optimizer,
-    training: rest,
-  };
-}
-
-function resolveText(text: Chosen): Chosen {
-  const known = Object.keys(textOptions).sort();
-  const options = Object.hasOwn(textOptions, text.use)
-    ? textOptions[text.use as TextChoice['use']]
-    : undefined;
-  if (options === undefined) {
-    throw new ExperimentError(
-      'text.use',
-      `there is no text tower "${text.use}"; known: ${known.join(', ')}`,
-    );
-  }
-  const found = options.safeParse(text);
-  if (!found.success) throw issueError(found.error, 'text');
-  return found.data as Chosen;
 }

@@ -16,8 +16,8 @@ import { randomTower } from '@clip-lung/text-encoder';
 import type * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { resolveExperiment } from './experiment.js';
 import { type Batch, createModel } from './model.js';
+import { resolveExperiment } from './resolve-experiment.js';
 import { lossAndGradients, type TrainingState } from './training-step.js';
 
 const engines = [cpuEngine(), onnxEngine({ threads: 2 })] as const;
@@ -40,6 +40,7 @@ const inputs = {
   images: numbers([batch, 32, 32, 32]),
   targets: float32([batch, 3], [1, 0, 0, 0, 0, 1, 0, 0.75, 0.25, 0, 0, 1]),
   attributeWeights: weights,
+  classCounts: float32([3], [9, 3, 6]),
 };
 
 type State = Pick<TrainingState, 'params' | 'statistics'>;

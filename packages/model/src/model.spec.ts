@@ -3,8 +3,8 @@ import { randomTower } from '@clip-lung/text-encoder';
 import { describe, expect, it } from 'vitest';
 
 import { ExperimentError } from './errors.js';
-import { resolveExperiment } from './experiment.js';
 import { createModel } from './model.js';
+import { resolveExperiment } from './resolve-experiment.js';
 
 const classes = ['benign', 'unsure', 'malignant'];
 const tower = randomTower({ seed: 1, width: 16, layers: 1 });

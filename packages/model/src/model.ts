@@ -1,29 +1,33 @@
-import type { ClassifierHead } from '@clip-lung/heads';
-import type { ImageEncoder } from '@clip-lung/image-encoder';
-import type { LossInputs } from '@clip-lung/losses';
-import {
-  type NdArray,
-  type RandomStream,
-  scalar,
-  type Tree,
-} from '@clip-lung/tensor';
+import type { Loss, LossInputs } from '@clip-lung/losses';
+import type { NdArray, RandomStream, Tree } from '@clip-lung/tensor';
 import type { TextTower } from '@clip-lung/text-encoder';
 import * as tf from '@tensorflow/tfjs-core';
 
+import { namesOfAttributes } from './attribute-names.js';
+import {
+  checkedEncoder,
+  checkedHead,
+  checkedLoss,
+  expectShape,
+  within,
+} from './checked-modules.js';
 import { ExperimentError } from './errors.js';
 import type { ResolvedExperiment } from './experiment.js';
-import { heads, imageEncoders, losses as lossRegistry } from './modules.js';
-import { createTextBranch } from './text-branch.js';
+import { logitScaleOf } from './logit-scale.js';
+import { builtInModules, type Modules } from './modules.js';
+import { needsText } from './needs.js';
+import { createTextBranch, type TextBranch } from './text-branch.js';
 
 type Host = Tree<NdArray<'float32'>>;
 type Tensors = Tree<tf.Tensor>;
 
-/** Everything that is learned: `image`, `head`, and with text `prompt` and `logit_scale`. */
+/** Everything that is learned: `image`, `head`, and with text `prompt`, `logit_scale`, and `text` where the tower is trained. */
 export interface ModelParams {
   readonly image: Tensors;
   readonly head: Tensors;
   readonly prompt: Tensors;
-  readonly logit_scale: tf.Tensor;
+  readonly text?: Tensors;
+  readonly logit_scale?: tf.Tensor;
 }
 
 /** One batch of B nodules. */
@@ -34,12 +38,14 @@ export interface Batch {
   readonly targets: tf.Tensor;
   /** [B, M] */
   readonly attributeWeights: tf.Tensor;
+  /** nodules of each class among those that are learnt from, [K] */
+  readonly classCounts: tf.Tensor;
 }
 
 export interface LossResult {
   /** the weighted sum of the terms, scalar */
   readonly total: tf.Scalar;
-  /** each term before its weight, by name, scalars */
+  /** each term before its weight, by the name that the experiment gives it, scalars */
   readonly terms: Readonly<Record<string, tf.Scalar>>;
   /** [B, K] */
   readonly logits: tf.Tensor2D;
@@ -51,7 +57,9 @@ export interface LossResult {
 export interface Model {
   /** K names, in the order of the logits */
   readonly classes: readonly string[];
-  /** the text tower's weights: constants of a training step */
+  /** M names, in the order of a batch's attribute weights */
+  readonly attributes: readonly string[];
+  /** constants of a training step, the text tower's weights among them unless it is trained */
   readonly frozen: Host;
   /** crops have as many slices, and slices as many rows and columns */
   readonly cropSize: number;
@@ -79,109 +87,104 @@ export interface Model {
   ): tf.Tensor2D;
 }
 
-/** The logit scale starts at 1 / 0.07, as CLIP's. @see Radford et al. 2021 (arXiv 2103.00020), §2.5 */
-const startingTemperature = 0.07;
-/** CLIP's own bound: beyond it, training is not stable. */
-const largestScale = 100;
+export interface ModelOptions {
+  /** those that the experiment was resolved with; default the built-in ones */
+  readonly modules?: Modules | undefined;
+  /** K names */
+  readonly classes: readonly string[];
+  /** null for an experiment without text */
+  readonly tower: TextTower | null;
+}
 
 /**
  * Composes the modules that an experiment names.
  *
- * @param tower null for an experiment without text
- * @throws {@link ExperimentError} when they do not fit together
+ * @throws {@link ExperimentError} with the path of a module that does not fit the others; what a module's functions give
+ *   is checked when they are called, which an engine does before the first step
  */
 export function createModel(
   experiment: ResolvedExperiment,
-  {
-    classes,
-    tower,
-  }: { readonly classes: readonly string[]; readonly tower: TextTower | null },
+  options: ModelOptions,
 ): Model {
-  const embedding =
-    tower?.config.embedding ?? Number(experiment.image['embedding']);
-  const encoder: ImageEncoder = imageEncoders.create(
-    experiment.image,
-    { embedding },
+  const { modules = builtInModules, classes, tower } = options;
+  const attributes = namesOfAttributes(experiment.data.attributes);
+  const { embedding: alone, ...image } = experiment.image;
+  const embedding = tower?.config.embedding ?? alone;
+  const encoder = checkedEncoder(
+    modules.image.create(image, { embedding }, 'image'),
+    embedding,
     'image',
   );
   const { groups, channels, slices } = encoder.sizes;
-  const head: ClassifierHead = heads.create(
-    experiment.head,
-    { classes: classes.length, channels },
+  const head = checkedHead(
+    modules.head.create(
+      experiment.head,
+      { classes: classes.length, channels },
+      'head',
+    ),
+    classes.length,
     'head',
   );
-  const terms = experiment.losses.map(({ weight, ...loss }, i) => ({
-    weight,
-    loss: lossRegistry.create(loss, {}, `losses[${i}]`),
-  }));
-  const needs = new Set(terms.flatMap(({ loss }) => loss.needs));
-  if (needs.size > 0 && (tower === null || experiment.prompt === null)) {
-    throw new ExperimentError(
-      'text',
-      `the losses need a text tower, and there is none`,
-    );
-  }
-  const text =
-    tower === null || experiment.prompt === null || needs.size === 0
-      ? undefined
-      : createTextBranch({
-          tower,
-          prompt: experiment.prompt,
-          classes,
-          withAttributes: needs.has('attributes'),
-          contextLength: groups,
-        });
+  const terms = experiment.losses.map(({ weight, ...loss }, i) => {
+    const path = `losses[${i}]`;
+    const made = modules.loss.create(loss, {}, path);
+    return { name: loss.use, weight, loss: checkedLoss(made, path) };
+  });
+  const text = textOf(experiment, {
+    modules,
+    classes,
+    tower,
+    losses: terms.map(({ loss }) => loss),
+    attributes,
+    groups,
+  });
+  const scale = logitScaleOf(experiment.logitScale);
 
   return {
     classes,
+    attributes,
     frozen: text?.frozen ?? {},
     cropSize: slices,
     init(random) {
-      const image = encoder.init(random.stream('image'));
+      const start = encoder.init(random.stream('image'));
       return {
         params: {
-          image: image.params,
+          image: start.params,
           head: head.init(random.stream('head')),
           prompt: text?.init(random.stream('prompt')) ?? {},
-          ...(text === undefined
-            ? {}
-            : { logit_scale: scalar(Math.log(1 / startingTemperature)) }),
+          text: text?.trained ?? {},
+          ...(text === undefined ? {} : scale.init()),
         },
-        statistics: image.statistics,
+        statistics: start.statistics,
       };
     },
-    loss(params, statistics, { images, targets, attributeWeights }, frozen) {
+    loss(params, statistics, batch, frozen) {
       const seen = encoder.apply(
         params.image,
         statistics,
-        images as tf.Tensor4D,
+        batch.images as tf.Tensor4D,
         { training: true },
       );
       const inputs: LossInputs = {
         logits: head.apply(params.head, seen.features),
-        targets: targets as tf.Tensor2D,
+        targets: batch.targets as tf.Tensor2D,
         groups: seen.groups,
-        attributeWeights: attributeWeights as tf.Tensor2D,
+        attributeWeights: batch.attributeWeights as tf.Tensor2D,
+        classCounts: batch.classCounts as tf.Tensor1D,
         ...(text === undefined
           ? {}
           : {
-              ...text.apply(params.prompt, frozen, seen.groups),
-              scale: tf.exp(
-                tf.minimum(params.logit_scale, Math.log(largestScale)),
-              ),
+              ...text.apply(params, frozen, seen.groups),
+              scale: scale.apply(params),
             }),
       };
-      const values = terms.map(({ loss, weight }) => ({
-        loss,
-        weight,
-        value: loss.compute(inputs),
-      }));
+      const values = terms.map(({ loss }) => loss.compute(inputs));
       return {
-        total: values
-          .map(({ value, weight }) => tf.mul<tf.Scalar>(value, weight))
-          .reduce((sum, term) => tf.add<tf.Scalar>(sum, term)),
+        total: terms
+          .map(({ weight }, i) => tf.mul(values[i] as tf.Scalar, weight))
+          .reduce((sum, term) => tf.add<tf.Scalar>(sum, term)) as tf.Scalar,
         terms: Object.fromEntries(
-          values.map(({ loss, value }) => [loss.name, value]),
+          terms.map(({ name }, i) => [name, values[i] as tf.Scalar]),
         ),
         logits: inputs.logits,
         statistics: seen.statistics,
@@ -195,6 +198,71 @@ export function createModel(
         { training: false },
       );
       return head.apply(params.head, features);
+    },
+  };
+}
+
+/** The text's part of a model; undefined where no loss needs text. */
+function textOf(
+  { text, prompt }: ResolvedExperiment,
+  {
+    modules,
+    classes,
+    tower,
+    losses,
+    attributes,
+    groups,
+  }: {
+    readonly modules: Modules;
+    readonly classes: readonly string[];
+    readonly tower: TextTower | null;
+    readonly losses: readonly Loss[];
+    readonly attributes: readonly string[];
+    readonly groups: number;
+  },
+): TextBranch | undefined {
+  if (!losses.some(needsText)) return undefined;
+  if (tower === null || prompt === null) {
+    throw new ExperimentError(
+      'text',
+      'the losses need a text tower, and there is none',
+    );
+  }
+  const names = (prompt['classNames'] as readonly string[] | null) ?? classes;
+  if (names.length !== classes.length) {
+    throw new ExperimentError(
+      'prompt.classNames',
+      `has ${names.length} names (${names.join(', ')}), the data has ${classes.length} classes (${classes.join(', ')}): each needs a prompt`,
+    );
+  }
+  const compared = losses.some(({ needs }) => needs.includes('attributes'));
+  const branch = within('prompt', () =>
+    createTextBranch({
+      tower,
+      learners: modules.prompt,
+      prompt,
+      classes: names,
+      attributes: compared ? attributes : [],
+      contextLength: groups,
+      trainTower: text?.train ?? false,
+    }),
+  );
+  return {
+    ...branch,
+    init: (random) => within('prompt', () => branch.init(random)),
+    apply(params, frozen, features) {
+      const found = within('prompt', () =>
+        branch.apply(params, frozen, features),
+      );
+      const [batch, , embedding] = features.shape;
+      const expected = (count: number) => [[batch, 1], count, embedding];
+      expectShape(
+        'prompt',
+        'class features',
+        found.classes,
+        expected(names.length),
+      );
+      return found;
     },
   };
 }

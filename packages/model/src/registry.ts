@@ -19,7 +19,9 @@ export interface Definition<
 /** A module as an experiment names it: its options beside `use`. */
 export type Choice<Name extends string, Options extends z.ZodType> = {
   readonly use: Name;
-} & Readonly<z.input<Options>>;
+} & (string extends keyof z.input<Options>
+  ? unknown // no options at all
+  : Readonly<z.input<Options>>);
 
 /** A module as a resolved experiment holds it: its name, and all its options. */
 export interface Chosen {

@@ -30,6 +30,7 @@ export type StepInputs = {
   readonly images: tf.Tensor;
   readonly targets: tf.Tensor;
   readonly attributeWeights: tf.Tensor;
+  readonly classCounts: tf.Tensor;
   /** scalar */
   readonly learningRate: tf.Tensor;
   /** decay of the moving average at this step, scalar */
@@ -142,7 +143,12 @@ export function lossAndGradients(
   return {
     result: { ...result, total: value },
     gradients: treeOf(
-      entries.map(([path], i) => [path, grads[i] as tf.Tensor]),
+      // Where no loss depends on a parameter, tfjs has no gradient.
+      entries.map(([path, tensor], i) => [
+        path,
+        (grads as readonly (tf.Tensor | undefined)[])[i] ??
+          tf.zerosLike(tensor),
+      ]),
     ),
   };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { prepareDataset, readDataset } from '@clip-lung/data/node';
 import { evaluateRun, formatEvaluation } from '@clip-lung/evaluator';
-import { resolveExperiment } from '@clip-lung/model';
+import { builtInModules, resolveExperiment } from '@clip-lung/model';
 import { writePhantom } from '@clip-lung/phantom/node';
 import { trainRun } from '@clip-lung/trainer';
 
@@ -71,7 +71,8 @@ export const addDemo: AddCommand = (program, surroundings) => {
         '3. train: five folds, each tested on patients that it never saw',
       );
       const experiment = resolveExperiment(demoExperiment(options.text));
-      const tower = await loadTower(experiment, screen);
+      const modules = builtInModules;
+      const tower = await loadTower({ experiment, modules }, screen);
       const engine = makeEngine('onnx');
       try {
         await trainRun({

@@ -58,13 +58,13 @@ export const addTrain: AddCommand = (program, surroundings) => {
     .option('--json', 'print one JSON object')
     .action(async (file: string, options: Options) => {
       const screen = screenOf(surroundings, options);
-      const experiment = await loadExperiment(file, options.set);
+      const loaded = await loadExperiment(file, options.set);
       const dataset = await readDataset(options.data);
-      const tower = await loadTower(experiment, screen);
+      const tower = await loadTower(loaded, screen);
       const engine = makeEngine(options.engine, options.device);
       try {
         await trainRun({
-          experiment,
+          ...loaded,
           dataset,
           out: options.out,
           folds: options.fold === 'all' ? undefined : [options.fold],

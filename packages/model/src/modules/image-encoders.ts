@@ -20,8 +20,6 @@ export const imageEncoders = new Registry<ImageEncoderNeeds, ImageEncoder>(
     groups: count.default(4),
     /** channels of the first stage */
     width: count.default(64),
-    /** D, where no text tower decides it */
-    embedding: count.default(512),
   }),
   create: ({ groups, width }, { embedding }) =>
     resnet18({ groups, width, embedding }),

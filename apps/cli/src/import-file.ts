@@ -1,0 +1,37 @@
+import * as model from '@clip-lung/model';
+import * as tensor from '@clip-lung/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+import { createJiti } from 'jiti';
+
+/**
+ * What a file of one's own imports from here, wherever it lies: a folder without node_modules will do, and its tensors are
+ * those of the engine, never another copy's.
+ */
+const virtualModules = {
+  '@clip-lung/model': model,
+  '@clip-lung/tensor': tensor,
+  '@tensorflow/tfjs-core': tf,
+  zod: { z: model.z, default: model.z },
+};
+
+// One for all files, so that a file which two others import is the same module to both.
+const jiti = createJiti(import.meta.url, { virtualModules });
+
+/** The default export of a TypeScript or JavaScript file. */
+export function importFile(path: string): Promise<unknown> {
+  return jiti.import(path, { default: true });
+}
+
+/** The file that was imported, and whose default export something is; undefined where there is none. */
+export function fileOf(exported: unknown): string | undefined {
+  return Object.entries(jiti.cache).find(
+    ([, loaded]) => defaultOf(loaded) === exported,
+  )?.[0];
+}
+
+function defaultOf(loaded: NodeJS.Module | undefined): unknown {
+  const exports: unknown = loaded?.exports;
+  return typeof exports === 'object' && exports !== null && 'default' in exports
+    ? exports.default
+    : undefined;
+}

@@ -1,0 +1,52 @@
+import {
+  formatShape,
+  leaves,
+  type NdArray,
+  sameShape,
+} from '@clip-lung/tensor';
+import { type TextTower, towerShapes } from '@clip-lung/text-encoder';
+
+import { ExperimentError } from './errors.js';
+import type { ResolvedExperiment } from './experiment.js';
+import { builtInModules, type Modules } from './modules.js';
+
+/**
+ * Makes the text tower that an experiment names; null for one without text.
+ *
+ * @throws {@link ExperimentError} for a tower whose weights are not of the shapes that its configuration promises
+ */
+export async function loadTextTower(
+  { text }: ResolvedExperiment,
+  modules: Modules = builtInModules,
+): Promise<TextTower | null> {
+  if (text === null) return null;
+  const { train: _, ...chosen } = text;
+  const tower = await modules.text.create(chosen, {}, 'text');
+  expectWeights(tower);
+  return tower;
+}
+
+/**
+ * The experiment with the D that its tower decides, so that a run's record says which model was trained, and the part of it
+ * that needs no text can be made again without the tower.
+ */
+export function withTower(
+  experiment: ResolvedExperiment,
+  tower: TextTower | null,
+): ResolvedExperiment {
+  if (tower === null) return experiment;
+  const { embedding } = tower.config;
+  return { ...experiment, image: { ...experiment.image, embedding } };
+}
+
+function expectWeights({ config, weights }: TextTower): void {
+  const found = new Map(leaves<NdArray>(weights));
+  for (const [name, shape] of towerShapes(config)) {
+    const own = found.get(name);
+    if (own !== undefined && sameShape(own.shape, shape)) continue;
+    throw new ExperimentError(
+      'text',
+      `its weight "${name}" is ${own === undefined ? 'missing' : formatShape(own.shape)}, expected ${formatShape(shape)} by its configuration`,
+    );
+  }
+}

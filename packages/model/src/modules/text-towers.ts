@@ -1,0 +1,45 @@
+import { randomTower, type TextTower } from '@clip-lung/text-encoder';
+import { z } from 'zod';
+
+import { Registry } from '../registry.js';
+
+const count = z.int().min(1);
+
+/** A tower's weights may have to be read, or fetched, first. */
+export const textTowers = new Registry<
+  Record<string, never>,
+  TextTower | Promise<TextTower>
+>('text tower')
+  .add({
+    name: 'clip',
+    options: z.strictObject({
+      /** a folder, or a name on the Hugging Face hub */
+      model: z.string().min(1).default('Xenova/clip-vit-base-patch16'),
+      /** a branch, tag or commit of the model's repository; null for what the name says, else `main` */
+      revision: z.string().min(1).nullable().default(null),
+      /** the hub, or a mirror of it; null for `HF_ENDPOINT` of the environment, else huggingface.co */
+      host: z.string().min(1).nullable().default(null),
+    }),
+    async create({ model, revision, host }) {
+      // Reads files: loaded only where it is used, so that the rest runs in a browser.
+      const { loadClipTower } = await import('@clip-lung/text-encoder/node');
+      return loadClipTower(model, {
+        ...(revision === null ? {} : { revision }),
+        ...(host === null ? {} : { host }),
+      });
+    },
+  })
+  .add({
+    name: 'random',
+    /** a small tower with random weights, for demos and tests: whatever it gives is labelled so */
+    options: z.strictObject({
+      seed: z.int().default(1),
+      /** W */
+      width: count.default(64),
+      layers: count.default(2),
+      heads: count.default(2),
+      /** D */
+      embedding: count.default(64),
+    }),
+    create: (options) => randomTower(options),
+  });
