@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 
 /**
  * Cross-entropy against a distribution rather than a class: −Σⱼ targetⱼ · log softmax(logits)ⱼ over the last axis, its mean
- * over all others. Every loss of this package is one of these.
+ * over all others.
  *
  * @param logits  [B, ..., N]
  * @param targets [B, ..., N], or 1 in place of what lies between

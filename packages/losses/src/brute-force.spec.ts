@@ -19,6 +19,8 @@ import {
   MissingInputError,
 } from './index.js';
 
+// The paper's terms against loops in float64. every-loss.spec.ts compares all losses with PyTorch.
+
 /** Every input that a gradient is taken of. */
 const differentiable = [
   'logits',
@@ -54,7 +56,7 @@ let fixture: ReadonlyMap<string, NdArray>;
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
-  const url = new URL('../fixtures/torch.safetensors', import.meta.url);
+  const url = new URL('../fixtures/every-loss.safetensors', import.meta.url);
   ({ tensors: fixture } = await readSafetensors(fileURLToPath(url)));
 });
 
@@ -65,11 +67,15 @@ function stored(name: string): Plain {
 }
 
 function storedCase(texts: (typeof cases)[number]): Case {
+  const {
+    shape: [, classes = 1],
+    data,
+  } = stored('labels.targets');
   return {
     ...(Object.fromEntries(
-      differentiable.map((name) => [name, stored(`${texts}.${name}`)]),
+      differentiable.map((name) => [name, stored(`labels.${texts}.${name}`)]),
     ) as Record<Name, Plain>),
-    labels: stored('labels').data,
+    labels: data.flatMap((one, at) => (one === 1 ? [at % classes] : [])),
   };
 }
 
@@ -289,18 +295,6 @@ const property = (check: (inputs: Case) => void): void => {
 
 describe.each(table)('$name with $texts texts', ({ loss, texts }) => {
   // Values are of order 1, scale and gradients of order 1 to 10, in float32: 1e-5 is some 20 roundings.
-  it('has PyTorch’s value and gradients', () => {
-    const { value, gradients } = evaluate(loss, storedCase(texts));
-    const prefix = `${texts}.${loss.name}`;
-    expect(worst([value], stored(prefix).data)).toBeLessThan(1e-5);
-    for (const name of differentiable) {
-      const expected = fixture.has(`${prefix}.${name}`)
-        ? stored(`${prefix}.${name}`).data
-        : gradients[name].map(() => 0);
-      expect(worst(gradients[name], expected), name).toBeLessThan(1e-5);
-    }
-  });
-
   it('has the value and gradients of its formula', () => {
     const inputs = storedCase(texts);
     const { value, gradients } = evaluate(loss, inputs);
