@@ -39,6 +39,8 @@ export interface SliceOptions {
   readonly patient?: string;
   readonly modality?: string;
   readonly manufacturer?: string;
+  /** the values of Image Type; not there by default */
+  readonly imageType?: readonly string[];
   readonly position?: readonly number[];
   readonly orientation?: readonly number[];
   readonly spacing?: readonly number[];
@@ -58,6 +60,7 @@ export function sliceFile({
   patient = 'P1',
   modality = 'CT',
   manufacturer = 'made up',
+  imageType,
   position = [0, 0, 0],
   orientation = [1, 0, 0, 0, 1, 0],
   spacing = [1, 1],
@@ -84,6 +87,7 @@ export function sliceFile({
     Buffer.from('DICM'),
     element(0x0002, 0x0000, 'UL', length),
     meta,
+    ...(imageType ? [element(0x0008, 0x0008, 'CS', imageType.join('\\'))] : []),
     element(0x0008, 0x0018, 'UI', sop),
     element(0x0008, 0x0060, 'CS', modality),
     element(0x0008, 0x0070, 'LO', manufacturer),

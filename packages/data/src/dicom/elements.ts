@@ -18,6 +18,15 @@ export class Elements {
     return text === undefined || text === '' ? null : text;
   }
 
+  /** The values of a text, without their padding. */
+  list(tag: string): readonly string[] {
+    return (
+      this.text(tag)
+        ?.split('\\')
+        .map((part) => part.trim()) ?? []
+    );
+  }
+
   /** Decimal strings: exactly `count` numbers, or null where the element is absent or empty. */
   numbers(tag: string, name: string, count: number): readonly number[] | null {
     const text = this.text(tag);

@@ -20,6 +20,8 @@ export interface SliceHeader {
   readonly patientId: string | null;
   readonly modality: string | null;
   readonly manufacturer: string | null;
+  /** whether Image Type says that it is a localiser: an overview, no part of the volume */
+  readonly localizer: boolean;
   /** Image Position (Patient): the centre of the first voxel, [x, y, z] */
   readonly position: readonly number[] | null;
   /** Image Orientation (Patient): the directions of rising column and of rising row, [6] */
@@ -93,6 +95,7 @@ function sliceOf(
     patientId: elements.text('x00100020'),
     modality: elements.text('x00080060'),
     manufacturer: elements.text('x00080070'),
+    localizer: elements.list('x00080008').includes('LOCALIZER'),
     position: elements.numbers('x00200032', 'Image Position (Patient)', 3),
     orientation: elements.numbers(
       'x00200037',

@@ -29,6 +29,12 @@ interface OpenPlace {
   readonly points: number[];
 }
 
+/** A region whose points are still in the builder's own list, from `start` on. */
+interface PackedRegion {
+  readonly region: { -readonly [Key in keyof Region]: Region[Key] };
+  readonly start: number;
+}
+
 const uidPattern = /^\d[\d.]{0,63}$/;
 const isRatingName = (name: string): name is RatingName =>
   (ratingNames as readonly string[]).includes(name);
@@ -48,6 +54,9 @@ export class ReadingsBuilder {
   #x: number | undefined;
   #y: number | undefined;
 
+  /** Of all regions: one array that they share takes a third of the memory of an array each. */
+  readonly #points: number[] = [];
+  readonly #packed: PackedRegion[] = [];
   readonly #annotations: Annotation[] = [];
   readonly #smallMarks: SmallMark[] = [];
   readonly #nonNodules: NonNodule[] = [];
@@ -152,6 +161,10 @@ export class ReadingsBuilder {
     if (this.#seriesUid === '') {
       this.#refuse('the header has no SeriesInstanceUid');
     }
+    const points = Int32Array.from(this.#points);
+    for (const [i, { region, start }] of this.#packed.entries()) {
+      region.points = points.subarray(start, this.#packed[i + 1]?.start);
+    }
     return {
       kind: 'ct',
       file,
@@ -173,12 +186,10 @@ export class ReadingsBuilder {
         `<roi> of nodule "${nodule.id}" lacks its <imageZposition>, <inclusion> or <edgeMap>`,
       );
     }
-    nodule.regions.push({
-      z,
-      sopUid,
-      inclusion,
-      points: Int32Array.from(points),
-    });
+    const region = { z, sopUid, inclusion, points: new Int32Array() };
+    this.#packed.push({ region, start: this.#points.length });
+    for (const value of points) this.#points.push(value);
+    nodule.regions.push(region);
   }
 
   #closeNonNodule(): void {

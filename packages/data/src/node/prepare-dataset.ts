@@ -195,7 +195,8 @@ async function readInput(
       warnings.push({ code: 'no-patient-id', file, message });
     }
     warnings.push(...odditiesOf(readings));
-    scans.push({ patient, readings, slices });
+    const { smallMarks: _small, nonNodules: _no, ...own } = readings;
+    scans.push({ patient, readings: own, slices });
   }
   if (scans.length === 0) {
     throw new InputError(

@@ -126,8 +126,12 @@ class Pool {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
       // Node's own options of this process (such as --input-type) may not fit a module in a file.
       execArgv: [],
-      // A small nursery is collected often: memory stays low, and most of what is made is short-lived.
-      resourceLimits: { maxYoungGenerationSizeMb: 16 },
+      // With these limits the collector comes early and often. Without them it lets memory grow with the number of scans, though
+      // next to nothing stays of each.
+      resourceLimits: {
+        maxYoungGenerationSizeMb: 6,
+        maxOldGenerationSizeMb: 1024,
+      },
     });
     this.#all.push(worker);
     return Promise.resolve(worker);

@@ -51,6 +51,33 @@ describe('seriesOf', () => {
     expect(sliceFinder(down).slice({ z: 1, sopUid: '' })).toBe(2);
   });
 
+  it('leaves out localisers, and what is oriented otherwise than most, wherever they are', () => {
+    // A localiser may be oriented as the slices are, and be of another size.
+    const localizer: SliceOptions = {
+      imageType: ['ORIGINAL', 'PRIMARY', 'LOCALIZER'],
+      rows: 9,
+    };
+    const sagittal: SliceOptions = {
+      position: [50, 0, 0],
+      orientation: [0, 1, 0, 0, 0, -1],
+      spacing: [3, 3],
+    };
+    const axial = [0, 1, 2, 4].map((z) => ({ position: [0, 0, z] }));
+    const list: SliceOptions[] = [localizer, sagittal, ...axial];
+    for (let turn = 0; turn < list.length; turn++) {
+      const turned = [...list.slice(turn), ...list.slice(0, turn)];
+      const { positions, rows, warnings } = seriesOf(slices(...turned));
+      expect(positions).toEqual([0, 1, 2, 4]);
+      expect(rows).toBe(4);
+      const place = (slice: SliceOptions) => `${turned.indexOf(slice)}.dcm`;
+      const found = warnings.map(({ code, file }) => [code, file]);
+      expect(found.filter(([code]) => code !== 'slice-gap')).toEqual([
+        ['localizer', place(localizer)],
+        ['other-orientation', place(sagittal)],
+      ]);
+    }
+  });
+
   it('turns voxel indices into patient coordinates and back', () => {
     const series = seriesOf(
       slices(
@@ -142,6 +169,30 @@ describe('seriesOf', () => {
       /impossible orientation/,
     ],
     ['no slices', [], /no slices/],
+    [
+      'localisers only',
+      slices({ imageType: ['ORIGINAL', 'PRIMARY', 'LOCALIZER'] }),
+      /has localisers only/,
+    ],
+    [
+      'as many slices of one orientation as of another',
+      slices(
+        { position: [0, 0, 0] },
+        { position: [0, 0, 1] },
+        { orientation: [0, 1, 0, 0, 0, -1] },
+        { orientation: [0, 1, 0, 0, 0, -1] },
+      ),
+      /2\.dcm has 4 × 6 voxels of 1 × 1 mm, oriented 0 1 0 0 0 -1; 0\.dcm has/,
+    ],
+    [
+      'a slice without an orientation',
+      slices(
+        { position: [0, 0, 0] },
+        { position: [0, 0, 1] },
+        { position: [0, 0, 2], orientation: [] },
+      ),
+      /2\.dcm has .* oriented nowhere/,
+    ],
   ])('refuses %s', (_, list, message) => {
     expect(() => seriesOf(list)).toThrow(message);
     expect(() => seriesOf(list)).toThrow(SeriesError);

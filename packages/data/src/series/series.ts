@@ -3,6 +3,7 @@ import { SeriesError } from '../errors.js';
 import { comparePaths } from '../lidc-xml/duplicates.js';
 import type { Warning } from '../warning.js';
 import { axialFrame, type Frame, stackOf } from './geometry.js';
+import { near, volumeSlices } from './volume-slices.js';
 
 /**
  * The slices of one CT series as a volume. A voxel index is [column, row, slice], slice 0 being the lowest along the
@@ -34,6 +35,7 @@ const gapShare = 1.5;
 /**
  * Makes a volume of the slices of one series.
  *
+ * Localisers, and the few slices that are oriented otherwise than the most, are no part of it, and left out with a warning.
  * Slices at one position are duplicates: the first by name stays (`slice-duplicate`). A distance over 1.5 times the
  * median is a gap (`slice-gap`): it is interpolated over between the slices' true positions, as uneven spacing is.
  *
@@ -41,13 +43,17 @@ const gapShare = 1.5;
  *   are not axial, a tilted gantry, or headers without a position
  */
 export function seriesOf(headers: readonly SliceHeader[]): Series {
-  const ordered = [...headers].sort((a, b) => comparePaths(a.file, b.file));
+  const { slices: ordered, warnings: leftOut } = volumeSlices(
+    [...headers].sort((a, b) => comparePaths(a.file, b.file)),
+  );
   const [first] = ordered;
-  const seriesUid = first?.seriesUid ?? 'unknown';
+  const seriesUid = headers[0]?.seriesUid ?? 'unknown';
   const refuse = (problem: string): never => {
     throw new SeriesError(seriesUid, problem);
   };
-  if (first === undefined) return refuse('has no slices');
+  if (first === undefined) {
+    return refuse(headers.length > 0 ? 'has localisers only' : 'has no slices');
+  }
   const frame = axialFrame(first, refuse);
   for (const slice of ordered) expectSame(first, slice, refuse);
 
@@ -60,11 +66,14 @@ export function seriesOf(headers: readonly SliceHeader[]): Series {
   const spacing = median(gaps);
   const wide = gaps.filter((gap) => gap > gapShare * spacing);
 
-  const warnings: Warning[] = dropped.map(({ file }) => ({
-    code: 'slice-duplicate',
-    file,
-    message: 'lies where another slice of its series lies; it is left out',
-  }));
+  const warnings: Warning[] = [
+    ...leftOut,
+    ...dropped.map(({ file }) => ({
+      code: 'slice-duplicate',
+      file,
+      message: 'lies where another slice of its series lies; it is left out',
+    })),
+  ];
   if (wide.length > 0) {
     const widest = Math.max(...wide);
     warnings.push({
@@ -156,8 +165,6 @@ function expectSame(
 ): void {
   const describe = ({ format: { rows, columns }, ...slice }: SliceHeader) =>
     `${rows} × ${columns} voxels of ${slice.pixelSpacing?.join(' × ') ?? 'no'} mm, oriented ${slice.orientation?.join(' ') ?? 'nowhere'}`;
-  const near = (a: readonly number[] | null, b: readonly number[] | null) =>
-    a?.every((value, i) => Math.abs(value - (b?.[i] ?? NaN)) <= 1e-4) ?? false;
   const same =
     first.format.rows === slice.format.rows &&
     first.format.columns === slice.format.columns &&
