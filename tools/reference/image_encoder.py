@@ -1,116 +1,172 @@
-"""Fixture of packages/image-encoder: a small ResNet-18, its outputs, statistics and gradients, as PyTorch computes them.
+"""Fixture of packages/image-encoder: small ResNets, their outputs, statistics and gradients, as PyTorch computes them.
 
     python tools/reference/image_encoder.py        (needs torch and safetensors)
 
-The network is written with torch's layers alone, after torchvision's ResNet (whose names it has), with a 3×3 stem and no
-pooling. Weights and images are float32 values; all arithmetic is float64, so a test's tolerance is about the code under
-test alone. The sizes differ from each other, so that no two axes can be mistaken.
+The networks are written with torch's layers alone, after torchvision's ResNets (whose names they have), with a 3×3 stem
+and no pooling. Weights and images are float32 values that a test can draw again (`drawn`), so that the fixture holds what
+PyTorch makes of them and no more; all arithmetic is float64, so a test's tolerance is about the code under test alone.
+Every network has a number of groups, T, of its own.
 """
 
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
 
 FIXTURE = Path(__file__).parents[2] / "packages/image-encoder/fixtures/torch.safetensors"
-BATCH, SLICES, WIDTH, GROUPS, EMBEDDING, CLASSES = 2, 5, 3, 2, 128, 3
+BATCH, SLICES = 2, 3
 
 
-class Block(nn.Module):
-    def __init__(self, inputs, outputs, stride):
+class Basic(nn.Module):
+    expansion = 1
+
+    def __init__(self, inputs, channels, stride):
         super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.downsample = None
-        if stride != 1:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
+        self.conv1 = nn.Conv2d(inputs, channels, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, 1, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.downsample = downsample(inputs, channels, stride)
 
     def forward(self, x):
         branch = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        return F.relu(branch + (x if self.downsample is None else self.downsample(x)))
+        return F.relu(branch + self.downsample(x))
+
+
+class Bottleneck(nn.Module):
+    expansion = 4
+
+    def __init__(self, inputs, channels, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, channels, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.conv3 = nn.Conv2d(channels, 4 * channels, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(4 * channels)
+        self.downsample = downsample(inputs, 4 * channels, stride)
+
+    def forward(self, x):
+        branch = F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))))
+        return F.relu(self.bn3(self.conv3(branch)) + self.downsample(x))
+
+
+def downsample(inputs, outputs, stride):
+    if stride == 1 and inputs == outputs:
+        return nn.Identity()
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
 
 class Encoder(nn.Module):
-    def __init__(self):
+    def __init__(self, block, stages, width, groups, embedding):
         super().__init__()
-        w = WIDTH
-        self.conv1 = nn.Conv2d(SLICES, w, 3, 1, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(w)
-        self.layer1 = nn.Sequential(Block(w, w, 1), Block(w, w, 1))
-        self.layer2 = nn.Sequential(Block(w, 2 * w, 2), Block(2 * w, 2 * w, 1))
-        self.layer3 = nn.Sequential(Block(2 * w, 4 * w, 2), Block(4 * w, 4 * w, 1))
-        self.layer4 = nn.Sequential(Block(4 * w, 8 * w, 2), Block(8 * w, 8 * w, 1))
-        self.reduce = nn.Conv2d(2 * w, GROUPS * EMBEDDING // 64, 1)
+        self.groups, self.embedding = groups, embedding
+        self.conv1 = nn.Conv2d(SLICES, width, 3, 1, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        inputs = width
+        for i, count in enumerate(stages):
+            blocks = []
+            for j in range(count):
+                blocks.append(block(inputs, width << i, 2 if i > 0 and j == 0 else 1))
+                inputs = (width << i) * block.expansion
+            setattr(self, f"layer{i + 1}", nn.Sequential(*blocks))
+        self.reduce = nn.Conv2d(inputs // 4, groups * embedding // 64, 1)
 
     def forward(self, images):
         x = F.relu(self.bn1(self.conv1(images)))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        features = self.reduce(x.view(len(x), 2 * WIDTH, 8, 8))
-        groups = F.normalize(features.reshape(len(x), GROUPS, EMBEDDING), dim=-1)
+        features = self.reduce(x.view(len(x), -1, 8, 8))
+        groups = F.normalize(features.reshape(len(x), self.groups, self.embedding), dim=-1)
         return features, groups
 
 
-class Head(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.fc = nn.Linear(GROUPS * EMBEDDING // 64 * 16, CLASSES)
+def drawn(name, shape):
+    """Numbers in [0, 1) by name: a linear congruential generator, started with the FNV-1a hash of the name."""
+    x = 0x811C9DC5
+    for letter in name:
+        x = ((x ^ ord(letter)) * 0x01000193) & 0xFFFFFFFF
+    values = np.empty(int(np.prod(shape)))
+    for i in range(len(values)):
+        x = (x * 1664525 + 1013904223) & 0xFFFFFFFF
+        values[i] = x / 2**32
+    return torch.from_numpy(values.reshape(shape))
 
-    def forward(self, features):
-        return self.fc(F.avg_pool2d(features, 2).flatten(1))
 
+def trained(name, encoder):
+    """Weights and statistics as after some training: a start of ones and zeros would hide mistakes.
 
-def trained(module):
-    """Weights and statistics as after some training: a start of ones and zeros would hide mistakes."""
+    Branches weigh less than shortcuts, without which networks so deep and narrow multiply rounding.
+    """
+    bottleneck = isinstance(encoder.layer1[0], Bottleneck)
     with torch.no_grad():
-        for name, tensor in module.state_dict().items():
-            if name.endswith("running_var"):
-                tensor.uniform_(0.5, 2)
-            elif name.endswith("running_mean"):
-                tensor.normal_(0, 0.5)
-            elif ("bn" in name or "downsample.1" in name) and name.endswith("weight"):
-                tensor.uniform_(0.5, 1.5)
-            elif ("bn" in name or "downsample.1" in name) and name.endswith("bias"):
-                tensor.normal_(0, 0.3)
-    return module.double()
+        for path, tensor in state(encoder).items():
+            u = drawn(f"{name}.{path}", tensor.shape)
+            if path.endswith("running_var"):
+                u = 0.5 + 1.5 * u
+            elif tensor.dim() == 4:
+                # Variance 2 / fan-in, of a uniform distribution.
+                u = (2 * u - 1) * (6 / tensor[0].numel()) ** 0.5
+            elif path.endswith("bn3.weight" if bottleneck else "bn2.weight"):
+                u = 0.1 + 0.3 * u
+            elif path.endswith("weight"):
+                u = 0.5 + u
+            else:
+                u = u - 0.5
+            encoder.state_dict()[path].copy_(u.float())
+    return encoder.double()
 
 
 def state(module):
     return {k: v.clone() for k, v in module.state_dict().items() if "num_batches" not in k}
 
 
-if __name__ == "__main__":
-    torch.manual_seed(3)
-    encoder, head = trained(Encoder()), trained(Head())
-    before = state(encoder)
-    images = torch.rand(BATCH, SLICES, 32, 32).double()
-    # An objective in which each output has its own weight.
-    toward = {
-        "features": torch.randn(BATCH, GROUPS * EMBEDDING // 64, 8, 8).double(),
-        "groups": torch.randn(BATCH, GROUPS, EMBEDDING).double(),
-        "logits": torch.randn(BATCH, CLASSES).double(),
+def training_pass(name, encoder, images):
+    """Outputs of a training pass, and the gradient of an objective in which each output has its own weight."""
+    encoder.train()
+    given = images.clone().requires_grad_()
+    outputs = dict(zip(["features", "groups"], encoder(given)))
+    objective = 0
+    for output, value in outputs.items():
+        toward = (2 * drawn(f"{name}.toward.{output}", value.shape) - 1).float()
+        objective = objective + (value * toward).sum()
+    objective.backward()
+    gradients = {k: v.grad for k, v in encoder.named_parameters()} | {"images": given.grad}
+    return {k: v.detach() for k, v in outputs.items()}, gradients
+
+
+def fixture_of(name, sizes, images):
+    encoder = trained(name, Encoder(**sizes))
+    encoder.eval()
+    with torch.no_grad():
+        evaluation = dict(zip(["features", "groups"], encoder(images)))
+    training, gradients = training_pass(name, encoder, images)
+    # What PyTorch's own float32 is off by, relative to the largest value of each gradient: a test cannot ask for less.
+    _, rounded = training_pass(name, trained(name, Encoder(**sizes)).float(), images.float())
+    off = max(float((rounded[k] - v).abs().max() / v.abs().max()) for k, v in gradients.items())
+    print(f"{name}: gradients of float32 are off by {off:.1e}")
+    if name != "resnet18":  # one is enough: the stem is the same
+        del gradients["images"]
+    found = {
+        "evaluation": evaluation,
+        "training": training,
+        "gradients": gradients,
+        "updated": {k: v for k, v in state(encoder).items() if "running" in k},
     }
-    tensors = {"images": images} | {f"toward.{k}": v for k, v in toward.items()}
-    tensors |= {f"weights.{k}": v for k, v in (before | state(head)).items()}
-    for mode in ["evaluation", "training"]:
-        encoder.train(mode == "training")
-        encoder.zero_grad()
-        head.zero_grad()
-        given = images.clone().requires_grad_()
-        features, groups = encoder(given)
-        outputs = {"features": features, "groups": groups, "logits": head(features)}
-        sum((outputs[name] * weight).sum() for name, weight in toward.items()).backward()
-        tensors |= {f"{mode}.{k}": v.detach() for k, v in outputs.items()}
-        if mode == "training":
-            gradients = dict(encoder.named_parameters()) | dict(head.named_parameters())
-            tensors |= {f"gradients.{k}": v.grad for k, v in gradients.items()}
-            tensors["gradients.images"] = given.grad
-            tensors |= {f"updated.{k}": v for k, v in state(encoder).items() if "running" in k}
+    return {f"{name}.{part}.{k}": v for part, values in found.items() for k, v in values.items()}
+
+
+if __name__ == "__main__":
+    images = drawn("images", (BATCH, SLICES, 32, 32)).float().double()
+    tensors = {}
+    for name, sizes in {
+        "resnet18": dict(block=Basic, stages=[2, 2, 2, 2], width=2, groups=2, embedding=128),
+        "resnet34": dict(block=Basic, stages=[3, 4, 6, 3], width=2, groups=3, embedding=64),
+        "resnet50": dict(block=Bottleneck, stages=[3, 4, 6, 3], width=2, groups=1, embedding=192),
+    }.items():
+        tensors |= fixture_of(name, sizes, images)
     FIXTURE.parent.mkdir(exist_ok=True)
     tensors = {k: v.float().contiguous() for k, v in tensors.items()}
     save_file(tensors, FIXTURE, metadata={"torch": torch.__version__})

@@ -1,3 +1,3 @@
 export * from './image-encoder.js';
 export * from './normalise.js';
-export * from './resnet18.js';
+export * from './resnet.js';

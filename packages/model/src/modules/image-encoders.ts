@@ -1,4 +1,9 @@
-import { type ImageEncoder, resnet18 } from '@clip-lung/image-encoder';
+import {
+  type ImageEncoder,
+  resnet18,
+  resnet34,
+  resnet50,
+} from '@clip-lung/image-encoder';
 import { z } from 'zod';
 
 import { Registry } from '../registry.js';
@@ -11,16 +16,30 @@ export interface ImageEncoderNeeds {
 
 const count = z.int().min(1);
 
+const resNetOptions = z.strictObject({
+  /** T, channel groups, and as many context vectors */
+  groups: count.default(4),
+  /** channels of the first stage */
+  width: count.default(64),
+  /** G, feature maps: what T and D ask for, T·D/64; given, it is checked */
+  channels: count.optional(),
+});
+
 export const imageEncoders = new Registry<ImageEncoderNeeds, ImageEncoder>(
   'image encoder',
-).add({
-  name: 'resnet18',
-  options: z.strictObject({
-    /** T, channel groups, and as many context vectors */
-    groups: count.default(4),
-    /** channels of the first stage */
-    width: count.default(64),
-  }),
-  create: ({ groups, width }, { embedding }) =>
-    resnet18({ groups, width, embedding }),
-});
+)
+  .add({
+    name: 'resnet18',
+    options: resNetOptions,
+    create: (options, { embedding }) => resnet18({ ...options, embedding }),
+  })
+  .add({
+    name: 'resnet34',
+    options: resNetOptions,
+    create: (options, { embedding }) => resnet34({ ...options, embedding }),
+  })
+  .add({
+    name: 'resnet50',
+    options: resNetOptions,
+    create: (options, { embedding }) => resnet50({ ...options, embedding }),
+  });

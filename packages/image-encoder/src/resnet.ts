@@ -12,12 +12,17 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 
 import { frozenBatchNorm, trainingBatchNorm } from './batch-norm.js';
+import { basic, bottleneck } from './blocks.js';
+import { channelGroups } from './channel-groups.js';
 import { channelsFirst, channelsLast, convolution } from './convolution.js';
 import type { ImageEncoder } from './image-encoder.js';
 import { normalise } from './normalise.js';
-import { residualNetwork } from './residual-network.js';
+import {
+  residualNetwork,
+  type ResidualNetworkOptions,
+} from './residual-network.js';
 
-export interface ResNet18Options {
+export interface ResNetOptions {
   /** slices of a crop, the channels of the input */
   readonly slices?: number;
   /** channels of the first stage; the other three have 2, 4 and 8 times as many */
@@ -26,49 +31,67 @@ export interface ResNet18Options {
   readonly groups?: number;
   /** D, length of a group's feature: a multiple of 64, the size of a feature map */
   readonly embedding?: number;
+  /** G, feature maps: T·D/64, which is the only number that fits; given, it is checked */
+  readonly channels?: number | undefined;
 }
 
-/** Height and width of a crop, and of a feature map. */
+/** Height and width of a crop. */
 const imageSize = 32;
-const mapSize = 8;
+
+/** ResNet-18 with two basic blocks a stage: 8w×4×4, viewed as 2w×8×8. @see {@link resNet} */
+export const resnet18 = (options: ResNetOptions = {}): ImageEncoder =>
+  resNet('resnet18', { kind: basic, stages: [2, 2, 2, 2] }, options);
+
+/** ResNet-34 with 3, 4, 6 and 3 basic blocks: 8w×4×4, viewed as 2w×8×8. @see {@link resNet} */
+export const resnet34 = (options: ResNetOptions = {}): ImageEncoder =>
+  resNet('resnet34', { kind: basic, stages: [3, 4, 6, 3] }, options);
+
+/** ResNet-50 with 3, 4, 6 and 3 bottlenecks: 32w×4×4, viewed as 8w×8×8. @see {@link resNet} */
+export const resnet50 = (options: ResNetOptions = {}): ImageEncoder =>
+  resNet('resnet50', { kind: bottleneck, stages: [3, 4, 6, 3] }, options);
 
 /**
- * CLIP-Lung's image encoder: ResNet-18 over a crop's slices as channels. Its 8w×4×4 output is viewed as 2w×8×8, and a 1×1
+ * CLIP-Lung's image encoder: a ResNet over a crop's slices as channels. Its C×4×4 output is viewed as C/4×8×8, and a 1×1
  * convolution, `reduce`, makes it G = T·D/64 maps, of which T groups of channels are the nodule's T features of length D.
  *
  * Weights are torchvision's by name and layout (`layer2.0.downsample.0.weight` [O, I, H, W]), and start as torchvision's.
  *
- * @throws `ShapeError` when an option is no whole number of at least 1, or the embedding no multiple of 64
+ * @throws `ShapeError` when an option is no whole number of at least 1, or the sizes do not fit together
  * @see CLIP-Lung (arXiv 2304.08013)
  */
-export function resnet18({
-  slices = 32,
-  width = 64,
-  groups = 4,
-  embedding = 512,
-}: ResNet18Options = {}): ImageEncoder {
-  const pixels = mapSize * mapSize;
+function resNet(
+  name: string,
+  blocks: Pick<ResidualNetworkOptions, 'kind' | 'stages'>,
+  {
+    slices = 32,
+    width = 64,
+    groups = 4,
+    embedding = 512,
+    channels,
+  }: ResNetOptions,
+): ImageEncoder {
   checkCount('slices', slices);
   checkCount('width', width);
-  checkCount('groups', groups);
-  checkCount('embedding', embedding, pixels);
-  const channels = (groups * embedding) / pixels;
-  const name = 'resnet18';
-  const trunk = residualNetwork(slices, width);
-  const viewed = 2 * width;
+  const split = channelGroups({ groups, embedding, channels });
+  const trunk = residualNetwork({ ...blocks, slices, width });
+  const viewed = trunk.outputs / 4;
   const weights: readonly Weight[] = [
     ...trunk.params,
     {
       path: 'reduce.weight',
-      shape: [channels, viewed, 1, 1],
+      shape: [split.channels, viewed, 1, 1],
       start: kaimingNormal,
     },
-    { path: 'reduce.bias', shape: [channels], start: uniformWithin(viewed) },
+    {
+      path: 'reduce.bias',
+      shape: [split.channels],
+      start: uniformWithin(viewed),
+    },
   ];
 
   return {
     name,
-    sizes: { slices, groups, embedding, channels },
+    sizes: { slices, groups, embedding, channels: split.channels },
 
     init: (random) => ({
       params: treeOf(startAll(weights, random)),
@@ -95,8 +118,8 @@ export function resnet18({
       const maps: tf.Tensor4D = tf.reshape(channelsFirst(deep), [
         batch,
         viewed,
-        mapSize,
-        mapSize,
+        split.mapSize,
+        split.mapSize,
       ]);
       const reduced = tf.add<tf.Tensor4D>(
         convolution(channelsLast(maps), weight('reduce.weight'), 1),
