@@ -2,10 +2,22 @@
 // else the machine does falls on both alike.
 import { runPeer } from './peer.mjs';
 
-const parts = ['tower', 'resnet', 'shapes', 'compile', 'empty', 'memory'];
+const parts = ['tower', 'resnet', 'shapes', 'compile', 'empty'];
 
 export async function run({ note, python, wants }) {
   const result = {};
+  if (wants('memory')) {
+    note('engine: memory');
+    const measure = (flags) =>
+      runPeer('engine-peer.mjs', ['memory'], undefined, flags);
+    const whole = await measure([]);
+    // Node's optimising compiler keeps some megabytes that it takes while the first thousand steps run.
+    const { 'growth, percent': engine } = await measure(['--no-opt']);
+    result.memory = {
+      ...whole,
+      'growth without compiled JavaScript, percent': engine,
+    };
+  }
   for (const part of parts.filter(wants)) {
     note(`engine: ${part}`);
     const compared = part === 'tower' || part === 'resnet' || part === 'shapes';
