@@ -73,7 +73,7 @@ export function checkedLoss(loss: Loss, path: string): Loss {
     needs: loss.needs,
     compute(inputs) {
       const value = within(path, () => loss.compute(inputs));
-      expectShape(path, 'value', value, []);
+      expectShape(path, 'its value', value, []);
       return value;
     },
   };
@@ -127,7 +127,7 @@ export function expectShape(
   const wanted = expected.map((length) => [length].flat().join(' or '));
   throw new ExperimentError(
     path,
-    `its ${what} is ${shape === undefined ? 'no tensor' : formatShape(shape)}, expected [${wanted.join(', ')}]`,
+    `gives ${shape === undefined ? 'no tensor' : formatShape(shape)} for ${what}, expected [${wanted.join(', ')}]`,
   );
 }
 
@@ -143,7 +143,7 @@ function expectSameForm(
   for (const [name, { shape }] of wanted) {
     const leaf = own.get(name);
     if (leaf === undefined) {
-      throw new ExperimentError(path, `its ${what} lacks "${name}"`);
+      throw new ExperimentError(path, `gives ${what} without "${name}"`);
     }
     expectShape(path, `${what}.${name}`, leaf, shape);
   }
@@ -151,7 +151,7 @@ function expectSameForm(
     if (wanted.has(name)) continue;
     throw new ExperimentError(
       path,
-      `its ${what} has "${name}", which was not there before`,
+      `gives ${what} with "${name}", which was not there before`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import {
+  ClipLungError,
   formatShape,
   leaves,
   type NdArray,
@@ -21,7 +22,7 @@ export async function loadTextTower(
 ): Promise<TextTower | null> {
   if (text === null) return null;
   const { train: _, ...chosen } = text;
-  const tower = await modules.text.create(chosen, {}, 'text');
+  const tower = await awaited(modules.text.create(chosen, {}, 'text'));
   expectWeights(tower);
   return tower;
 }
@@ -37,6 +38,20 @@ export function withTower(
   if (tower === null) return experiment;
   const { embedding } = tower.config;
   return { ...experiment, image: { ...experiment.image, embedding } };
+}
+
+/** What a loader says of itself names the file or the model already; whatever else is thrown gets the field's name. */
+async function awaited(
+  loading: TextTower | Promise<TextTower>,
+): Promise<TextTower> {
+  try {
+    return await loading;
+  } catch (error) {
+    if (error instanceof ClipLungError || !(error instanceof Error)) {
+      throw error;
+    }
+    throw new ExperimentError('text', error.message, { cause: error });
+  }
 }
 
 function expectWeights({ config, weights }: TextTower): void {

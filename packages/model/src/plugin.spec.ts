@@ -1,0 +1,318 @@
+import { linearHead } from '@clip-lung/heads';
+import { resnet18 } from '@clip-lung/image-encoder';
+import { crossEntropy } from '@clip-lung/losses';
+import { sgd } from '@clip-lung/optim';
+import { fixedPrompt } from '@clip-lung/ccp-prompt';
+import { onnxEngine } from '@clip-lung/engine';
+import { leaves, RandomStream, treeOf } from '@clip-lung/tensor';
+import { randomTower } from '@clip-lung/text-encoder';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+
+import { createOptimizer } from './create-optimizer.js';
+import { exampleInputs } from './example-inputs.js';
+import { loadTextTower } from './load-text-tower.js';
+import { createModel } from './model.js';
+import {
+  defineHead,
+  defineImageEncoder,
+  defineLoss,
+  defineOptimizer,
+  definePrompt,
+  defineTextTower,
+  modulesWith,
+  type Plugin,
+} from './plugin.js';
+import { resolveExperiment } from './resolve-experiment.js';
+import {
+  initialState,
+  trainingStep,
+  type TrainingState,
+} from './training-step.js';
+
+const none = z.strictObject({});
+const engine = onnxEngine({ threads: 1 });
+afterAll(() => engine.dispose());
+
+const smooth = defineLoss({
+  name: 'smooth',
+  options: z.strictObject({ by: z.number().max(1).default(0.1) }),
+  create: () => crossEntropy(),
+});
+
+describe('plugins', () => {
+  it('are modules like the built-in ones, for the experiments that list them alone', () => {
+    const modules = modulesWith([smooth]);
+    const experiment = { losses: [{ use: 'smooth' }] };
+    expect(resolveExperiment(experiment, modules).losses).toEqual([
+      { use: 'smooth', by: 0.1, weight: 1 },
+    ]);
+    expect(() => resolveExperiment(experiment)).toThrow(
+      /^losses\[0\]\.use: there is no loss "smooth"; known: /,
+    );
+  });
+
+  it('have their options checked by their own schema', () => {
+    const losses = [{ use: 'smooth', by: 2 }];
+    expect(() => resolveExperiment({ losses }, modulesWith([smooth]))).toThrow(
+      /^losses\[0\]\.by: .*<=1/,
+    );
+  });
+
+  it('that learn prompts take the templates, too', () => {
+    const mine = definePrompt({
+      name: 'mine',
+      options: none,
+      create: (_, { initial }) => fixedPrompt({ initial }),
+    });
+    expect(
+      resolveExperiment({ prompt: { use: 'mine' } }, modulesWith([[mine]]))
+        .prompt,
+    ).toEqual({
+      use: 'mine',
+      template: 'a nodule image of {class}.',
+      attributeTemplate: 'the nodule is {attribute}.',
+      classNames: null,
+      attributes: 'conditioned',
+    });
+  });
+
+  it.each([
+    [undefined, /^plugins\[1\]: this is nothing .*export default/],
+    ['./smooth.ts', /^plugins\[1\]: this is the path ".\/smooth.ts"/],
+    [{ name: 'smooth' }, /^plugins\[1\]: this is no plugin: its "kind"/],
+    [{ ...smooth, options: {} }, /its "options" is wrong \(expected a zod/],
+    [{ ...smooth, create: 3 }, /its "create" is wrong \(expected a function/],
+    [[], /^plugins\[1\]: is an empty list/],
+    [[smooth, 7], /^plugins\[1\]: entry 1 of the list is number/],
+    [smooth, /^plugins\[1\]: there is a loss "smooth" already/],
+    [
+      { ...smooth, name: 'focal' },
+      /^plugins\[1\]: there is a loss "focal" already; known: .*Give/,
+    ],
+  ])(
+    'that are none, or are there twice, are refused: %o',
+    (second, problem) => {
+      const first = second === smooth ? smooth : { ...smooth, name: 'first' };
+      expect(() => modulesWith([first, second])).toThrow(problem);
+    },
+  );
+});
+
+/** What training does before its first step, with an experiment that uses a plugin. */
+async function ready(plugin: Plugin): Promise<void> {
+  const modules = modulesWith([plugin]);
+  const choice = { use: plugin.name };
+  const experiment = resolveExperiment(
+    {
+      image: { use: 'resnet18', width: 1, groups: 1 },
+      text: { use: 'random', width: 16, layers: 1 },
+      losses: [{ use: 'cross-entropy' }, { use: 'image-class' }],
+      ...(plugin.kind === 'loss'
+        ? { losses: [{ use: 'image-class' }, choice] }
+        : { [plugin.kind]: choice }),
+    },
+    modules,
+  );
+  const tower = await loadTextTower(experiment, modules);
+  const model = createModel(experiment, {
+    modules,
+    classes: ['benign', 'unsure', 'malignant'],
+    tower,
+  });
+  const optimizer = createOptimizer(experiment, modules);
+  const step = engine.compile(trainingStep(model, optimizer), {
+    frozen: model.frozen,
+  });
+  const start = initialState(model, optimizer, new RandomStream(1));
+  await step.prepare(
+    engine.state<TrainingState>(start),
+    exampleInputs(model, 4),
+  );
+}
+
+const encoder = resnet18({ groups: 1, width: 1, embedding: 64 });
+const head = linearHead({ classes: 3, features: 16 });
+const fixed = (shape: number[]) => () => tf.zeros(shape);
+
+describe('a plugin that is not what it should be', () => {
+  it.each<[string, Plugin, RegExp]>([
+    [
+      'throws when it is made',
+      defineLoss({
+        name: 'broken',
+        options: none,
+        create() {
+          throw new Error('no such table');
+        },
+      }),
+      /^losses\[1\]: no such table$/,
+    ],
+    [
+      'throws when it is run',
+      defineLoss({
+        name: 'broken',
+        options: none,
+        create: () => ({
+          name: 'broken',
+          needs: [],
+          compute() {
+            throw new RangeError('nothing to add up');
+          },
+        }),
+      }),
+      /^losses\[1\]: nothing to add up$/,
+    ],
+    [
+      'reads a value',
+      defineLoss({
+        name: 'peeking',
+        options: none,
+        create: () => ({
+          name: 'peeking',
+          needs: [],
+          compute: ({ logits }) => tf.scalar(logits.dataSync()[0] ?? 0),
+        }),
+      }),
+      /^losses\[1\]: .*value/,
+    ],
+    [
+      'gives a loss that is no scalar',
+      defineLoss({
+        name: 'long',
+        options: none,
+        create: () => ({
+          name: 'long',
+          needs: [],
+          compute: ({ logits }) => tf.sum(logits, 1) as unknown as tf.Scalar,
+        }),
+      }),
+      /^losses\[1\]: gives \[4\] for its value, expected \[\]$/,
+    ],
+    [
+      'gives no loss at all',
+      defineLoss({
+        name: 'absent',
+        options: none,
+        create: () => ({
+          name: 'absent',
+          needs: [],
+          compute: () => undefined as unknown as tf.Scalar,
+        }),
+      }),
+      /^losses\[1\]: gives no tensor for its value, expected \[\]$/,
+    ],
+    [
+      'gives logits of another number of classes',
+      defineHead({
+        name: 'narrow',
+        options: none,
+        create: () => ({ ...head, apply: fixed([4, 2]) as never }),
+      }),
+      /^head: gives \[4, 2\] for logits, expected \[4, 3\]$/,
+    ],
+    [
+      'has features of another length than the text’s',
+      defineImageEncoder({
+        name: 'wide',
+        options: none,
+        create: () => resnet18({ groups: 1, width: 1, embedding: 128 }),
+      }),
+      /^image: its groups have features of D = 128, the text's have 64/,
+    ],
+    [
+      'promises other groups than it gives',
+      defineImageEncoder({
+        name: 'boasting',
+        options: none,
+        create: () => ({
+          ...encoder,
+          sizes: { ...encoder.sizes, groups: 2 },
+        }),
+      }),
+      /^image: gives \[4, 1, 64\] for groups, expected \[4, 2, 64\]$/,
+    ],
+    [
+      'forgets a statistic',
+      defineImageEncoder({
+        name: 'forgetful',
+        options: none,
+        create: () => ({
+          ...encoder,
+          apply: (...given) => ({ ...encoder.apply(...given), statistics: {} }),
+        }),
+      }),
+      /^image: gives statistics without "bn1\.running_mean"$/,
+    ],
+    [
+      'makes a context that no prompt takes',
+      definePrompt({
+        name: 'short',
+        options: none,
+        create: (_, { initial }) => ({
+          ...fixedPrompt({ initial }),
+          context: fixed([1, 3, 16]) as never,
+        }),
+      }),
+      /^prompt: the context is \[1, 3, 16\], .* take \[B, 1, 16\]$/,
+    ],
+    [
+      'makes contexts for another number of nodules',
+      definePrompt({
+        name: 'two',
+        options: none,
+        create: (_, { initial }) => ({
+          ...fixedPrompt({ initial }),
+          context: fixed([2, 1, 16]) as never,
+        }),
+      }),
+      /^prompt: gives \[2, 3, 64\] for class features, expected \[4 or 1, 3, 64\]$/,
+    ],
+    [
+      'loses a parameter',
+      defineOptimizer({
+        name: 'losing',
+        options: none,
+        create: () => ({
+          ...sgd(),
+          update: (params, _, state) => ({
+            params: treeOf(
+              leaves<tf.Tensor>(params).filter(
+                ([path]) => path !== 'head.fc.weight',
+              ),
+            ),
+            state,
+          }),
+        }),
+      }),
+      /^optimizer: gives params without "head\.fc\.weight"$/,
+    ],
+    [
+      'has weights that its configuration does not promise',
+      defineTextTower({
+        name: 'odd',
+        options: none,
+        create: () => ({
+          ...randomTower({ seed: 1, width: 16 }),
+          weights: treeOf([]),
+        }),
+      }),
+      /^text: its weight "text_model\.\S+" is missing, expected \[\d+, 16\]/,
+    ],
+    [
+      'cannot be loaded',
+      defineTextTower({
+        name: 'offline',
+        options: none,
+        create: () => Promise.reject(new Error('no network')),
+      }),
+      /^text: no network$/,
+    ],
+  ])(
+    'is refused before the first step: one that %s',
+    async (_, plugin, problem) => {
+      await expect(ready(plugin)).rejects.toThrow(problem);
+    },
+  );
+});
