@@ -2,6 +2,7 @@ import { defineExperiment } from '@clip-lung/model';
 
 /**
  * CLIP-Lung on LIDC-A, as the paper describes it (arXiv 2304.08013).
+ * Reported figure: 60.9 ± 0.4 % accuracy (to be checked against the PDF).
  *
  * clip-lung train experiments/clip-lung.ts --data <dataset> --out <run>
  */

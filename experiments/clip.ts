@@ -3,6 +3,7 @@ import { defineExperiment } from '@clip-lung/model';
 /**
  * CLIP's text features of a fixed template (Radford et al. 2021, arXiv 2103.00020) in CLIP-Lung's frame: no prompt is
  * learnt; classes only.
+ * Reported figure: see table 2 of arXiv 2304.08013 (to be checked against the PDF).
  *
  * clip-lung train experiments/clip.ts --data <dataset> --out <run>
  */

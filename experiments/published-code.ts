@@ -1,0 +1,14 @@
+import { defineExperiment } from '@clip-lung/model';
+
+/**
+ * CLIP-Lung as its published code has it (github.com/ymLeiFDU/CLIP-Lung), where that differs from the paper: nine
+ * attributes with malignancy among them, a trained text tower, a logit scale without bound, and other targets of three
+ * losses. See the preset in packages/model.
+ *
+ * clip-lung train experiments/published-code.ts --data <dataset> --out <run>
+ */
+export default defineExperiment({
+  preset: 'published-code',
+  data: { subset: 'A', folds: 5 },
+  image: { use: 'resnet18', groups: 4 },
+});
