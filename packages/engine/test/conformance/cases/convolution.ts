@@ -93,11 +93,10 @@ const explicit: Case = {
     })),
 };
 
-// tfjs has no gradient for these.
 const dilated: Case = {
   op: 'tf.conv2d, dilated',
-  kernels: ['Conv2D'],
-  gradient: false,
+  kernels: ['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'],
+  gradient: true,
   samples: fc
     .record({
       dilation: fc.constantFrom(2, 3),

@@ -1,0 +1,65 @@
+import { RandomStream } from '@clip-lung/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import './gradients.js';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+function noise(name: string, shape: number[]): tf.Tensor {
+  const random = new RandomStream(1, name);
+  const length = shape.reduce((all, axis) => all * axis, 1);
+  return tf.tensor(
+    Float32Array.from({ length }, () => random.uniform(-1, 1)),
+    shape,
+  );
+}
+
+const dot = (a: tf.Tensor, b: tf.Tensor): number =>
+  Number(tf.sum(tf.mul(a, b)).dataSync()[0]);
+
+/** The gradient of a linear function f is its adjoint: ⟨dy, f(v)⟩ = ⟨gradient, v⟩ for every v. */
+function expectAdjoint(f: (x: tf.Tensor) => tf.Tensor, shape: number[]): void {
+  const x = noise('x', shape);
+  const dy = noise('dy', f(x).shape);
+  const gradient = tf.grad(f)(x, dy);
+  expect(gradient.shape).toEqual(shape);
+  for (const name of ['u', 'v', 'w']) {
+    const v = noise(name, shape);
+    expect(dot(gradient, v)).toBeCloseTo(dot(dy, f(v)), 4);
+  }
+}
+
+describe('the gradient of a dilated convolution', () => {
+  it.each([
+    { dilation: 2, pad: 'same' },
+    { dilation: 3, pad: 'valid' },
+    { dilation: [1, 2], pad: 'valid' },
+    { dilation: [3, 2], pad: 'same' },
+  ] satisfies { dilation: number | [number, number]; pad: 'same' | 'valid' }[])(
+    'is its adjoint, in images and in filters: %j',
+    ({ dilation, pad }) => {
+      const convolve = (x: tf.Tensor, w: tf.Tensor): tf.Tensor =>
+        tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, pad, 'NHWC', dilation);
+      const [image, filter] = [
+        [2, 9, 8, 2],
+        [3, 2, 2, 3],
+      ];
+      const fixed = noise('fixed', filter);
+      expectAdjoint((x) => convolve(x, fixed), image);
+      const images = noise('images', image);
+      expectAdjoint((w) => convolve(images, w), filter);
+    },
+  );
+});
+
+describe('the gradient of a cumulative sum', () => {
+  it.each([0, 1, 2])('is its adjoint, along axis %i', (axis) => {
+    for (const exclusive of [false, true]) {
+      for (const reverse of [false, true]) {
+        expectAdjoint((x) => tf.cumsum(x, axis, exclusive, reverse), [2, 3, 4]);
+      }
+    }
+  });
+});
