@@ -73,7 +73,7 @@ export function pointCount(region: Region): number {
 
 /**
  * The contours of an annotation: its regions of more than one point, holes among them. A single point encloses
- * nothing, and the real files have 66 of them inside large nodules.
+ * nothing, and the real files have 64 of them inside large nodules.
  */
 export function contoursOf(annotation: Annotation): readonly Region[] {
   return annotation.regions.filter((region) => pointCount(region) > 1);

@@ -16,16 +16,21 @@ import {
   clusterByBruteForce,
   enclosedByBruteForce,
 } from '../../test/brute-force.js';
+import { resolveDuplicates } from '../lidc-xml/duplicates.js';
 import { contourOddities } from '../lidc-xml/oddities.js';
-import { parseLidcXml } from '../lidc-xml/parse.js';
-import { contoursOf, type Region } from '../lidc-xml/readings.js';
+import {
+  contoursOf,
+  type CtReadings,
+  pointCount,
+  type Region,
+} from '../lidc-xml/readings.js';
 import { clusterAnnotations } from '../nodules/cluster.js';
 import { fillContour, rectangleAround } from '../nodules/fill.js';
 import { contourPoints } from '../nodules/points.js';
 import { estimatedIndices } from '../series/match.js';
 import { inspectFolder } from './inspect-folder.js';
 import { isXml, listFiles } from './list-files.js';
-import { type Annotations, readAnnotations } from './read-annotations.js';
+import { parseFiles } from './read-annotations.js';
 
 const shared = fileURLToPath(
   new URL('../../../../../shared/lidc/', import.meta.url),
@@ -47,8 +52,14 @@ describe.skipIf(!existsSync(archive))(
       rmSync(folder, { recursive: true, force: true });
     });
 
-    const read = async (path: string): Promise<Annotations> =>
-      readAnnotations((await listFiles(path)).filter(isXml));
+    /** What all CT files hold, parsed once for all tests that ask. */
+    let parsed: readonly CtReadings[] | undefined;
+    const readAll = async (): Promise<readonly CtReadings[]> => {
+      parsed ??= parseFiles(
+        (await listFiles(root)).filter(isXml),
+      ).contents.filter((content) => content.kind === 'ct');
+      return parsed;
+    };
 
     it('have the counts of the collection, with and without its correction', async () => {
       const { perScan, warnings, ...counts } = await inspectFolder(root);
@@ -125,11 +136,8 @@ describe.skipIf(!existsSync(archive))(
     });
 
     it('have the odd contours of the collection, duplicates counted as well', async () => {
-      const files = (await listFiles(root)).filter(isXml);
-      const annotations = files.flatMap(({ path, name }) => {
-        const content = parseLidcXml(readFileSync(path), name);
-        return content.kind === 'ct' ? content.annotations : [];
-      });
+      const files = await readAll();
+      const annotations = files.flatMap((file) => file.annotations);
       expect(contourOddities(annotations)).toEqual({
         holes: 1013,
         open: 76,
@@ -137,10 +145,17 @@ describe.skipIf(!existsSync(archive))(
         singlePoints: 64,
         severalRegions: 340,
       });
+      // With the marks whose nine ratings are all zero, which are points and no annotations, these are 66 single points.
+      const zero = files
+        .flatMap(({ smallMarks }) => smallMarks)
+        .filter(({ ratings }) => ratings === 'zero');
+      expect(zero.flatMap(({ regions }) => regions.map(pointCount))).toEqual([
+        1, 1,
+      ]);
     });
 
     it('give about 2,650 nodules, and 14 scans in which one is too large', async () => {
-      const { scans } = await read(root);
+      const { scans } = resolveDuplicates(await readAll());
       let nodules = 0;
       let unresolved = 0;
       for (const [number, readings] of scans.entries()) {
@@ -161,8 +176,9 @@ describe.skipIf(!existsSync(archive))(
     });
 
     it('have contours that enclose no more than what a flood from outside does not reach', async () => {
-      const { scans } = await read(join(root, '185'));
-      const rings = scans
+      const files = await readAll();
+      const rings = files
+        .filter(({ file }) => file.startsWith('185/'))
         .flatMap(({ annotations }) => annotations.flatMap(contoursOf))
         .filter(isRing);
       let [inside, pockets, differing] = [0, 0, 0];
