@@ -160,7 +160,7 @@ describe('a convolution with strides, as products', () => {
         [down, across, 17, 16],
         form.stride,
         1,
-        form.pad as number,
+        form.pad,
         'floor',
       );
       expect(stridedFits(info)).toBe(true);
