@@ -1,1 +1,11 @@
-export {};
+export * from './augmentation.js';
+export * from './augmenter.js';
+export * from './beta.js';
+export * from './errors.js';
+export * from './flip.js';
+export * from './intensity.js';
+export * from './mixup.js';
+export * from './orientation.js';
+export * from './quarter-turn.js';
+export * from './shift.js';
+export * from './view.js';

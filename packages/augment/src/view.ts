@@ -1,0 +1,97 @@
+import { formatShape, ShapeError } from '@clip-lung/tensor';
+
+import { type Orientation, type Triple, upright } from './orientation.js';
+
+/** What becomes of HU before they are clipped to a window and scaled to 0..1, and of what comes of that. */
+export interface Tone {
+  /** factor of the attenuation, which is HU + 1000: air stays air */
+  readonly gain: number;
+  /** added, HU */
+  readonly offset: number;
+  /** exponent of the value in 0..1 */
+  readonly gamma: number;
+}
+
+/** How an image is made of a stored crop: which voxels, in which order, and what becomes of their HU. */
+export interface View {
+  readonly orientation: Orientation;
+  /** by how many voxels the image is taken away from the crop's middle, along the crop's axes */
+  readonly shift: Triple<number>;
+  readonly tone: Tone;
+}
+
+/** The middle of the crop, as it is: what is validated and tested. */
+export const plainView: View = {
+  orientation: upright,
+  shift: [0, 0, 0],
+  tone: { gain: 1, offset: 0, gamma: 1 },
+};
+
+/** The sizes of crops and images, and the HU that become 0 and 1. */
+export interface ViewSizes {
+  /** samples along each side of a stored crop: the image's and an equal margin on both sides */
+  readonly stored: number;
+  /** samples along each side of an image */
+  readonly size: number;
+  readonly window: { readonly low: number; readonly high: number };
+}
+
+/** HU of air, where attenuation is 0. */
+const air = -1000;
+
+/**
+ * Makes an image of a crop, going over its voxels once.
+ *
+ * @param crop HU, [stored, stored, stored]
+ * @param into the image in 0..1, [size, size, size]
+ * @throws `ShapeError` when the arrays are of another size, or the view leaves the crop
+ */
+export function viewCrop(
+  crop: Int16Array,
+  { orientation, shift, tone }: View,
+  { stored, size, window }: ViewSizes,
+  into: Float32Array,
+): void {
+  if (crop.length !== stored ** 3 || into.length !== size ** 3) {
+    throw new ShapeError(
+      `the crop has ${crop.length} voxels and the image ${into.length}, expected ${stored}³ and ${size}³`,
+    );
+  }
+  const margin = (stored - size) / 2;
+  if (
+    !Number.isInteger(margin) ||
+    shift.some((way) => !Number.isInteger(way) || Math.abs(way) > margin)
+  ) {
+    throw new ShapeError(
+      `an image of ${size}³ cannot be taken from a crop of ${stored}³ at ${formatShape(shift)} voxels from its middle`,
+    );
+  }
+  const strides = [stored * stored, stored, 1];
+  let first = 0;
+  const steps = orientation.source.map((axis, i) => {
+    const stride = strides[axis] ?? 0;
+    const from = margin + (shift[axis] ?? 0);
+    const reversed = orientation.reversed[i] ?? false;
+    first += stride * (reversed ? from + size - 1 : from);
+    return reversed ? -stride : stride;
+  });
+  const [stepZ = 0, stepY = 0, stepX = 0] = steps;
+  // With a gain of 1 and no offset, exactly what the window alone gives.
+  const { gain, gamma } = tone;
+  const zero = window.low - ((1 - gain) * air + tone.offset);
+  const scale = 1 / (window.high - window.low);
+  let to = 0;
+  for (let z = 0; z < size; z++) {
+    for (let y = 0; y < size; y++) {
+      let from = first + z * stepZ + y * stepY;
+      for (let x = 0; x < size; x++) {
+        const value = ((crop[from] ?? air) * gain - zero) * scale;
+        into[to] = value < 0 ? 0 : value > 1 ? 1 : value;
+        from += stepX;
+        to += 1;
+      }
+    }
+  }
+  if (gamma === 1) return;
+  for (let i = 0; i < into.length; i++) into[i] = (into[i] ?? 0) ** gamma;
+}
