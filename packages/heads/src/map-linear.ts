@@ -21,7 +21,10 @@ export interface MapLinear {
    * @returns [B, outputs]
    * @throws `ShapeError` when the features are of another shape
    */
-  apply(weight: Lookup<tf.Tensor>, features: tf.Tensor4D): tf.Tensor2D;
+  readonly apply: (
+    weight: Lookup<tf.Tensor>,
+    features: tf.Tensor4D,
+  ) => tf.Tensor2D;
 }
 
 /**

@@ -1,4 +1,9 @@
-import { leaves, RandomStream, ShapeError } from '@clip-lung/tensor';
+import {
+  leaves,
+  type NdArray,
+  RandomStream,
+  ShapeError,
+} from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import fc from 'fast-check';
@@ -93,7 +98,7 @@ describe('the Poisson head', () => {
   it('starts a learnt τ where the option says, and has none that is fixed', () => {
     const options = { classes: 3, features: 16, temperature: 0.25 };
     const learnt = poissonHead(options).init(new RandomStream(1));
-    const found = new Map(leaves<{ data: ArrayLike<number> }>(learnt as never));
+    const found = new Map(leaves<NdArray<'float32'>>(learnt));
     expect(found.get('log_temperature')?.data[0]).toBeCloseTo(
       Math.log(0.25),
       6,

@@ -10,6 +10,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { logForest, logRouting } from './forest.js';
 import {
+  type ClassifierHead,
   linearHead,
   poissonHead,
   stickBreakingHead,
@@ -28,11 +29,17 @@ beforeAll(async () => {
   ({ tensors: fixture } = await readSafetensors(fileURLToPath(url)));
 });
 
+const applyOf =
+  (head: ClassifierHead): Apply =>
+  (params, maps) =>
+    head.apply(params, maps);
+
 const heads: Readonly<Record<string, (classes: number) => Apply>> = {
-  linear: (classes) => linearHead({ classes, features }).apply,
-  poisson: (classes) => poissonHead({ classes, features }).apply,
-  'stick-breaking': (classes) => stickBreakingHead({ classes, features }).apply,
-  unsure: (classes) => unsureHead({ classes, features }).apply,
+  linear: (classes) => applyOf(linearHead({ classes, features })),
+  poisson: (classes) => applyOf(poissonHead({ classes, features })),
+  'stick-breaking': (classes) =>
+    applyOf(stickBreakingHead({ classes, features })),
+  unsure: (classes) => applyOf(unsureHead({ classes, features })),
   // What ordinalForestHead does, with the fixture's choice of outputs instead of a drawn one.
   'ordinal-forest': () => (params, maps) => {
     const found = params as { fc: Tree<tf.Tensor>; leaves: tf.Tensor3D };

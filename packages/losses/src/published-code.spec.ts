@@ -30,10 +30,10 @@ describe('image-class with the targets of the first groups', () => {
   it('knows nothing of the targets of later nodules', () => {
     const loss = imageClass({ targets: 'first-groups' });
     const given = inputs(4, 2, 3);
-    const changed = tf.concat([
+    const changed = tf.concat<tf.Tensor2D>([
       tf.slice(given.targets, [0, 0], [2, 3]),
       tf.reverse(tf.slice(given.targets, [2, 0], [2, 3]), 1),
-    ]) as tf.Tensor2D;
+    ]);
     const value = loss.compute(given).arraySync();
     expect(loss.compute({ ...given, targets: changed }).arraySync()).toBe(
       value,
