@@ -27,6 +27,9 @@ export interface EncodeOptions {
 /**
  * Text features of packed prompts: pure and traceable.
  *
+ * Within, sequences are [N, B, W]: heads are then split off without moving anything, as `attention` says, and whatever is
+ * cut off or put before a sequence lies in one piece.
+ *
  * @param weights the embeddings of the packed tokens, `tokens.shared` [R, W] and `tokens.own` [N − R − C, W] (R nodes
  *   come before every context vector, C are context vectors), and the tower's, save the token embedding, as `foldNorms`
  *   makes them
@@ -47,18 +50,18 @@ export function encodePacked(
   const { width, heads, layers } = config;
   const batch = context.shape[0];
   const sequences = (rows: tf.Tensor2D): tf.Tensor3D =>
-    tf.reshape(rows, [batch, rows.shape[0] / batch, width]);
+    tf.reshape(rows, [rows.shape[0] / batch, batch, width]);
   const flat = (whole: tf.Tensor3D): tf.Tensor2D =>
     tf.reshape(whole, [-1, width]);
   const lastRows = (whole: tf.Tensor3D, count: number): tf.Tensor3D =>
-    whole.shape[1] === count
+    whole.shape[0] === count
       ? whole
-      : tf.slice(whole, [0, whole.shape[1] - count, 0], [batch, count, width]);
+      : tf.slice(whole, [whole.shape[0] - count, 0, 0], [count, batch, width]);
   const joined = (parts: readonly (tf.Tensor3D | null)[]): tf.Tensor3D => {
     const present = parts.filter((part) => part !== null);
     return present.length === 1 && present[0] !== undefined
       ? present[0]
-      : tf.concat(present, 1);
+      : tf.concat(present, 0);
   };
 
   const nodes = embedNodes(weights, packed, context);
@@ -109,17 +112,17 @@ export function encodePacked(
     if (sharedStart) {
       const normal = block.normalise(first);
       const [key, value] = [block.key(normal), block.value(normal)];
-      keys = tf.concat([repeat(key, batch), keys], 1);
-      values = tf.concat([repeat(value, batch), values], 1);
+      keys = tf.concat([repeat(key, batch), keys], 0);
+      values = tf.concat([repeat(value, batch), values], 0);
       first = block.finish(
         first,
         // One that sees only itself gets its own value, whatever the score.
         shared === 1
           ? value
           : attention(
-              tf.expandDims(block.query(normal), 0),
-              tf.expandDims(key, 0),
-              tf.expandDims(value, 0),
+              tf.expandDims(block.query(normal), 1),
+              tf.expandDims(key, 1),
+              tf.expandDims(value, 1),
               tf.slice(mask, [0, 0], [shared, shared]),
               heads,
             ),
@@ -129,14 +132,16 @@ export function encodePacked(
       x = flat(lastRows(sequences(x), tips));
       queries = lastRows(queries, tips);
     }
-    const seen = tf.slice(mask, [packed.length - queries.shape[1], 0]);
+    const seen = tf.slice(mask, [packed.length - queries.shape[0], 0]);
     x = block.finish(x, attention(queries, keys, values, seen, heads));
   }
   const features = project(flat(lastRows(sequences(x), tips)), weights, config);
-  return promptsOfTips(
-    tf.reshape(features, [batch, tips, config.embedding]),
-    packed,
-  );
+  const ofNodes = tf.reshape<tf.Rank.R3>(features, [
+    tips,
+    batch,
+    config.embedding,
+  ]);
+  return promptsOfTips(tf.transpose<tf.Tensor3D>(ofNodes, [1, 0, 2]), packed);
 }
 
 /** Joins queries with queries, keys with keys, and values with values. */
@@ -153,7 +158,7 @@ function merge(
 interface Nodes {
   /** those before every context vector, [R, W] */
   readonly shared: tf.Tensor2D;
-  /** [B, C, W]; null where there is none */
+  /** [C, B, W]; null where there is none */
   readonly context: tf.Tensor3D | null;
   /** the other tokens, [N − R − C, W] */
   readonly own: tf.Tensor2D;
@@ -183,7 +188,10 @@ function embedNodes(
     context:
       contextSlots.length === 0
         ? null
-        : tf.add(vectors, between(shared, after)),
+        : tf.add(
+            tf.transpose(vectors, [1, 0, 2]),
+            tf.expandDims(between(shared, after), 1),
+          ),
     own: tf.add(
       weights(`tokens.${ownTokens}`),
       between(after, positions.length),
@@ -191,9 +199,9 @@ function embedNodes(
   };
 }
 
-/** [R, W] to [B, R, W]. */
+/** [R, W] to [R, B, W]. */
 function repeat(rows: tf.Tensor2D, batch: number): tf.Tensor3D {
-  return tf.tile(tf.expandDims(rows, 0), [batch, 1, 1]);
+  return tf.tile(tf.expandDims(rows, 1), [1, batch, 1]);
 }
 
 /** Features of the [EOT] nodes, in the order of the nodes, to those of the prompts, of which equal ones share a node. */

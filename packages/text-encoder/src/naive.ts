@@ -72,24 +72,27 @@ export function createNaiveEncoder(
       const batch = context.shape[0];
       return tf.tidy(() => {
         const weights = weightsOf(foldNorms(frozen, config));
-        const embeddings = tf.tile(tf.expandDims(weights('tokens.all'), 0), [
-          batch,
+        const known = tf.concat(
+          [
+            context,
+            tf.tile(tf.expandDims(weights('tokens.all'), 0), [batch, 1, 1]),
+          ].slice(slots === 0 ? 1 : 0),
           1,
-          1,
-        ]);
-        const known =
-          slots === 0 ? embeddings : tf.concat([context, embeddings], 1);
+        );
         const tokens = tf.reshape(
           tf.gather(known, tf.tensor1d(rows, 'int32'), 1),
-          [batch, count, positions, width],
+          [batch * count, positions, width],
         );
         let x: tf.Tensor2D = tf.reshape(
-          tf.add(tokens, weights(positionEmbeddingName)),
-          [batch * count * positions, width],
+          tf.transpose(
+            tf.add(tokens, weights(positionEmbeddingName)),
+            [1, 0, 2],
+          ),
+          [positions * batch * count, width],
         );
         const mask = tf.tensor2d(causal, [positions, positions]);
         const apart = (flat: tf.Tensor2D): tf.Tensor3D =>
-          tf.reshape(flat, [batch * count, positions, width]);
+          tf.reshape(flat, [positions, batch * count, width]);
         for (let layer = 0; layer < layers; layer++) {
           const block = blockOf(weights, layer, config);
           const normal = block.normalise(x);
@@ -98,15 +101,15 @@ export function createNaiveEncoder(
           ) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
           x = block.finish(x, attention(q, k, v, mask, heads));
         }
-        const states = tf.reshape(x, [batch, count, positions, width]);
+        const states = tf.reshape(x, [positions, batch, count, width]);
         const read = prompts.map(({ items }, prompt) =>
           tf.slice(
             states,
-            [0, prompt, 1 + items.length, 0],
-            [batch, 1, 1, width],
+            [1 + items.length, 0, prompt, 0],
+            [1, batch, 1, width],
           ),
         );
-        const ends = tf.reshape<tf.Rank.R2>(tf.concat(read, 1), [
+        const ends = tf.reshape<tf.Rank.R2>(tf.concat(read, 2), [
           batch * count,
           width,
         ]);

@@ -221,11 +221,14 @@ export function project(
 /**
  * Attention of several heads.
  *
- * @param queries [B, Q, W], already divided by the square root of a head's width
- * @param keys    [B, N, W]
- * @param values  [B, N, W]
+ * Sequences come with the nodules inside: a matrix whose rows are the outermost axis is what ONNX Runtime multiplies
+ * without transposing it first (`transBatchA` of FusedMatMul).
+ *
+ * @param queries [Q, B, W], already divided by the square root of a head's width
+ * @param keys    [N, B, W]
+ * @param values  [N, B, W]
  * @param mask    added to the scores, [Q, N]
- * @returns rows, [B·Q, W]
+ * @returns rows, [Q·B, W]
  */
 export function attention(
   queries: tf.Tensor3D,
@@ -234,12 +237,12 @@ export function attention(
   mask: tf.Tensor2D,
   heads: number,
 ): tf.Tensor2D {
-  const [batch, count, width] = queries.shape;
+  const [count, batch, width] = queries.shape;
   const depth = width / heads;
   const split = (x: tf.Tensor3D): tf.Tensor4D =>
     tf.transpose(
-      tf.reshape(x, [batch, x.shape[1], heads, depth]),
-      [0, 2, 1, 3],
+      tf.reshape(x, [x.shape[0], batch, heads, depth]),
+      [1, 2, 0, 3],
     );
   const scores = tf.matMul<tf.Tensor4D>(
     split(queries),
@@ -249,7 +252,7 @@ export function attention(
   );
   const shares = tf.softmax(tf.add(scores, mask));
   const mixed = tf.matMul<tf.Tensor4D>(shares, split(values));
-  return tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [batch * count, width]);
+  return tf.reshape(tf.transpose(mixed, [2, 0, 1, 3]), [batch * count, width]);
 }
 
 /** One pre-norm block of the tower, as the steps that its callers put together. All rows are [R, W]. */
