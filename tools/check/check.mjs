@@ -20,7 +20,10 @@ const steps = [
     name: 'lint',
     command: ['nx', 'run-many', '-t', 'lint', '--output-style', 'static'],
   },
-  { name: 'lint of what is no package', command: ['eslint', 'experiments'] },
+  {
+    name: 'lint of what is no package',
+    command: ['eslint', 'experiments', 'examples'],
+  },
   {
     name: 'tests',
     command: [

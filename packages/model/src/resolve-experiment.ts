@@ -9,7 +9,13 @@ import { type Preset, type PresetName, presets } from './presets.js';
 import type { Chosen } from './registry.js';
 
 const count = z.int().min(1);
+/** What is said of a module, where the preset says which. */
+const options = z.looseObject({ use: z.string().optional() });
 const chosen = z.looseObject({ use: z.string() });
+
+type Options = Readonly<Record<string, unknown>> & {
+  readonly use?: string | undefined;
+};
 
 const schemaOf = (preset: Preset) =>
   z.strictObject({
@@ -31,10 +37,10 @@ const schemaOf = (preset: Preset) =>
         attributes: z.enum(['eight', 'nine']).default(preset.attributes),
       })
       .prefault({}),
-    image: chosen.extend({ embedding: count.default(512) }).optional(),
-    head: chosen.optional(),
-    text: chosen.extend({ train: z.boolean().optional() }).nullish(),
-    prompt: chosen.nullish(),
+    image: options.extend({ embedding: count.default(512) }).optional(),
+    head: options.optional(),
+    text: options.extend({ train: z.boolean().optional() }).nullish(),
+    prompt: options.nullish(),
     logitScale: z
       .strictObject({
         initial: z
@@ -49,7 +55,7 @@ const schemaOf = (preset: Preset) =>
       .array(chosen.extend({ weight: z.number().min(0).optional() }))
       .min(1)
       .optional(),
-    optimizer: chosen.optional(),
+    optimizer: options.optional(),
     augment: z.array(chosen).default([]),
     training: z
       .strictObject({
@@ -163,9 +169,9 @@ function filesOf(plugins: unknown): unknown {
 }
 
 /** What an experiment says of a module, over what the preset says of the same one. */
-function over(given: Chosen | undefined, preset: Chosen): Chosen {
-  if (given === undefined) return preset;
-  return given.use === preset.use ? { ...preset, ...given } : given;
+function over(given: Options | undefined, preset: Chosen): Chosen {
+  const { use = preset.use, ...rest } = given ?? {};
+  return use === preset.use ? { ...preset, ...rest } : { ...rest, use };
 }
 
 function resolveLoss(

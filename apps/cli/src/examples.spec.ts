@@ -1,0 +1,122 @@
+import { appendFile, cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { clipLung, type Outcome } from '../test/clip-lung.js';
+
+const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
+let folder = '';
+const at = (...names: readonly string[]): string => join(folder, ...names);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'examples-'));
+  await clipLung('phantom', at('lidc'), '--patients', '12', '--seed', '3');
+  await clipLung('prepare', at('lidc'), '--out', at('dataset'));
+}, 120_000);
+afterAll(() => rm(folder, { recursive: true }));
+
+/** A fold of an experiment, made as small as it goes. */
+function train(
+  experiment: string,
+  run: string,
+  ...more: readonly string[]
+): Promise<Outcome> {
+  return clipLung(
+    ...['train', experiment, '--data', at('dataset'), '--out', at(run)],
+    ...['--fold', '0', '--set', 'training.epochs=1'],
+    ...['--set', 'training.batchSize=8', '--set', 'image.width=2'],
+    ...more,
+  );
+}
+
+interface Record {
+  readonly experiment: {
+    readonly plugins: readonly { file: string; sha256: string }[];
+  };
+}
+
+async function pluginsOf(run: string): Promise<readonly { file: string }[]> {
+  const record = JSON.parse(
+    await readFile(at(run, 'experiment.json'), 'utf8'),
+  ) as Record;
+  return record.experiment.plugins;
+}
+
+describe('the examples', () => {
+  it.each([
+    ['image-encoder', 'patch-encoder.ts'],
+    ['text-tower', 'shallow-tower.ts'],
+    ['prompt', 'gated-prompt.ts'],
+    ['loss', 'label-smoothing.ts'],
+    ['optimizer', 'lion.ts'],
+    ['head', 'mlp-head.ts'],
+  ])(
+    'of a module of one’s own, %s, trains, is remembered, and is exported from the run alone',
+    async (kind, file) => {
+      const experiment = join(examples, kind, 'experiment.ts');
+      expect(await train(experiment, kind)).toMatchObject({ code: 0 });
+      expect(await pluginsOf(kind)).toEqual([
+        {
+          file: join(examples, kind, file),
+          sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+        },
+      ]);
+      const out = at(`${kind}.onnx`);
+      expect(await clipLung('export', at(kind), '--out', out)).toMatchObject({
+        code: 0,
+      });
+      expect(await clipLung('evaluate', at(kind))).toMatchObject({ code: 0 });
+    },
+  );
+});
+
+describe('a plugin', () => {
+  it('works in a folder of its own, without packages beside it', async () => {
+    await cp(join(examples, 'loss'), at('own'), { recursive: true });
+    const outcome = await train(at('own', 'experiment.ts'), 'own-run');
+    expect(outcome).toMatchObject({ code: 0 });
+  });
+
+  it('that has changed since is refused, by its SHA-256', async () => {
+    await appendFile(at('own', 'label-smoothing.ts'), '\n// changed\n');
+    const resumed = await train(
+      at('own-run', 'experiment.json'),
+      'own-run',
+      '--resume',
+    );
+    expect(resumed.code).toBe(2);
+    expect(resumed.err).toMatch(
+      /plugins\[0\]: .*label-smoothing\.ts is not the file that the run was trained with/,
+    );
+    const exported = await clipLung(
+      'export',
+      at('own-run'),
+      '--out',
+      at('x.onnx'),
+    );
+    expect(exported.err).toContain('plugins[0]');
+  });
+
+  it.each([
+    ['["./nothing.ts"]', /plugins\[0\]: there is no file .*nothing\.ts/],
+    ['["../dataset/manifest.json"]', /plugins\[0\]: this is no plugin/],
+    [
+      '"./label-smoothing.ts"',
+      /plugins: is ".\/label-smoothing.ts", expected a list/,
+    ],
+    ['[]', /losses\[0\]\.use: there is no loss "label-smoothing"; known/],
+  ])('%s is refused before anything is written', async (plugins, problem) => {
+    const { code, err } = await train(
+      at('own', 'experiment.ts'),
+      'refused',
+      '--set',
+      `plugins=${plugins}`,
+    );
+    expect(err).toMatch(problem);
+    expect(code).toBe(2);
+    await expect(readFile(at('refused', 'experiment.json'))).rejects.toThrow();
+  });
+});
