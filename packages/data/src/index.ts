@@ -8,6 +8,7 @@ export * from './dataset/nodule.js';
 export * from './dataset/nodule-id.js';
 export * from './dataset/split.js';
 export { decodePixels } from './dicom/decode.js';
+export * from './dicom/encode.js';
 export * from './dicom/header.js';
 export * from './dicom/parse.js';
 export * from './dicom/pixel-format.js';

@@ -46,10 +46,10 @@ export function patientId(number: number): string {
  *
  * @param number from 1
  */
-export function simulatePatient(
+export async function simulatePatient(
   phantom: Phantom,
   number: number,
-): PhantomPatient {
+): Promise<PhantomPatient> {
   const id = patientId(number);
   const random = new RandomStream(phantom.seed, 'phantom', id);
   const scanner = scanners[random.integer(scanners.length)] as Scanner;
@@ -96,18 +96,20 @@ export function simulatePatient(
     scan,
     origin,
     truth: scan.nodules.map((_, i) => truthOf(id, scan, i, origin, ratings)),
-    files: filesOf(draft),
+    files: await filesOf(draft),
     quirks: placed,
   };
 }
 
-function filesOf(draft: Draft): readonly PhantomFile[] {
+async function filesOf(draft: Draft): Promise<readonly PhantomFile[]> {
   const xml = encodeLidcMessage(draft.message);
+  const slices: PhantomFile[] = [];
+  for (const slice of draft.slices) {
+    const name = pathOf(draft, sliceName(slice));
+    slices.push({ name, bytes: await encodeCtSlice(slice) });
+  }
   return [
-    ...draft.slices.map((slice) => ({
-      name: pathOf(draft, sliceName(slice)),
-      bytes: encodeCtSlice(slice),
-    })),
+    ...slices,
     {
       name: pathOf(draft, draft.xmlName),
       bytes: new TextEncoder().encode(xml),

@@ -25,11 +25,11 @@ let kept: readonly PhantomPatient[] = [];
 const gaps: number[] = [];
 const margins: number[] = [];
 
-beforeAll(() => {
+beforeAll(async () => {
   const all: NoduleTruth[] = [];
   const whole: PhantomPatient[] = [];
   for (let number = 1; number <= count; number++) {
-    const patient = simulatePatient(phantom, number);
+    const patient = await simulatePatient(phantom, number);
     all.push(...patient.truth);
     if (number <= 8) whole.push(patient);
     const { nodules, volume } = patient.scan;
@@ -345,9 +345,9 @@ describe('the annotation file', () => {
 });
 
 describe('simulatePatient', () => {
-  it('gives the same bytes for the same seed and number, whatever else the phantom holds', () => {
+  it('gives the same bytes for the same seed and number, whatever else the phantom holds', async () => {
     const [first] = kept;
-    const again = simulatePatient(
+    const again = await simulatePatient(
       definePhantom({
         seed: 1,
         patients: 2,
@@ -365,15 +365,15 @@ describe('simulatePatient', () => {
     expect(same).toBe(true);
   });
 
-  it('gives others for another seed', () => {
-    const other = simulatePatient(definePhantom({ seed: 2 }), 1);
+  it('gives others for another seed', async () => {
+    const other = await simulatePatient(definePhantom({ seed: 2 }), 1);
     expect(other.truth).not.toEqual(kept[0]?.truth);
   });
 
-  it('fits nodules even into a small field', () => {
+  it('fits nodules even into a small field', async () => {
     const small = definePhantom({ matrix: 64, nodulesPerPatient: [3, 3] });
     for (const number of [1, 2, 3, 4, 5, 6]) {
-      expect(simulatePatient(small, number).truth).toHaveLength(3);
+      expect((await simulatePatient(small, number)).truth).toHaveLength(3);
     }
   });
 });

@@ -15,7 +15,7 @@ export interface PhantomOptions {
   readonly nodulesPerPatient?: readonly [min: number, max: number] | undefined;
   /** pixels of a slice's side, 64 to 512 */
   readonly matrix?: number | undefined;
-  /** whether each patient has oddities that real files have, listed in `quirks.json`; needs 12 patients to show them all */
+  /** whether each patient has oddities that real files have, listed in `quirks.json`; needs 14 patients to show them all */
   readonly quirks?: boolean | undefined;
 }
 

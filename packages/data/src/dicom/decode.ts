@@ -2,7 +2,7 @@ import { DicomError, UnsupportedSyntaxError } from '../errors.js';
 import { codestreamOf } from './codestream.js';
 import { frameBytes } from './encapsulated.js';
 import type { SliceHeader } from './header.js';
-import { decodeWithCodec } from './load-codec.js';
+import { withCodec } from './load-codec.js';
 import {
   expectFrame,
   hounsfield,
@@ -99,19 +99,19 @@ async function decodeImage(
   image: Uint8Array,
 ): Promise<Uint8Array | Uint16Array> {
   const { rows, columns, bitsAllocated, signed } = format;
+  const uid = decoderSyntax.get(syntax.uid) ?? syntax.uid;
+  const described = {
+    rows,
+    columns,
+    bitsAllocated,
+    samplesPerPixel: 1,
+    pixelRepresentation: signed ? 1 : 0,
+    signed,
+  } as const;
   try {
-    const { imageFrame: found } = await decodeWithCodec(
+    const { imageFrame: found } = await withCodec(uid, (codec) =>
       // Some of the decoders read the buffer below from its start.
-      image.slice(),
-      {
-        rows,
-        columns,
-        bitsAllocated,
-        samplesPerPixel: 1,
-        pixelRepresentation: signed ? 1 : 0,
-        signed,
-      },
-      decoderSyntax.get(syntax.uid) ?? syntax.uid,
+      codec.decode(image.slice(), described, uid),
     );
     // Copied: what a decoder hands out may be its own memory, which the next image overwrites.
     const wide =

@@ -1,34 +1,36 @@
 import type codec from '@cornerstonejs/dicom-codec';
 
-/** Decoders that have been made, by transfer syntax. */
+/** What has been made, by what was asked for first. */
 const made = new Map<string, Promise<void>>();
 
 /**
- * Decodes with the package of decoders, which is loaded when it is first needed.
+ * Works with the package of decoders and encoders, which is loaded when it is first needed.
  *
- * The JPEG 2000 decoder reports its progress (`[INFO] …`) through whatever `console.log` is at the moment it is made, and
- * gives no way to say otherwise: standard output is for results, so at that moment the console is one that drops such
+ * Those of JPEG 2000 report their progress (`[INFO] …`) through whatever `console.log` is at the moment they are made, and
+ * give no way to say otherwise: standard output is for results, so at that moment the console is one that drops such
  * lines.
+ *
+ * @param name of what is made at the first such work
  */
-export async function decodeWithCodec(
-  ...args: Parameters<typeof codec.decode>
-): ReturnType<typeof codec.decode> {
+export async function withCodec<T>(
+  name: string,
+  work: (loaded: typeof codec) => Promise<T>,
+): Promise<T> {
   const { default: loaded } = await import('@cornerstonejs/dicom-codec');
-  const [, , syntax] = args;
-  const making = made.get(syntax);
+  const making = made.get(name);
   if (making) {
     await making;
-    return loaded.decode(...args);
+    return work(loaded);
   }
-  const decoding = withoutReports(() => loaded.decode(...args));
+  const working = withoutReports(() => work(loaded));
   made.set(
-    syntax,
-    decoding.then(
+    name,
+    working.then(
       () => undefined,
       () => undefined,
     ),
   );
-  return decoding;
+  return working;
 }
 
 async function withoutReports<T>(work: () => Promise<T>): Promise<T> {

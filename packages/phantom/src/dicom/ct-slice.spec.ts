@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { inflateRawSync } from 'node:zlib';
 
-import { readPixels, readSliceHeader } from '@clip-lung/data';
+import { decodePixels, readPixels, readSliceHeader } from '@clip-lung/data';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -12,6 +12,8 @@ import {
   toHounsfield,
 } from './ct-slice.js';
 import { deflate } from './deflate.js';
+import { encapsulate } from './encapsulate.js';
+import { encodeJpegLossless } from './jpeg-lossless.js';
 import { encodeRle } from './rle.js';
 import { storages } from './storage.js';
 import { transferSyntaxes } from './transfer-syntax.js';
@@ -69,12 +71,12 @@ function fixture(name: string): Buffer {
 }
 
 describe.each(Object.entries(variants))('a slice, %s', (name, variant) => {
-  it('is byte for byte the file that pydicom writes', () => {
-    expect(Buffer.from(slice(variant)).equals(fixture(name))).toBe(true);
+  it('is byte for byte the file that pydicom writes', async () => {
+    expect(Buffer.from(await slice(variant)).equals(fixture(name))).toBe(true);
   });
 
-  it('is read back to the same HU and place', () => {
-    const bytes = slice(variant);
+  it('is read back to the same HU and place', async () => {
+    const bytes = await slice(variant);
     const header = readSliceHeader(bytes, 'slice');
     const padded = 'outside' in variant;
     expect([...readPixels(header, bytes)]).toEqual(
@@ -111,15 +113,15 @@ describe('deflate', () => {
     expect(deflate(far).length).toBeLessThan(1000);
   });
 
-  it('holds a slice, which is read back', () => {
-    const bytes = slice({ syntax: transferSyntaxes.deflated });
+  it('holds a slice, which is read back', async () => {
+    const bytes = await slice({ syntax: transferSyntaxes.deflated });
     expect(bytes.length % 2).toBe(0);
     const inflate = (data: Uint8Array): Uint8Array => inflateRawSync(data);
     const header = readSliceHeader(bytes, 'slice', { inflate });
     expect(header.syntax.uid).toBe('1.2.840.10008.1.2.1.99');
     // The meta group has 12 bytes of its own, and as many as the first of them says.
     const start = 144 + new DataView(bytes.buffer).getUint32(140, true);
-    const plain = slice({});
+    const plain = await slice({});
     const plainStart = 144 + new DataView(plain.buffer).getUint32(140, true);
     expect(
       inflateRawSync(bytes.subarray(start)).equals(plain.subarray(plainStart)),
@@ -187,9 +189,9 @@ describe('encodeRle', () => {
     expect(encodeRle(new Uint8Array(2 * 256), 256)).toHaveLength(64 + 2 * 4);
   });
 
-  it('is the value of an encapsulated element, as pydicom encodes it', () => {
+  it('is the value of an encapsulated element, as pydicom encodes it', async () => {
     // pydicom splits runs where it likes: only what is around the fragment must be the same.
-    const bytes = slice({ syntax: transferSyntaxes.rleLossless });
+    const bytes = await slice({ syntax: transferSyntaxes.rleLossless });
     const expected = fixture('rle');
     const start = expected.indexOf(Buffer.of(0xe0, 0x7f, 0x10, 0x00));
     expect(
@@ -206,6 +208,93 @@ describe('encodeRle', () => {
     expect(decodeRle(frame, 30)).toEqual([...new Uint8Array(hu.buffer)]);
   });
 });
+
+describe('compressed slices', () => {
+  const compressions = ['jpegLossless', 'jpegLs', 'jpeg2000'] as const;
+  const lossless = compressions.flatMap((syntax) =>
+    (['unsigned12', 'signed16', 'signed12', 'halfSlope'] as const).map(
+      (storage) => [syntax, storage] as const,
+    ),
+  );
+
+  it.each(lossless)('%s of %s are read back as they were', async (...names) => {
+    const [syntax, storage] = names;
+    const bytes = await slice({
+      syntax: transferSyntaxes[syntax],
+      storage: storages[storage],
+    });
+    expect(bytes.length % 2).toBe(0);
+    const header = readSliceHeader(bytes, 'slice');
+    expect([...(await decodePixels(header, bytes))]).toEqual([...hu]);
+  });
+
+  it('jpegBaseline is near what it was, as far as 8 bits reach', async () => {
+    const bytes = await slice({
+      syntax: transferSyntaxes.jpegBaseline,
+      storage: storages.unsigned8,
+    });
+    const read = await decodePixels(readSliceHeader(bytes, 'slice'), bytes);
+    const errors = [...hu].map((value, i) =>
+      Math.abs(Math.min(value, 1016) - (read[i] ?? NaN)),
+    );
+    // Steps of 8 HU, and what is lost of an image of noise alone.
+    expect(Math.max(...errors)).toBeLessThan(100);
+  });
+
+  it('in lossless JPEG hold any pixels', async () => {
+    const image = fc
+      .tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }))
+      .chain(([rows, columns]) =>
+        fc.record({
+          rows: fc.constant(rows),
+          columns: fc.constant(columns),
+          values: fc.array(
+            fc.oneof(fc.nat(65535), fc.constantFrom(0, 65535, 32768)),
+            {
+              minLength: rows * columns,
+              maxLength: rows * columns,
+            },
+          ),
+        }),
+      );
+    await fc.assert(
+      fc.asyncProperty(image, async ({ rows, columns, values }) => {
+        const pixels = new Uint8Array(Uint16Array.from(values).buffer);
+        const coded = encodeJpegLossless({
+          pixels,
+          rows,
+          columns,
+          precision: 16,
+        });
+        expect(await decodeJpegLossless(coded, rows, columns)).toEqual(values);
+      }),
+    );
+  });
+});
+
+/** Decodes by way of a file that holds the image. */
+async function decodeJpegLossless(
+  image: Uint8Array,
+  rows: number,
+  columns: number,
+): Promise<readonly number[]> {
+  const file = await slice({ syntax: transferSyntaxes.jpegLossless });
+  const header = readSliceHeader(file, 'slice');
+  const value = encapsulate(image);
+  const { offset } = header.format;
+  const bytes = new Uint8Array(offset + value.length);
+  bytes.set(value, offset);
+  const format = {
+    ...header.format,
+    rows,
+    columns,
+    signed: false,
+    intercept: 0,
+    bitsStored: 16,
+    highBit: 15,
+  };
+  return [...(await decodePixels({ ...header, format }, bytes))];
+}
 
 it('keeps HU within what 12 bits hold', () => {
   expect([-3000, -0.6, 12.4, 9000].map(toHounsfield)).toEqual([

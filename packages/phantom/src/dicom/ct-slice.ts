@@ -4,7 +4,8 @@ import type { Scanner } from '../scanner.js';
 import type { Vec3 } from '../vector.js';
 import { type Element, int16, text, uint16 } from './elements.js';
 import { encodeFile } from './part10.js';
-import { encapsulate, encodeRle } from './rle.js';
+import { compressedPixels } from './compressed-pixels.js';
+import { encapsulate } from './encapsulate.js';
 import { type Storage, storages, storedPixels } from './storage.js';
 import { type TransferSyntax, transferSyntaxes } from './transfer-syntax.js';
 
@@ -26,8 +27,8 @@ export interface CtSlice {
   readonly pixelSpacing: number;
   /** HU as whole numbers from −1024 to 3071, row-major [rows, columns] */
   readonly hu: Int16Array;
-  /** a localiser is a coronal view from the front, in a series of its own; axial unless said */
-  readonly view?: 'axial' | 'localizer';
+  /** a localiser is a coronal view from the front, and so is an image that was made of a scan; axial unless said */
+  readonly view?: keyof typeof views;
   /** explicit VR little endian unless said */
   readonly syntax?: TransferSyntax;
   /** the scanner's unless said */
@@ -43,10 +44,20 @@ const ctImageStorage = '1.2.840.10008.5.1.4.1.1.2';
 const lowestHu = -1024;
 const highestHu = 3071;
 
-/** Directions of a row and of a column of the image. */
-const orientations = {
-  axial: [1, 0, 0, 0, 1, 0],
-  localizer: [1, 0, 0, 0, 0, -1],
+/** Image types, and the directions of a row and of a column of the image. */
+const views = {
+  axial: {
+    type: ['ORIGINAL', 'PRIMARY', 'AXIAL'],
+    orientation: [1, 0, 0, 0, 1, 0],
+  },
+  localizer: {
+    type: ['ORIGINAL', 'PRIMARY', 'LOCALIZER'],
+    orientation: [1, 0, 0, 0, 0, -1],
+  },
+  coronal: {
+    type: ['DERIVED', 'SECONDARY', 'REFORMATTED'],
+    orientation: [1, 0, 0, 0, 0, -1],
+  },
 } as const;
 
 /** When every simulated scan was made. */
@@ -58,12 +69,12 @@ const scanTime = '120000';
  *
  * @see DICOM PS3.3 §A.3
  */
-export function encodeCtSlice(slice: CtSlice): Uint8Array {
+export async function encodeCtSlice(slice: CtSlice): Promise<Uint8Array> {
   const { sopUid, syntax = transferSyntaxes.explicitLittleEndian } = slice;
   return encodeFile({ sopClass: ctImageStorage, sopUid, syntax }, [
     ...identity(slice),
     ...acquisition(slice),
-    ...image(slice, syntax),
+    ...(await image(slice, syntax)),
   ]);
 }
 
@@ -97,7 +108,7 @@ function acquisition({
 }: CtSlice): readonly Element[] {
   const z = decimal(slice.position[2]);
   return [
-    text(0x00080008, 'CS', 'ORIGINAL', 'PRIMARY', view.toUpperCase()),
+    text(0x00080008, 'CS', ...views[view].type),
     text(0x00080022, 'DA', scanDate),
     text(0x00080023, 'DA', scanDate),
     text(0x00080032, 'TM', scanTime),
@@ -110,25 +121,33 @@ function acquisition({
     text(0x00200012, 'IS', 1),
     text(0x00200013, 'IS', slice.instance),
     text(0x00200032, 'DS', ...slice.position.map(decimal)),
-    text(0x00200037, 'DS', ...orientations[view]),
+    text(0x00200037, 'DS', ...views[view].orientation),
     text(0x00200052, 'UI', slice.frameUid),
     text(0x00201040, 'LO'),
     text(0x00201041, 'DS', z),
   ];
 }
 
-function image(slice: CtSlice, syntax: TransferSyntax): readonly Element[] {
+async function image(
+  slice: CtSlice,
+  { compression }: TransferSyntax,
+): Promise<readonly Element[]> {
   const storage: Storage = slice.storage ?? storages[slice.scanner.storage];
   const { bits, signed, slope, intercept, padding } = storage;
+  const allocated = bits === 8 ? 8 : 16;
   const spacing = decimal(slice.pixelSpacing);
   const pixels = storedPixels(slice.hu, storage, slice.outside);
+  const compressed =
+    compression &&
+    (await compressedPixels(pixels, slice, storage, compression));
+  const ratio = compressed && (pixels.length / compressed.length).toFixed(2);
   return [
     uint16(0x00280002, 1),
     text(0x00280004, 'CS', 'MONOCHROME2'),
     uint16(0x00280010, slice.rows),
     uint16(0x00280011, slice.columns),
     text(0x00280030, 'DS', spacing, spacing),
-    uint16(0x00280100, 16),
+    uint16(0x00280100, allocated),
     uint16(0x00280101, bits),
     uint16(0x00280102, bits - 1),
     uint16(0x00280103, signed ? 1 : 0),
@@ -138,11 +157,18 @@ function image(slice: CtSlice, syntax: TransferSyntax): readonly Element[] {
     text(0x00281052, 'DS', intercept),
     text(0x00281053, 'DS', slope),
     text(0x00281054, 'LO', 'HU'),
-    syntax.rle
+    ...(ratio !== null && compression === 'jpeg-baseline'
+      ? [
+          text(0x00282110, 'CS', '01'),
+          text(0x00282112, 'DS', ratio),
+          text(0x00282114, 'CS', 'ISO_10918_1'),
+        ]
+      : []),
+    compressed
       ? {
           tag: pixelData,
           vr: 'OB',
-          value: encapsulate(encodeRle(pixels, slice.columns)),
+          value: encapsulate(compressed),
           encapsulated: true,
         }
       : { tag: pixelData, vr: 'OW', value: pixels },

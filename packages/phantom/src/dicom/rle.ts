@@ -31,23 +31,6 @@ export function encodeRle(pixels: Uint8Array, columns: number): Uint8Array {
   return bytes;
 }
 
-/** The value of an encapsulated Pixel Data element that holds one image in one fragment. @see DICOM PS3.5 §A.4 */
-export function encapsulate(image: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(12 + 8 + image.length + 8);
-  const view = new DataView(bytes.buffer);
-  const item = (offset: number, element: number, length: number): void => {
-    view.setUint16(offset, 0xfffe, true);
-    view.setUint16(offset + 2, element, true);
-    view.setUint32(offset + 4, length, true);
-  };
-  // The first item is the table of offsets: the only image starts at 0.
-  item(0, 0xe000, 4);
-  item(12, 0xe000, image.length);
-  bytes.set(image, 20);
-  item(20 + image.length, 0xe0dd, 0);
-  return bytes;
-}
-
 const longest = 128;
 
 /** Appends a row in the code of Macintosh's PackBits: runs of 2 to 128 equal bytes, and 1 to 128 bytes as they are. */

@@ -1,9 +1,9 @@
 /** How the HU of a slice are stored: HU = slope · stored + intercept. */
 export interface Storage {
-  /** stored bits of the 16 that a pixel takes */
-  readonly bits: 12 | 16;
+  /** stored bits of the 16 that a pixel takes; 8 take 8 */
+  readonly bits: 8 | 12 | 16;
   readonly signed: boolean;
-  readonly slope: 1 | 0.5;
+  readonly slope: 1 | 0.5 | 8;
   readonly intercept: number;
   /** stored values, from the first to the second, that stand for no measurement */
   readonly padding?: readonly [from: number, to: number];
@@ -15,6 +15,8 @@ export const storages = {
   signed16: { bits: 16, signed: true, slope: 1, intercept: 0 },
   /** signs that end at bit 11, with nothing above them */
   signed12: { bits: 12, signed: true, slope: 1, intercept: 1024 },
+  /** up to 1016 HU, in steps of 8 */
+  unsigned8: { bits: 8, signed: false, slope: 8, intercept: -1024 },
   halfSlope: { bits: 16, signed: false, slope: 0.5, intercept: -1024 },
   /** what lies outside of the round field of view has one value */
   padded: {
@@ -45,6 +47,11 @@ export function storedPixels(
   { bits, slope, intercept, padding }: Storage,
   outside?: (pixel: number) => boolean,
 ): Uint8Array {
+  if (bits === 8) {
+    return Uint8Array.from(hu, (value) =>
+      Math.min(Math.round((value - intercept) / slope), 255),
+    );
+  }
   const bytes = new Uint8Array(2 * hu.length);
   const view = new DataView(bytes.buffer);
   const kept = bits === 12 ? 0xfff : 0xffff;

@@ -28,8 +28,10 @@ beforeAll(async () => {
   });
   dataset = await readDataset(join(folder, 'dataset'));
   const phantom = definePhantom(options);
-  const patients = Array.from({ length: options.patients }, (_, i) =>
-    simulatePatient(phantom, i + 1),
+  const patients = await Promise.all(
+    Array.from({ length: options.patients }, (_, i) =>
+      simulatePatient(phantom, i + 1),
+    ),
   );
   truth = patients.flatMap((patient) => patient.truth);
   expect(new Set(patients.map(({ scan }) => scan.scanner)).size).toBe(

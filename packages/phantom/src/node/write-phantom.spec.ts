@@ -101,7 +101,7 @@ describe('writePhantom', () => {
     const summary = await writePhantom({
       out,
       seed: 1,
-      patients: 12,
+      patients: 14,
       matrix: 64,
       nodulesPerPatient: [2, 2],
       quirks: true,

@@ -67,7 +67,7 @@ async function writePatients(
   let bytes = 0;
   for (let number = 1; number <= phantom.patients; number++) {
     signal?.throwIfAborted();
-    const patient = simulatePatient(phantom, number);
+    const patient = await simulatePatient(phantom, number);
     await writePatient(out, patient);
     truth.push(...patient.truth);
     quirks.push(...patient.quirks);

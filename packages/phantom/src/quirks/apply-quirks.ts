@@ -36,7 +36,9 @@ import {
   splitSessions,
 } from './rating-quirks.js';
 import {
+  addCoronal,
   addLocalizer,
+  addLocalizerInSeries,
   copySlice,
   displaceSlices,
   dropSlice,
@@ -64,6 +66,8 @@ const folderMakers: Readonly<Record<FolderQuirk, Quirk>> = {
   'missing-slice': dropSlice,
   'uneven-spacing': displaceSlices,
   localizer: addLocalizer,
+  'localizer-in-series': addLocalizerInSeries,
+  'other-orientation': addCoronal,
   'other-modality': addOtherModality,
   'duplicate-slice': copySlice,
 };

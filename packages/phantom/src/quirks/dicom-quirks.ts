@@ -10,6 +10,13 @@ const variants: Readonly<Record<DicomQuirk, Variant>> = {
   'explicit-big-endian': { syntax: transferSyntaxes.explicitBigEndian },
   deflated: { syntax: transferSyntaxes.deflated },
   rle: { syntax: transferSyntaxes.rleLossless },
+  'jpeg-lossless': { syntax: transferSyntaxes.jpegLossless },
+  'jpeg-baseline': {
+    syntax: transferSyntaxes.jpegBaseline,
+    storage: storages.unsigned8,
+  },
+  'jpeg-ls': { syntax: transferSyntaxes.jpegLs },
+  'jpeg-2000': { syntax: transferSyntaxes.jpeg2000 },
   unsigned: { storage: storages.unsigned12 },
   signed: { storage: storages.signed16 },
   'signed-12-bits': { storage: storages.signed12 },

@@ -2,7 +2,7 @@ import { type CtSlice, toHounsfield } from '../dicom/ct-slice.js';
 import type { LidcMessage } from '../lidc-message.js';
 import { mix } from '../profile.js';
 import { annotatedNodules } from './annotated.js';
-import { pathOf, type Quirk, sliceName } from './quirk.js';
+import { type Draft, pathOf, type Quirk, sliceName } from './quirk.js';
 
 /** The slice in the middle of a nodule was never stored. */
 export const dropSlice: Quirk = (draft) => {
@@ -78,23 +78,31 @@ export const displaceSlices: Quirk = (draft) => {
   };
 };
 
-/** A localiser, the view from the front on which the scan was planned, among the slices. */
-export const addLocalizer: Quirk = (draft) => {
+/** A localiser, the view from the front on which the scan was planned, among the slices, and a series of its own. */
+export const addLocalizer: Quirk = (draft) =>
+  addImage(draft, {
+    view: 'localizer',
+    seriesUid: draft.uids.uid('other-series', draft.number),
+  });
+
+/** A localiser in the very series of the scan. */
+export const addLocalizerInSeries: Quirk = (draft) =>
+  addImage(draft, { view: 'localizer' });
+
+/** A coronal image, as programs make of a scan, in its very series. */
+export const addCoronal: Quirk = (draft) =>
+  addImage(draft, { view: 'coronal' });
+
+function addImage(draft: Draft, odd: Partial<CtSlice>): ReturnType<Quirk> {
   const [slice] = draft.slices;
   if (slice === undefined) return undefined;
-  const { uids, number } = draft;
-  const localizer = {
-    ...slice,
-    view: 'localizer' as const,
-    instance: 0,
-    seriesUid: uids.uid('other-series', number),
-    sopUid: uids.uid('other-image', number),
-  };
+  const sopUid = draft.uids.uid('other-image', draft.number);
+  const image = { ...slice, instance: 0, sopUid, ...odd };
   return {
-    draft: { ...draft, slices: [...draft.slices, localizer] },
-    placed: { files: [pathOf(draft, sliceName(localizer))] },
+    draft: { ...draft, slices: [...draft.slices, image] },
+    placed: { files: [pathOf(draft, sliceName(image))] },
   };
-};
+}
 
 /** SOP Instance UIDs of the slices that annotations name. */
 function markedSlices({ sessions }: LidcMessage): ReadonlySet<string> {
