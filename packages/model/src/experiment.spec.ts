@@ -66,6 +66,8 @@ describe('an experiment', () => {
       prompt: { use: 'coop' },
       training: { momentum: 0.5, seed: -3 },
     },
+    { preset: 'published-code', logitScale: { learn: false } },
+    { losses: [{ use: 'class-balanced', beta: 0.9 }], head: { use: 'unsure' } },
   ])(
     'once resolved resolves to itself, also through JSON: %j',
     (experiment) => {
@@ -75,6 +77,75 @@ describe('an experiment', () => {
       );
     },
   );
+
+  it('of the published code differs from the paper’s in what is listed, and in nothing else', () => {
+    const paper = resolveExperiment({});
+    expect(resolveExperiment({ preset: 'published-code' })).toEqual({
+      ...paper,
+      preset: 'published-code',
+      data: { ...paper.data, attributes: 'nine' },
+      text: { ...paper.text, train: true },
+      logitScale: { ...paper.logitScale, max: null },
+      losses: [
+        { use: 'cross-entropy', weight: 1 },
+        { use: 'image-class', weight: 1, targets: 'first-groups' },
+        { use: 'image-attribute', weight: 1, form: 'published-code' },
+        { use: 'class-attribute', weight: 0.5, form: 'published-code' },
+      ],
+      optimizer: { ...paper.optimizer, weightDecay: 1e-4 },
+    });
+  });
+
+  it('overrides its preset field by field', () => {
+    const found = resolveExperiment({
+      preset: 'published-code',
+      data: { attributes: 'eight' },
+      text: { use: 'random', train: false },
+      logitScale: { max: 50 },
+      losses: [
+        { use: 'class-attribute' },
+        { use: 'image-class', targets: 'batch', weight: 2 },
+        { use: 'focal' },
+      ],
+      training: { weightDecay: 0 },
+    });
+    expect(found.data.attributes).toBe('eight');
+    expect(found.text).toMatchObject({ use: 'random', train: false });
+    expect(found.logitScale.max).toBe(50);
+    expect(found.losses).toEqual([
+      { use: 'class-attribute', weight: 0.5, form: 'published-code' },
+      { use: 'image-class', weight: 2, targets: 'batch' },
+      { use: 'focal', weight: 1, gamma: 2 },
+    ]);
+    expect(found.optimizer['weightDecay']).toBe(0);
+  });
+
+  it('need not repeat which module an option is of, where the preset says it', () => {
+    const found = resolveExperiment({
+      image: { width: 8 },
+      prompt: { reduction: 4 },
+      text: { train: true },
+    });
+    expect(found.image).toMatchObject({ use: 'resnet18', width: 8 });
+    expect(found.prompt).toMatchObject({ reduction: 4 });
+    expect(found.text).toMatchObject({ use: 'clip', train: true });
+  });
+
+  it('has any of the objective’s terms, with any weight', () => {
+    const losses = [
+      { use: 'cross-entropy' },
+      { use: 'image-class', weight: 0.3 },
+    ];
+    expect(
+      resolveExperiment({ losses }).losses.map(({ use, weight }) => [
+        use,
+        weight,
+      ]),
+    ).toEqual([
+      ['cross-entropy', 1],
+      ['image-class', 0.3],
+    ]);
+  });
 
   it('without a loss that needs text has none', () => {
     const resolved = resolveExperiment({
@@ -140,6 +211,25 @@ describe('an experiment', () => {
       'training.momentum',
       /expected number to be <1/,
     ],
+    [
+      { preset: 'code' },
+      'preset',
+      /no preset "code"; known: paper, published-code/,
+    ],
+    [{ plugins: [3] }, 'plugins[0]', /expected object/],
+    [
+      { logitScale: { initial: 200 } },
+      'logitScale.initial',
+      /is 200, above logitScale.max, 100/,
+    ],
+    [{ logitScale: { max: 0 } }, 'logitScale.max', />0/],
+    [
+      { augment: [{ use: 'blur' }] },
+      'augment[0].use',
+      /no augmentation "blur"; known: /,
+    ],
+    [{ prompt: { attributes: 'none' } }, 'prompt.attributes', /"conditioned"/],
+    [{ data: { targets: 'mean' } }, 'data.targets', /"label"\|"votes"/],
     [3, '', /expected object/],
   ])(
     '%j is refused, by the path of what is wrong',

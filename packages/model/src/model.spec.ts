@@ -62,6 +62,83 @@ describe('a model', () => {
     expect(start(1)).not.toBe(start(2));
   });
 
+  it('learns the tower, too, when it is told to, and then holds none of its weights as constants', () => {
+    const experiment = { image: small, text: { use: 'random' }, prompt };
+    const of = (train: boolean): Record<'learnt' | 'frozen', string[]> => {
+      const resolved = resolveExperiment({
+        ...experiment,
+        text: { ...experiment.text, train },
+      });
+      const model = createModel(resolved, { classes, tower });
+      const { params } = model.init(new RandomStream(1));
+      return {
+        learnt: Object.keys(shapes(params)).filter((name) =>
+          name.startsWith('text.'),
+        ),
+        frozen: Object.keys(shapes(model.frozen)).filter((name) =>
+          name.includes('mlp.fc1.weight'),
+        ),
+      };
+    };
+    expect(of(false).learnt).toEqual([]);
+    expect(of(false).frozen).toHaveLength(1);
+    expect(of(true).learnt).toContain(
+      'text.text_model.encoder.layers.0.mlp.fc1.weight',
+    );
+    expect(of(true).frozen).toEqual([]);
+  });
+
+  it('learns no temperature when it is told not to', () => {
+    const experiment = resolveExperiment({
+      image: small,
+      text: { use: 'random' },
+      prompt,
+      logitScale: { initial: 20, learn: false },
+    });
+    const { params } = createModel(experiment, { classes, tower }).init(
+      new RandomStream(1),
+    );
+    expect(Object.keys(shapes(params))).not.toContain('logit_scale');
+  });
+
+  it('compares with eight attributes, or with malignancy and eight', () => {
+    const of = (set: string): readonly string[] =>
+      createModel(
+        resolveExperiment({
+          data: { attributes: set },
+          image: small,
+          text: { use: 'random' },
+          prompt,
+        }),
+        { classes, tower },
+      ).attributes;
+    expect(of('eight')).toHaveLength(8);
+    expect(of('nine')).toEqual(['malignancy', ...of('eight')]);
+  });
+
+  it('is refused when its groups do not divide the channels', () => {
+    const experiment = resolveExperiment({
+      image: { ...small, groups: 3, channels: 32, embedding: 512 },
+      losses: [{ use: 'cross-entropy' }],
+    });
+    expect(() => createModel(experiment, { classes, tower: null })).toThrow(
+      /^image: groups is 3, which does not divide the 32 channels/,
+    );
+  });
+
+  it('is refused when there are more classes than prompts, or fewer', () => {
+    const experiment = resolveExperiment({
+      image: small,
+      text: { use: 'random' },
+      prompt: { ...prompt, classNames: ['harmless', 'cancerous'] },
+    });
+    expect(() => createModel(experiment, { classes, tower })).toThrow(
+      /^prompt\.classNames: has 2 names \(harmless, cancerous\), the data has 3 classes \(benign, unsure, malignant\)/,
+    );
+    const two = classes.slice(0, 2);
+    expect(createModel(experiment, { classes: two, tower }).classes).toBe(two);
+  });
+
   it('is refused when a loss needs text and there is no tower', () => {
     const experiment = resolveExperiment({
       image: small,
