@@ -9,7 +9,7 @@ import {
   treeOf,
   type Weight,
 } from '@clip-lung/tensor';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 
 import type { ClassifierHead, HeadOptions } from './classifier-head.js';
 import { logForest, logRouting } from './forest.js';
@@ -26,7 +26,7 @@ export interface OrdinalForestHeadOptions extends HeadOptions {
   readonly seed?: number | undefined;
 }
 
-/** How much the leaves differ at the start. Equal leaves would give the split nodes no gradient. */
+/** Of the leaves' logits at the start. Equal leaves would give the split nodes no gradient. */
 const leafDeviation = 1;
 
 /**
@@ -34,10 +34,15 @@ const leafDeviation = 1;
  * output twice in a tree), and sends σ(output) of what reaches it to the left. A leaf holds an ordinal distribution; the
  * forest's is the mean of its trees', and the logits are its logarithms.
  *
- * A leaf's distribution is the softmax of K parameters, `leaves` [trees, 2^depth, K], so P(y > k) falls with k in every leaf
- * and in the forest, and the ranks are consistent. Our readings: leaves are learnt by gradient, with the rest, where the
- * paper alternates the network's steps with an update of the leaves of its own; and a loss sees the forest, where the
- * paper averages the trees' losses. The loss that goes with it is `ordinal-cross-entropy` of `@clip-lung/losses`.
+ * A leaf's distribution is the softmax of K numbers, so P(y > k) falls with k in every leaf and in the forest, and the ranks
+ * are consistent. Our readings: leaves are learnt by gradient, with the rest, where the paper alternates the network's steps
+ * with an update of the leaves of its own; and a loss sees the forest, where the paper averages the trees' losses. The loss
+ * that goes with it is `ordinal-cross-entropy` of `@clip-lung/losses`.
+ *
+ * Of what the forest gets, a leaf gets 1 / (trees · leaves) on average, and a split node depth / (trees · nodes); so small are
+ * their gradients. The leaves' logits are therefore √(trees · leaves) times the parameters `leaves` [trees, 2^depth, K], and
+ * the splits √(trees · nodes / depth) times the linear layer's outputs: a step of the same length moves them as far as it
+ * moves a linear head. Without that, the rates at which the other heads learn leave a forest nearly where it began.
  *
  * @throws `ShapeError` when an option is no whole number of at least 1, `features` no multiple of 16, or there are fewer
  * outputs than split nodes in a tree
@@ -71,6 +76,8 @@ export function ordinalForestHead({
       .shuffle(Array.from({ length: units }, (__, unit) => unit))
       .slice(0, leafCount - 1),
   );
+  const leafScale = Math.sqrt(trees * leafCount);
+  const splitScale = Math.sqrt((trees * (leafCount - 1)) / depth);
   const linear = mapLinear(features, units, owner);
   const weights: readonly Weight[] = [
     ...linear.weights,
@@ -81,7 +88,7 @@ export function ordinalForestHead({
         float32(
           shape,
           Array.from({ length: sizeOf(shape) }, () =>
-            random.normal(0, leafDeviation),
+            random.normal(0, leafDeviation / leafScale),
           ),
         ),
     },
@@ -92,9 +99,11 @@ export function ordinalForestHead({
 
     apply(params, maps) {
       const weight = lookup(params, weights, owner);
+      const splits = tf.mul(linear.apply(weight, maps), splitScale);
+      const leaves = tf.mul(weight('leaves'), leafScale);
       return logForest(
-        logRouting(linear.apply(weight, maps), choice, depth),
-        weight('leaves') as tf.Tensor3D,
+        logRouting(splits as tf.Tensor2D, choice, depth),
+        leaves as tf.Tensor3D,
       );
     },
   };

@@ -8,15 +8,14 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { logForest, logRouting } from './forest.js';
 import {
   type ClassifierHead,
   linearHead,
+  ordinalForestHead,
   poissonHead,
   stickBreakingHead,
   unsureHead,
 } from './index.js';
-import { mapLinear } from './map-linear.js';
 
 type Apply = (params: Tree<tf.Tensor>, features: tf.Tensor4D) => tf.Tensor2D;
 
@@ -40,17 +39,10 @@ const heads: Readonly<Record<string, (classes: number) => Apply>> = {
   'stick-breaking': (classes) =>
     applyOf(stickBreakingHead({ classes, features })),
   unsure: (classes) => applyOf(unsureHead({ classes, features })),
-  // What ordinalForestHead does, with the fixture's choice of outputs instead of a drawn one.
-  'ordinal-forest': () => (params, maps) => {
-    const found = params as { fc: Tree<tf.Tensor>; leaves: tf.Tensor3D };
-    const weights = found.fc as Record<string, tf.Tensor>;
-    const choice = stored('choice').arraySync() as number[][];
-    const outputs = mapLinear(features, 10, 'a forest').apply(
-      (path) => weights[path.replace('fc.', '')] as tf.Tensor,
-      maps,
-    );
-    return logForest(logRouting(outputs, choice, 3), found.leaves);
-  },
+  'ordinal-forest': (classes) =>
+    applyOf(
+      ordinalForestHead({ classes, features, trees: 3, depth: 3, units: 10 }),
+    ),
 };
 
 function stored(name: string): tf.Tensor {
@@ -104,7 +96,7 @@ describe.each(Object.keys(heads))('the head "%s" is PyTorch’s', (name) => {
 });
 
 it('all of the fixture is compared', () => {
-  const cases = [...fixture.keys()].filter((name) => name !== 'choice');
+  const cases = [...fixture.keys()];
   const known = Object.keys(heads);
   expect(cases.filter((n) => !known.includes(n.split('.')[0] ?? ''))).toEqual(
     [],
