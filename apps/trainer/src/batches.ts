@@ -1,10 +1,11 @@
 import {
-  attributeWeights,
-  type Dataset,
-  huWindow,
-  type Label,
-  lungWindow,
-} from '@clip-lung/data';
+  type Augmenter,
+  mixRows,
+  type Mixture,
+  plainView,
+  type View,
+  viewCrop,
+} from '@clip-lung/augment';
 import {
   float32,
   int32,
@@ -13,93 +14,115 @@ import {
   ShapeError,
 } from '@clip-lung/tensor';
 
-/** One batch in host memory, for B nodules. */
-export interface HostBatch {
-  /** crops scaled to 0..1, [B, 32, 32, 32], slices first */
-  readonly images: NdArray<'float32'>;
+import type { BatchRequest } from './batch-plan.js';
+import type { NoduleTable } from './nodule-table.js';
+
+/** The values of a batch of B nodules: what a thread hands over. */
+export interface BatchValues {
+  /** crops scaled to 0..1, slices first, [B, size, size, size] */
+  readonly images: Float32Array<ArrayBuffer>;
   /** class index of each nodule, [B] */
-  readonly labels: NdArray<'int32'>;
-  /** the labels as rows with a single 1, [B, K] */
-  readonly targets: NdArray<'float32'>;
+  readonly labels: Int32Array<ArrayBuffer>;
+  /** what is true of each nodule, each row adds up to 1, [B, K] */
+  readonly targets: Float32Array<ArrayBuffer>;
   /** [B, M] */
+  readonly attributeWeights: Float32Array<ArrayBuffer>;
+}
+
+/** One batch in host memory: {@link BatchValues} with their shapes. */
+export interface HostBatch {
+  readonly images: NdArray<'float32'>;
+  readonly labels: NdArray<'int32'>;
+  readonly targets: NdArray<'float32'>;
   readonly attributeWeights: NdArray<'float32'>;
 }
 
-/**
- * The order in which an epoch takes the training rows: a function of seed, fold and epoch alone, so a run that goes on
- * needs to know nothing of the epochs before.
- */
-export function epochOrder(
+/** Nodules as they are: the middles of their crops. @throws `ShapeError` for a row that the table does not have */
+export function plainBatch(
+  table: NoduleTable,
   rows: readonly number[],
-  {
+): BatchValues {
+  return fill(table, rows, () => plainView);
+}
+
+/**
+ * A batch to learn from. It is a function of the request: each nodule's changes are drawn from a stream of its own, by seed,
+ * fold, epoch and the nodule's ID.
+ *
+ * @throws `ShapeError` for a row that the table does not have, or a view beyond the margin
+ */
+export function trainingBatch(
+  table: NoduleTable,
+  { rows, seed, fold, epoch }: BatchRequest,
+  augmenter: Augmenter,
+): BatchValues {
+  const stream = new RandomStream(
     seed,
-    fold,
-    epoch,
-  }: { readonly seed: number; readonly fold: number; readonly epoch: number },
-): readonly number[] {
-  return new RandomStream(
-    seed,
-    'order',
+    'augment',
     `fold-${fold}`,
     `epoch-${epoch}`,
-  ).shuffle(rows);
-}
-
-/** Full batches only: batch normalisation learns little from a few nodules. */
-export function fullBatches(
-  rows: readonly number[],
-  batchSize: number,
-): readonly (readonly number[])[] {
-  return Array.from({ length: Math.floor(rows.length / batchSize) }, (_, i) =>
-    rows.slice(i * batchSize, (i + 1) * batchSize),
   );
-}
-
-/** How many of the nodules each class has, [K]. */
-export function countClasses(
-  { nodules }: Pick<Dataset, 'nodules'>,
-  rows: readonly number[],
-  classes: readonly Label[],
-): NdArray<'float32'> {
-  const counts = classes.map(
-    (name) => rows.filter((row) => nodules[row]?.label === name).length,
+  const streamOf = (row: number): RandomStream =>
+    stream.stream(table.ids[row] ?? '');
+  const batch = fill(table, rows, (row) => augmenter.view(streamOf(row)));
+  if (!augmenter.mixes) return batch;
+  const mixtures: readonly Mixture[] = rows.map((row, place) =>
+    augmenter.mixture(streamOf(row), place, rows.length),
   );
-  return float32([classes.length], counts);
-}
-
-/** @param rows of the dataset, one for each nodule of the batch */
-export function makeBatch(
-  { crops, nodules }: Pick<Dataset, 'crops' | 'nodules'>,
-  rows: readonly number[],
-  classes: readonly Label[],
-): HostBatch {
-  const size = crops.shape
-    .slice(1)
-    .reduce((product, length) => product * length, 1);
-  const images = new Float32Array(rows.length * size);
-  const weights: number[] = [];
-  const labels = rows.map((row, i) => {
-    const nodule = nodules[row];
-    if (nodule === undefined)
-      throw new ShapeError(`the dataset has no row ${row}`);
-    huWindow(
-      crops.data.subarray(row * size, (row + 1) * size),
-      lungWindow,
-      images.subarray(i * size, (i + 1) * size),
-    );
-    weights.push(...attributeWeights(nodule));
-    return classes.indexOf(nodule.label);
-  });
   return {
-    images: float32([rows.length, ...crops.shape.slice(1)], images),
-    labels: int32([rows.length], labels),
-    targets: float32(
-      [rows.length, classes.length],
-      labels.flatMap((label) => classes.map((_, k) => Number(k === label))),
-    ),
-    attributeWeights: float32(
-      [rows.length, weights.length / rows.length],
-      weights,
-    ),
+    labels: batch.labels,
+    images: mixRows(batch.images, mixtures),
+    targets: mixRows(batch.targets, mixtures),
+    attributeWeights: mixRows(batch.attributeWeights, mixtures),
+  };
+}
+
+function fill(
+  table: NoduleTable,
+  rows: readonly number[],
+  viewOf: (row: number) => View,
+): BatchValues {
+  const { stored, size, window } = table;
+  const voxels = stored ** 3;
+  const pixels = size ** 3;
+  const batch: BatchValues = {
+    images: new Float32Array(rows.length * pixels),
+    labels: new Int32Array(rows.length),
+    targets: new Float32Array(rows.length * table.classes),
+    attributeWeights: new Float32Array(rows.length * table.attributes),
+  };
+  rows.forEach((row, i) => {
+    const label = table.labels[row];
+    if (label === undefined) {
+      throw new ShapeError(`the dataset has no row ${row}`);
+    }
+    viewCrop(
+      table.crops.subarray(row * voxels, (row + 1) * voxels),
+      viewOf(row),
+      { stored, size, window },
+      batch.images.subarray(i * pixels, (i + 1) * pixels),
+    );
+    batch.labels[i] = label;
+    const copy = (from: Float32Array, to: Float32Array, n: number): void => {
+      to.set(from.subarray(row * n, (row + 1) * n), i * n);
+    };
+    copy(table.targets, batch.targets, table.classes);
+    copy(table.attributeWeights, batch.attributeWeights, table.attributes);
+  });
+  return batch;
+}
+
+/** The values with their shapes. */
+export function shapedBatch(
+  { size, classes, attributes }: NoduleTable,
+  values: BatchValues,
+): HostBatch {
+  const { labels, images, targets, attributeWeights } = values;
+  const count = labels.length;
+  return {
+    images: float32([count, size, size, size], images),
+    labels: int32([count], labels),
+    targets: float32([count, classes], targets),
+    attributeWeights: float32([count, attributes], attributeWeights),
   };
 }

@@ -1,4 +1,4 @@
-import type { Dataset } from '@clip-lung/data';
+import type { DatasetNodule } from '@clip-lung/data';
 import type {
   CompiledFunction,
   Engine,
@@ -10,10 +10,18 @@ import type { Model, ModelParams, TrainingState } from '@clip-lung/model';
 import type { PredictionRow } from '@clip-lung/run';
 import type * as tf from '@tensorflow/tfjs-core';
 
-import { makeBatch } from './batches.js';
+import { plainBatch, shapedBatch } from './batches.js';
+import type { NoduleTable } from './nodule-table.js';
+import { softmax } from './softmax.js';
 
 type PredictInputs = { readonly images: tf.Tensor };
 type PredictOutputs = { readonly logits: tf.Tensor };
+
+/** The nodules of a dataset, and what batches are made of. */
+export interface Nodules {
+  readonly nodules: readonly DatasetNodule[];
+  readonly table: NoduleTable;
+}
 
 /** Classifies nodules with the moving average of the weights. */
 export class Classifier {
@@ -56,13 +64,13 @@ export class Classifier {
     return this.#predict.prepare(state, { images });
   }
 
-  /** One row for each of the dataset's `rows`, in their order. */
+  /** One row for each of the `rows`, in their order. */
   async classify(
     state: EngineState<TrainingState>,
-    dataset: Dataset,
+    { nodules, table }: Nodules,
     rows: readonly number[],
   ): Promise<readonly PredictionRow[]> {
-    const classes = this.model.classes as Parameters<typeof makeBatch>[2];
+    const { classes } = this.model;
     const found: PredictionRow[] = [];
     for (let start = 0; start < rows.length; start += this.batchSize) {
       const batch = rows.slice(start, start + this.batchSize);
@@ -71,14 +79,14 @@ export class Classifier {
         { length: this.batchSize },
         (_, i) => batch[i] ?? batch[0] ?? 0,
       );
-      const { images, labels } = makeBatch(dataset, filled, classes);
+      const { images, labels } = shapedBatch(table, plainBatch(table, filled));
       const { logits } = await this.#predict.run(state, { images });
       const values = logits.data as Float32Array;
       batch.forEach((row, i) => {
         const probabilities = softmax(
           values.subarray(i * classes.length, (i + 1) * classes.length),
         );
-        const nodule = dataset.nodules[row];
+        const nodule = nodules[row];
         found.push({
           nodule: nodule?.id ?? '',
           patient: nodule?.patient ?? '',
@@ -94,16 +102,6 @@ export class Classifier {
   release(): Promise<void> {
     return this.#predict.release();
   }
-}
-
-function softmax(logits: Float32Array): number[] {
-  const highest = logits.reduce(
-    (most, value) => Math.max(most, value),
-    -Infinity,
-  );
-  const powers = Array.from(logits, (value) => Math.exp(value - highest));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  return powers.map((power) => power / sum);
 }
 
 /** Share of right predictions, and mean −log probability of the true class. */

@@ -1,4 +1,5 @@
-import type { Dataset } from '@clip-lung/data';
+import { type AugmentationChoice, createAugmenter } from '@clip-lung/augment';
+import { cropSize, type Dataset } from '@clip-lung/data';
 import {
   ExperimentError,
   type Modules,
@@ -22,6 +23,49 @@ export function expectRatings(
       `"${use}" needs the readers' ratings of the attributes, and the dataset ${folder} (${collection}) has none; leave this loss out`,
     );
   }
+}
+
+/** @throws `ExperimentError` for targets of votes where no reader rated malignancy */
+export function expectVotes(
+  { data }: ResolvedExperiment,
+  { folder, manifest: { ratings, collection } }: Dataset,
+): void {
+  if (data.targets !== 'votes' || ratings) return;
+  throw new ExperimentError(
+    'data.targets',
+    `is "votes", and the dataset ${folder} (${collection}) has no readers' ratings to count; use "label"`,
+  );
+}
+
+/** Whether an experiment needs a dataset that is read with the margin of its crops. */
+export function needsMargin({ augment }: ResolvedExperiment): boolean {
+  return marginOf(augment) > 0;
+}
+
+function marginOf(augment: ResolvedExperiment['augment']): number {
+  return createAugmenter(augment as readonly AugmentationChoice[]).margin;
+}
+
+/** @throws `ExperimentError` for shifts beyond the margin of the dataset's crops */
+export function expectMargin(
+  { augment }: ResolvedExperiment,
+  { folder, manifest, crops }: Dataset,
+): void {
+  const needed = marginOf(augment);
+  const there = ((crops.shape[1] ?? 0) - cropSize) / 2;
+  if (needed <= there) return;
+  const path = `augment[${augment.findIndex(({ use }) => use === 'shift')}].voxels`;
+  const inFiles = (manifest.crop.size - cropSize) / 2;
+  if (needed <= inFiles) {
+    throw new ExperimentError(
+      path,
+      `is ${needed}, and the crops of ${folder} were read without their margin of ${inFiles}; read the dataset with its margin`,
+    );
+  }
+  throw new ExperimentError(
+    path,
+    `is ${needed}, and the crops of the dataset ${folder} have a margin of ${inFiles} voxels; prepare it again with --margin ${(cropSize + 2 * needed) / cropSize} or more, or leave the shift out`,
+  );
 }
 
 /**

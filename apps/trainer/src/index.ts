@@ -1,6 +1,11 @@
+export * from './batch-plan.js';
+export * from './batch-source.js';
+export * from './batch-thread.js';
 export * from './batches.js';
 export * from './errors.js';
 export * from './events.js';
+export { needsMargin } from './fits-dataset.js';
+export * from './nodule-table.js';
 export * from './train-fold.js';
 export * from './train-run.js';
 export * from './training-program.js';

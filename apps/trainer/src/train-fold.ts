@@ -16,13 +16,16 @@ import {
   writeCheckpoint,
   writePredictions,
 } from '@clip-lung/run';
-import { scalar } from '@clip-lung/tensor';
+import { float32, type NdArray, scalar } from '@clip-lung/tensor';
 
-import { countClasses, epochOrder, fullBatches, makeBatch } from './batches.js';
+import { plannedBatches } from './batch-plan.js';
+import type { BatchSource } from './batch-source.js';
+import type { HostBatch } from './batches.js';
 import { score } from './classify.js';
 import { EpochSums } from './epoch-sums.js';
 import { TrainingError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
+import type { NoduleTable } from './nodule-table.js';
 import { restoreTensors, tensorsOf } from './restore.js';
 import type { TrainingProgram } from './training-program.js';
 
@@ -30,6 +33,10 @@ export interface FoldOptions {
   readonly experiment: ResolvedExperiment;
   readonly dataset: Dataset;
   readonly program: TrainingProgram;
+  /** the dataset's nodules, as batches are made of them */
+  readonly table: NoduleTable;
+  /** makes the training batches */
+  readonly source: BatchSource;
   /** the run's folder */
   readonly out: string;
   readonly fold: number;
@@ -53,8 +60,8 @@ interface Place {
  * of the last one where there are none. The test nodules take part in nothing else.
  */
 export async function trainFold(options: FoldOptions): Promise<void> {
-  const { experiment, dataset, program, fold, onEvent } = options;
-  const { seed, epochs } = experiment.training;
+  const { experiment, dataset, table, program, fold, onEvent } = options;
+  const { seed, epochs, batchSize } = experiment.training;
   const split = splitFold(dataset, { ...experiment.data, fold, seed });
   const stepsPerEpoch = countSteps(options, split);
   const paths = foldPaths(options.out, fold);
@@ -72,15 +79,30 @@ export async function trainFold(options: FoldOptions): Promise<void> {
     epochs,
     stepsPerEpoch,
   });
-  while (place.epoch < epochs) {
-    place = await trainEpoch(options, { split, paths, state, place });
+  // Over all epochs, so that the next one's first batches are made while this one is validated.
+  const plan = { train: split.train, batchSize, seed, fold, epochs };
+  const batches = options.source.batches(
+    plannedBatches({ ...plan, fromEpoch: place.epoch }),
+  );
+  const run: FoldRun = {
+    ...{ split, paths, state, batches, stepsPerEpoch },
+    classCounts: countClasses(table, split.train),
+  };
+  try {
+    while (place.epoch < epochs) place = await trainEpoch(options, run, place);
+  } finally {
+    await batches.return();
   }
 
   if (place.best !== null) {
     const { tensors } = await readCheckpoint(paths, 'best');
     await restoreTensors(state, tensors, paths.best.tensors);
   }
-  const rows = await program.classifier.classify(state, dataset, split.test);
+  const rows = await program.classifier.classify(
+    state,
+    { nodules: dataset.nodules, table },
+    split.test,
+  );
   await writePredictions(paths.predictions, { classes: split.classes, rows });
   const epoch = place.best?.epoch ?? place.epoch - 1;
   onEvent?.({ kind: 'fold-end', fold, accuracy: score(rows).accuracy, epoch });
@@ -97,35 +119,37 @@ function countSteps(
   );
 }
 
+/** A fold under way. */
+interface FoldRun {
+  readonly split: Split;
+  readonly paths: FoldPaths;
+  readonly state: EngineState<TrainingState>;
+  readonly batches: AsyncIterator<HostBatch, void>;
+  readonly stepsPerEpoch: number;
+  /** nodules of each class to learn from, [K] */
+  readonly classCounts: NdArray<'float32'>;
+}
+
 /** One epoch: its steps, its validation, its line in the log, its checkpoints. */
 async function trainEpoch(
   options: FoldOptions,
-  {
-    split,
-    paths,
-    state,
-    place,
-  }: {
-    readonly split: Split;
-    readonly paths: FoldPaths;
-    readonly state: EngineState<TrainingState>;
-    readonly place: Place;
-  },
+  run: FoldRun,
+  place: Place,
 ): Promise<Place> {
-  const { experiment, dataset, program, fold, onEvent } = options;
+  const { experiment, dataset, table, program, fold, onEvent } = options;
+  const { split, paths, state } = run;
   const { epoch } = place;
   const started = performance.now();
-  const { sums, learningRate, step } = await takeSteps(
-    options,
-    split,
-    state,
-    place,
-  );
+  const { sums, learningRate, step } = await takeSteps(options, run, place);
   const validation =
     split.validation.length === 0
       ? null
       : score(
-          await program.classifier.classify(state, dataset, split.validation),
+          await program.classifier.classify(
+            state,
+            { nodules: dataset.nodules, table },
+            split.validation,
+          ),
         );
   const isBest = validation !== null && isBetter(validation, place.best);
   const next: Place = {
@@ -156,28 +180,27 @@ async function trainEpoch(
 }
 
 async function takeSteps(
-  { experiment, dataset, program, fold, onEvent, signal }: FoldOptions,
-  { train, classes }: Split,
-  state: EngineState<TrainingState>,
+  { experiment, program, fold, onEvent, signal }: FoldOptions,
+  { state, batches, stepsPerEpoch, classCounts }: FoldRun,
   place: Place,
 ): Promise<{ sums: EpochSums; learningRate: number; step: number }> {
-  const { seed, epochs, batchSize, ema, emaWarmup, ...training } =
-    experiment.training;
+  const { epochs, ema, emaWarmup, learningRate } = experiment.training;
   const { epoch } = place;
-  const batches = fullBatches(
-    epochOrder(train, { seed, fold, epoch }),
-    batchSize,
-  );
   const rateAt = cosineSchedule({
-    base: training.learningRate,
-    steps: epochs * batches.length,
+    base: learningRate,
+    steps: epochs * stepsPerEpoch,
   });
   const sums = new EpochSums();
-  const classCounts = countClasses(dataset, train, classes);
   let { step } = place;
-  for (const rows of batches) {
+  for (let i = 0; i < stepsPerEpoch; i++) {
     signal?.throwIfAborted();
-    const { labels, ...batch } = makeBatch(dataset, rows, classes);
+    const next = await batches.next();
+    if (next.done === true) {
+      throw new TrainingError(
+        `fold ${fold} has no batch left at step ${step} of epoch ${epoch}`,
+      );
+    }
+    const { labels, ...batch } = next.value;
     const found = await program.step.run(state, {
       ...batch,
       classCounts,
@@ -189,6 +212,19 @@ async function takeSteps(
     onEvent?.({ kind: 'step', fold, epoch, step });
   }
   return { sums, learningRate: rateAt(step - 1), step };
+}
+
+/** How many of the nodules each class has, by their labels, [K]. */
+function countClasses(
+  { labels, classes }: NoduleTable,
+  rows: readonly number[],
+): NdArray<'float32'> {
+  const counts = new Float32Array(classes);
+  for (const row of rows) {
+    const label = labels[row] ?? -1;
+    counts[label] = (counts[label] ?? 0) + 1;
+  }
+  return float32([classes], counts);
 }
 
 /** More accurate, or as accurate with a lower loss. */

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import {
   type Dataset,
@@ -28,6 +30,8 @@ import { NdArray, RandomStream } from '@clip-lung/tensor';
 import { randomTower } from '@clip-lung/text-encoder';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { batchesHere } from './batch-source.js';
+import { batchThread } from './batch-thread.js';
 import { TrainingError } from './errors.js';
 import type { TrainingEvent } from './events.js';
 import { type TrainOptions, trainRun } from './train-run.js';
@@ -35,10 +39,14 @@ import { type TrainOptions, trainRun } from './train-run.js';
 const engine = onnxEngine({ threads: 1 });
 afterAll(() => engine.dispose());
 
-/** 24 nodules of 12 patients in two folds; the class shows in the crop's brightness. */
-function dataset(): Dataset {
+/**
+ * 24 nodules of 12 patients in two folds; the class shows in the crop's brightness.
+ *
+ * @param side samples along each side of a crop
+ */
+function dataset(side = 32): Dataset {
   const random = new RandomStream(7, 'crops');
-  const size = 32 ** 3;
+  const size = side ** 3;
   const crops = new Int16Array(24 * size);
   const nodules = Array.from({ length: 24 }, (_, i): DatasetNodule => {
     const label = labels[i % 3] ?? 'benign';
@@ -84,7 +92,7 @@ function dataset(): Dataset {
   return {
     folder: 'dataset',
     nodules,
-    crops: new NdArray('int16', [24, 32, 32, 32], crops),
+    crops: new NdArray('int16', [24, side, side, side], crops),
     manifest: {
       format: 'clip-lung-dataset',
       version: datasetVersion,
@@ -93,7 +101,7 @@ function dataset(): Dataset {
       options: {
         minReaders: 1,
         label: 'mean',
-        margin: 1,
+        margin: side / 32,
         patients: null,
         folds: 2,
         seed: 1,
@@ -101,7 +109,7 @@ function dataset(): Dataset {
       ratings: true,
       split: 'made',
       window: { low: -1000, high: 400 },
-      crop: { size: 32, scale: 2, outside: -1000 },
+      crop: { size: side, scale: 2, outside: -1000 },
       counts,
       failures: [],
       warnings: [],
@@ -223,13 +231,31 @@ describe('a run', () => {
     ]);
   });
 
-  it('that is stopped anywhere goes on to the same bytes', async () => {
-    const whole = options('whole', { folds: [0] });
+  // The whole run makes its batches itself. The others have a thread for it, where the package is built.
+  it('that is stopped anywhere goes on to the same bytes, whoever makes its batches', async () => {
+    const experiment = resolveExperiment({
+      ...small,
+      data: { ...small.data, targets: 'votes' },
+      augment: [
+        { use: 'flip' },
+        { use: 'quarter-turn', planes: 'all' },
+        { use: 'shift', voxels: 1 },
+        { use: 'intensity' },
+        { use: 'mixup' },
+      ],
+    });
+    const same = { experiment, dataset: dataset(34), folds: [0] };
+    const worker = new URL('../dist/batch-worker.js', import.meta.url);
+    const batches = existsSync(fileURLToPath(worker))
+      ? batchThread(worker)
+      : batchesHere;
+    const whole = options('whole', { ...same, batches: batchesHere });
     await trainRun(whole);
     for (const stopAt of [1, 3, 5]) {
       const stop = new AbortController();
       const part = options(`part-${stopAt}`, {
-        folds: [0],
+        ...same,
+        batches,
         signal: stop.signal,
         onEvent: (event) => {
           if (event.kind === 'step' && event.step === stopAt)
@@ -237,7 +263,9 @@ describe('a run', () => {
         },
       });
       await expect(trainRun(part)).rejects.toThrow('stopped');
-      await trainRun(options(`part-${stopAt}`, { folds: [0], resume: true }));
+      await trainRun(
+        options(`part-${stopAt}`, { ...same, batches, resume: true }),
+      );
       for (const file of [
         'predictions.csv',
         'checkpoints/last.safetensors',
@@ -296,6 +324,50 @@ describe('a run', () => {
 });
 
 describe('a run is refused', () => {
+  const refused = async (
+    more: Partial<Experiment>,
+    given: Dataset,
+  ): Promise<unknown> => {
+    const experiment = resolveExperiment({ ...small, ...more });
+    const found = trainRun(options('run', { experiment, dataset: given }));
+    const error: unknown = await found.catch((failure: unknown) => failure);
+    expect(await readdir(folder)).toEqual([]);
+    return error;
+  };
+
+  it('for votes where no reader rated malignancy', async () => {
+    const votes = { data: { ...small.data, subset: 'C', targets: 'votes' } };
+    expect(await refused(votes as Partial<Experiment>, unrated())).toEqual(
+      new ExperimentError(
+        'data.targets',
+        `is "votes", and the dataset dataset (phantom) has no readers' ratings to count; use "label"`,
+      ),
+    );
+  });
+
+  it('for shifts beyond the margin of the crops', async () => {
+    const augment = [{ use: 'flip' }, { use: 'shift', voxels: 2 }] as const;
+    expect(await refused({ augment }, data)).toEqual(
+      new ExperimentError(
+        'augment[1].voxels',
+        'is 2, and the crops of the dataset dataset have a margin of 0 voxels; prepare it again with --margin 1.125 or more, or leave the shift out',
+      ),
+    );
+    const { crops } = data;
+    expect(await refused({ augment }, { ...dataset(36), crops })).toEqual(
+      new ExperimentError(
+        'augment[1].voxels',
+        'is 2, and the crops of dataset were read without their margin of 2; read the dataset with its margin',
+      ),
+    );
+  });
+
+  it('for a mixup of no α, by the place of the field', () => {
+    expect(() =>
+      resolveExperiment({ ...small, augment: [{ use: 'mixup', alpha: 0 }] }),
+    ).toThrow(/^augment\[0\]\.alpha: /);
+  });
+
   it('in a folder that holds something else', async () => {
     await writeFile(join(folder, 'letter.txt'), 'dear');
     await expect(trainRun(options('.'))).rejects.toThrow(

@@ -1,3 +1,4 @@
+import type { AugmentationChoice } from '@clip-lung/augment';
 import { type Dataset, splitFold } from '@clip-lung/data';
 import type { Engine } from '@clip-lung/engine';
 import {
@@ -17,11 +18,19 @@ import {
 import type { TextTower } from '@clip-lung/text-encoder';
 import { readdir } from 'node:fs/promises';
 
+import { type MakeBatchSource } from './batch-source.js';
+import { batchesAhead } from './batch-thread.js';
 import { TrainingError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
-import { expectRatings, foldsToTrain } from './fits-dataset.js';
+import {
+  expectMargin,
+  expectRatings,
+  expectVotes,
+  foldsToTrain,
+} from './fits-dataset.js';
+import { noduleTable } from './nodule-table.js';
 import { trainFold } from './train-fold.js';
-import { makeProgram } from './training-program.js';
+import { makeProgram, type TrainingProgram } from './training-program.js';
 
 export interface TrainOptions {
   readonly experiment: ResolvedExperiment;
@@ -39,6 +48,8 @@ export interface TrainOptions {
   readonly tower: TextTower | null;
   /** versions to put on record, by name */
   readonly software: Readonly<Record<string, string>>;
+  /** what makes the training batches; default a thread, ahead of the steps. Whatever makes them, they are the same */
+  readonly batches?: MakeBatchSource | undefined;
   readonly onEvent?: OnTrainingEvent | undefined;
   /** stops between two steps; the run can go on later with `resume` */
   readonly signal?: AbortSignal | undefined;
@@ -54,8 +65,10 @@ export async function trainRun(given: TrainOptions): Promise<void> {
     ...given,
     experiment: withTower(given.experiment, given.tower),
   };
-  const { experiment, modules, dataset, out, resume = false, engine } = options;
+  const { experiment, modules, dataset, resume = false, engine } = options;
   expectRatings(experiment, dataset, modules);
+  expectVotes(experiment, dataset);
+  expectMargin(experiment, dataset);
   const folds = foldsToTrain(options);
   // The classes are those of the subset, the same in every fold.
   const { classes } = splitFold(dataset, {
@@ -73,20 +86,33 @@ export async function trainRun(given: TrainOptions): Promise<void> {
     // Whatever does not fit is refused before anything is written.
     await program.prepare();
     await prepareFolder(options, folds, resume);
-    for (const fold of folds) {
-      await trainFold({
-        experiment,
-        dataset,
-        program,
-        out,
-        fold,
-        resume,
-        onEvent: options.onEvent,
-        signal: options.signal,
-      });
-    }
+    await trainFolds(options, folds, program);
   } finally {
     await program.release();
+  }
+}
+
+async function trainFolds(
+  options: TrainOptions,
+  folds: readonly number[],
+  program: TrainingProgram,
+): Promise<void> {
+  const { experiment, dataset, batches = batchesAhead } = options;
+  const { out, resume = false, onEvent, signal } = options;
+  const table = noduleTable(dataset, {
+    classes: program.classes,
+    size: program.model.cropSize,
+    data: experiment.data,
+  });
+  const choices = experiment.augment as readonly AugmentationChoice[];
+  const source = batches(table, choices);
+  try {
+    for (const fold of folds) {
+      const fixed = { experiment, dataset, program, out, table, source };
+      await trainFold({ ...fixed, fold, resume, onEvent, signal });
+    }
+  } finally {
+    await source.close();
   }
 }
 

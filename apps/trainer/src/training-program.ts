@@ -21,6 +21,8 @@ import { Classifier } from './classify.js';
 /** What a run computes with, made ready once for all of its folds. */
 export interface TrainingProgram {
   readonly model: Model;
+  /** in the order of the logits */
+  readonly classes: readonly Label[];
   readonly step: CompiledFunction<TrainingState, StepInputs, StepOutputs>;
   readonly classifier: Classifier;
   /** the state before the first step of a fold: a function of the seed and the fold */
@@ -63,6 +65,7 @@ export function makeProgram(
   };
   return {
     model,
+    classes,
     step,
     classifier,
     begin,

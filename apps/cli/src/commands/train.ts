@@ -1,5 +1,5 @@
 import { readDataset } from '@clip-lung/data/node';
-import { trainRun } from '@clip-lung/trainer';
+import { needsMargin, trainRun } from '@clip-lung/trainer';
 import { InvalidArgumentError, Option } from 'commander';
 
 import { type AddCommand, screenOf } from '../command.js';
@@ -59,7 +59,9 @@ export const addTrain: AddCommand = (program, surroundings) => {
     .action(async (file: string, options: Options) => {
       const screen = screenOf(surroundings, options);
       const loaded = await loadExperiment(file, options.set);
-      const dataset = await readDataset(options.data);
+      const dataset = await readDataset(options.data, {
+        margin: needsMargin(loaded.experiment),
+      });
       const tower = await loadTower(loaded, screen);
       const engine = makeEngine(options.engine, options.device);
       try {

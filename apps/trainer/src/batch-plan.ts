@@ -1,0 +1,57 @@
+import { RandomStream } from '@clip-lung/tensor';
+
+/** Which nodules to make a training batch of, and which random numbers may change them. */
+export interface BatchRequest {
+  /** of the dataset */
+  readonly rows: readonly number[];
+  readonly seed: number;
+  readonly fold: number;
+  readonly epoch: number;
+}
+
+/**
+ * The order in which an epoch takes the training rows: a function of seed, fold and epoch alone, so a run that goes on
+ * needs to know nothing of the epochs before.
+ */
+export function epochOrder(
+  rows: readonly number[],
+  {
+    seed,
+    fold,
+    epoch,
+  }: { readonly seed: number; readonly fold: number; readonly epoch: number },
+): readonly number[] {
+  return new RandomStream(
+    seed,
+    'order',
+    `fold-${fold}`,
+    `epoch-${epoch}`,
+  ).shuffle(rows);
+}
+
+/**
+ * The training batches of a fold from an epoch on, epoch after epoch. Full batches only: batch normalisation learns little
+ * from a few nodules.
+ */
+export function* plannedBatches({
+  train,
+  batchSize,
+  fromEpoch,
+  epochs,
+  ...of
+}: {
+  /** rows to learn from */
+  readonly train: readonly number[];
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly fold: number;
+  readonly fromEpoch: number;
+  readonly epochs: number;
+}): Generator<BatchRequest, void> {
+  for (let epoch = fromEpoch; epoch < epochs; epoch++) {
+    const order = epochOrder(train, { ...of, epoch });
+    for (let start = 0; start + batchSize <= order.length; start += batchSize) {
+      yield { rows: order.slice(start, start + batchSize), ...of, epoch };
+    }
+  }
+}

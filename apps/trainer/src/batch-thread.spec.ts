@@ -1,0 +1,180 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import type { AugmentationChoice } from '@clip-lung/augment';
+import { RandomStream } from '@clip-lung/tensor';
+import { describe, expect, it } from 'vitest';
+
+import {
+  batchesHere,
+  type BatchRequest,
+  type BatchSource,
+  batchThread,
+  type HostBatch,
+  type NoduleTable,
+  plannedBatches,
+  sourceOf,
+  TrainingError,
+} from './index.js';
+
+const random = new RandomStream(1, 'table');
+const many = (count: number): Float32Array =>
+  Float32Array.from({ length: count }, () => random.uniform());
+
+const crops = new Int16Array(new SharedArrayBuffer(2 * 20 * 6 ** 3));
+crops.forEach((_, i) => {
+  crops[i] = random.integer(2000) - 1200;
+});
+
+/** 20 nodules with a margin of one voxel. */
+const table: NoduleTable = {
+  ids: Array.from({ length: 20 }, (_, i) => `n${i}`),
+  crops,
+  stored: 6,
+  size: 4,
+  window: { low: -1000, high: 400 },
+  classes: 3,
+  labels: Int32Array.from({ length: 20 }, (_, i) => i % 3),
+  targets: many(60),
+  attributes: 8,
+  attributeWeights: many(160),
+};
+
+const choices: readonly AugmentationChoice[] = [
+  { use: 'flip' },
+  { use: 'quarter-turn' },
+  { use: 'shift', voxels: 1 },
+  { use: 'intensity', gamma: 1.2 },
+  { use: 'mixup' },
+];
+
+const plan = (fromEpoch = 0): BatchRequest[] => [
+  ...plannedBatches({
+    train: table.ids.map((_, i) => i),
+    ...{ batchSize: 6, seed: 1, fold: 0, fromEpoch, epochs: 3 },
+  }),
+];
+
+async function all(
+  source: BatchSource,
+  requests: Iterable<BatchRequest>,
+): Promise<HostBatch[]> {
+  const found: HostBatch[] = [];
+  for await (const batch of source.batches(requests)) found.push(batch);
+  return found;
+}
+
+describe('a source that works ahead', () => {
+  const batch = {
+    images: new Float32Array(64),
+    labels: new Int32Array(1),
+    targets: new Float32Array(3),
+    attributeWeights: new Float32Array(8),
+  };
+
+  it('has begun so many batches more than are used, and never more', async () => {
+    let begun = 0;
+    const source = sourceOf(
+      table,
+      () => {
+        begun += 1;
+        return Promise.resolve(batch);
+      },
+      { ahead: 2, close: () => Promise.resolve() },
+    );
+    let used = 0;
+    for await (const _ of source.batches(plan())) {
+      used += 1;
+      expect(begun).toBe(Math.min(used + 2, 9));
+    }
+    expect(used).toBe(9);
+  });
+
+  it('waits for what it has begun when nobody wants more', async () => {
+    const done: number[] = [];
+    let begun = 0;
+    const source = sourceOf(
+      table,
+      async () => {
+        const mine = begun++;
+        await new Promise((resolve) => setTimeout(resolve, 5 * mine));
+        done.push(mine);
+        return batch;
+      },
+      { ahead: 2, close: () => Promise.resolve() },
+    );
+    const batches = source.batches(plan());
+    await batches.next();
+    await batches.return();
+    expect(done).toEqual([0, 1, 2]);
+  });
+});
+
+const compiled = new URL('../dist/batch-worker.js', import.meta.url);
+const isBuilt = existsSync(fileURLToPath(compiled));
+
+describe.skipIf(!isBuilt)(
+  'a thread (skipped where the package is not built)',
+  () => {
+    const thread = batchThread(compiled);
+
+    it('makes the same batches as this thread, from any epoch on', async () => {
+      const source = thread(table, choices);
+      try {
+        const here = await all(batchesHere(table, choices), plan());
+        expect(here).toHaveLength(9);
+        expect(await all(source, plan())).toEqual(here);
+        expect(await all(source, plan(1))).toEqual(here.slice(3));
+      } finally {
+        await source.close();
+      }
+    });
+
+    it('can be left in the middle, and asked again', async () => {
+      const source = thread(table, choices);
+      try {
+        const [first] = await all(batchesHere(table, choices), plan());
+        for (let i = 0; i < 2; i++) {
+          const batches = source.batches(plan());
+          expect((await batches.next()).value).toEqual(first);
+          await batches.return();
+        }
+      } finally {
+        await source.close();
+      }
+    });
+
+    it('tells what went wrong, with the place in the order, and again when it is asked again', async () => {
+      const source = thread(table, choices);
+      try {
+        const [good] = plan();
+        if (good === undefined) throw new Error('there is no plan');
+        const batches = source.batches([good, { ...good, rows: [99] }, good]);
+        expect((await batches.next()).done).toBe(false);
+        const failed = batches.next();
+        await expect(failed).rejects.toThrow(TrainingError);
+        await expect(failed).rejects.toThrow(
+          'the thread that makes batches failed: the dataset has no row 99',
+        );
+        await expect(source.batches([good]).next()).rejects.toThrow(
+          'the dataset has no row 99',
+        );
+      } finally {
+        await source.close();
+      }
+    });
+
+    it('that does not start, or has ended, says so', async () => {
+      const missing = batchThread(new URL('./nowhere.js', compiled));
+      const source = missing(table, choices);
+      await expect(source.batches(plan()).next()).rejects.toThrow(
+        /thread that makes batches failed: .*nowhere\.js/,
+      );
+      const ended = thread(table, choices);
+      await ended.close();
+      await expect(ended.batches(plan()).next()).rejects.toThrow(
+        'the thread that makes batches was ended',
+      );
+    });
+  },
+);

@@ -1,0 +1,76 @@
+import type { AugmentationChoice } from '@clip-lung/augment';
+import { Worker } from 'node:worker_threads';
+
+import type { BatchRequest } from './batch-plan.js';
+import { batchesHere, type MakeBatchSource, sourceOf } from './batch-source.js';
+import type { BatchValues } from './batches.js';
+import { TrainingError } from './errors.js';
+import type { NoduleTable } from './nodule-table.js';
+
+/** What the thread starts with. */
+export interface BatchThreadData {
+  readonly table: NoduleTable;
+  readonly choices: readonly AugmentationChoice[];
+}
+
+/** How many batches are made ahead of the one that is used. */
+const ahead = 2;
+
+/**
+ * Makes batches in a thread, ahead of the steps that use them. The crops are shared with it, and batches handed over: nothing
+ * large is copied.
+ *
+ * @param module the thread's, compiled
+ */
+export const batchThread =
+  (module: URL): MakeBatchSource =>
+  (table, choices) => {
+    const workerData: BatchThreadData = { table, choices };
+    // Node's own options of this process (such as --input-type) may not fit a module in a file.
+    const worker = new Worker(module, { workerData, execArgv: [] });
+    /** Who waits, in the order of the requests, which is that of the answers. */
+    const waiting: {
+      readonly resolve: (values: BatchValues) => void;
+      readonly reject: (failure: TrainingError) => void;
+    }[] = [];
+    let failure: TrainingError | undefined;
+    const fail = (problem: string, cause?: unknown): void => {
+      failure ??= new TrainingError(
+        `the thread that makes batches ${problem}`,
+        { cause },
+      );
+      for (const { reject } of waiting.splice(0)) reject(failure);
+    };
+    worker.on('message', (values: BatchValues) => {
+      waiting.shift()?.resolve(values);
+    });
+    worker.on('error', (error: unknown) => {
+      fail(
+        `failed: ${error instanceof Error ? error.message : String(error)}`,
+        error,
+      );
+    });
+    worker.on('exit', () => {
+      fail('was ended');
+    });
+    const ask = (request: BatchRequest): Promise<BatchValues> =>
+      new Promise((resolve, reject) => {
+        if (failure !== undefined) {
+          reject(failure);
+          return;
+        }
+        waiting.push({ resolve, reject });
+        worker.postMessage(request);
+      });
+    return sourceOf(table, ask, {
+      ahead,
+      close: async () => {
+        await worker.terminate();
+      },
+    });
+  };
+
+/** In a thread, where the package is compiled; threads cannot run the sources, in TypeScript, which tests run. */
+export const batchesAhead: MakeBatchSource = import.meta.url.endsWith('.js')
+  ? batchThread(new URL('./batch-worker.js', import.meta.url))
+  : batchesHere;
