@@ -34,6 +34,14 @@ export function availableDevices(): readonly DeviceReport[] {
   });
 }
 
+/**
+ * Whether graphs for a device keep one node for one operation: the faster forms were chosen by measuring on processors,
+ * and a GPU's libraries choose their own.
+ */
+export function wantsPlain(device: OnnxDevice): boolean {
+  return device !== 'cpu';
+}
+
 /** @throws {@link EngineUnavailableError} that says why ONNX Runtime cannot use the device */
 export function expectDevice(device: OnnxDevice): void {
   const reason = problemOf(device);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { leaves, type NdArray, type Tree } from '@clip-lung/tensor';
 
 import type { Hosted, PureFunction, TensorTree } from '../engine.js';
-import type { OnnxDevice } from './devices.js';
+import { type OnnxDevice, wantsPlain } from './devices.js';
 import { type Cost, costOf } from './node-cost.js';
 import { ortTensor } from './ort-tensor.js';
 import { serialiseGraph } from './serialise.js';
@@ -55,7 +55,9 @@ export async function explain<
     runs = 5,
   }: ExplainOptions = {},
 ): Promise<Explanation> {
-  const { graph } = trace(fn, 'the explained function', given);
+  const { graph } = trace(fn, 'the explained function', given, {
+    plain: wantsPlain(device),
+  });
   const feeds = Object.fromEntries([
     ...feedsOf(given.state, stateInput),
     ...feedsOf(given.inputs, givenInput),

@@ -22,7 +22,7 @@ import type {
   TensorTree,
 } from '../engine.js';
 import { HostState } from '../host-state.js';
-import { expectDevice, type OnnxDevice } from './devices.js';
+import { expectDevice, type OnnxDevice, wantsPlain } from './devices.js';
 import { ortTensor } from './ort-tensor.js';
 import { serialiseGraph } from './serialise.js';
 import { createSession } from './session.js';
@@ -194,11 +194,12 @@ class OnnxFunction<
   }
 
   async #prepare(state: HostState<S>, inputs: Hosted<I>): Promise<Program> {
-    const { graph, ...traced } = trace(this.#fn, this.#name, {
-      state: state.tree(),
-      inputs,
-      frozen: this.#frozen,
-    });
+    const { graph, ...traced } = trace(
+      this.#fn,
+      this.#name,
+      { state: state.tree(), inputs, frozen: this.#frozen },
+      { plain: wantsPlain(this.#limits.device) },
+    );
     const session = await createSession(serialiseGraph(graph), this.#limits);
     return { session, traced };
   }
