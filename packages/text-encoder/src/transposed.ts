@@ -3,13 +3,18 @@ import { NdArray } from '@clip-lung/tensor';
 /** Rows and columns of a tile: small enough that the lines of both sides stay in the processor's first cache. */
 const tile = 32;
 
-/** A matrix with its axes swapped, copied. */
-export function transposed({
-  shape,
-  data,
-}: NdArray<'float32'>): NdArray<'float32'> {
+/**
+ * A matrix with its axes swapped, copied.
+ *
+ * @param room where its values go, if there is room already
+ */
+export function transposed(
+  { shape, data }: NdArray<'float32'>,
+  room?: Float32Array,
+): NdArray<'float32'> {
   const [rows = 0, columns = 0] = shape;
-  const turned = new Float32Array(data.length);
+  const turned =
+    room?.subarray(0, data.length) ?? new Float32Array(data.length);
   for (let top = 0; top < rows; top += tile) {
     const bottom = Math.min(top + tile, rows);
     for (let left = 0; left < columns; left += tile) {

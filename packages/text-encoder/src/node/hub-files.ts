@@ -22,10 +22,16 @@ export interface HubModel {
   readonly revision: string;
   /** where the hub or a mirror of it is, such as `https://huggingface.co` */
   readonly host: string;
+  /** of an account that may read the model, where not all may; sent to the host alone */
+  readonly token?: string | undefined;
 }
 
 /** Where a model is looked up, as transformers.js builds its addresses. */
-export function addressOf({ model, revision, host }: HubModel): string {
+export function addressOf({
+  model,
+  revision,
+  host,
+}: Omit<HubModel, 'token'>): string {
   const path = env.remotePathTemplate
     .replaceAll('{model}', model)
     .replaceAll('{revision}', encodeURIComponent(revision));
@@ -66,16 +72,29 @@ async function downloadFirst(
   folder: string,
 ): Promise<string> {
   for (const file of choices) {
-    if (await download(addressOf(from) + file, join(folder, file))) return file;
+    const address = addressOf(from) + file;
+    if (await download(address, join(folder, file), from.token)) return file;
   }
   throw new TextTowerError(`${addressOf(from)} has no ${choices.join(' or ')}`);
 }
 
 /** @returns whether there is such a file */
-async function download(address: string, path: string): Promise<boolean> {
+async function download(
+  address: string,
+  path: string,
+  token: string | undefined,
+): Promise<boolean> {
   try {
-    const response = await fetch(address);
+    // A redirect to another host, where hubs keep large files, leaves the header behind.
+    const response = await fetch(address, {
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    });
     if (response.status === 404) return false;
+    if (response.status === 401 || response.status === 403) {
+      throw new TextTowerError(
+        `answered ${response.status}: ${token === undefined ? 'HF_TOKEN is not set, and there' : 'the account of HF_TOKEN may not read it, or there'} is no such model; for one that not all may read, ask for access on its page and put a token of your account into HF_TOKEN`,
+      );
+    }
     if (!response.ok || response.body === null) {
       throw new TextTowerError(`answered ${response.status}`);
     }

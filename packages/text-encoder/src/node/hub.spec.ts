@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { readFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TextTowerError } from '../index.js';
 import { loadClipTower } from './index.js';
 
@@ -21,6 +22,8 @@ describe('a model of a hub', () => {
   let behaviours: Map<string, Behaviour>;
 
   beforeEach(async () => {
+    // A token of whoever runs the tests has no business here.
+    vi.stubEnv('HF_TOKEN', undefined);
     cacheFolder = await mkdtemp(join(tmpdir(), 'clip-lung-hub-'));
     requests = [];
     behaviours = new Map();
@@ -55,6 +58,7 @@ describe('a model of a hub', () => {
   });
 
   afterEach(async () => {
+    vi.unstubAllEnvs();
     await new Promise((resolve) => server.close(resolve));
     await rm(cacheFolder, { recursive: true });
   });
@@ -95,14 +99,55 @@ describe('a model of a hub', () => {
   });
 
   it('comes from the mirror that HF_ENDPOINT names', async () => {
-    const before = process.env['HF_ENDPOINT'];
-    process.env['HF_ENDPOINT'] = `${host}/`;
+    vi.stubEnv('HF_ENDPOINT', `${host}/`);
+    await loadClipTower('someone/a-clip', { cacheFolder });
+    expect(requests).toHaveLength(4);
+  });
+
+  it('is asked for with HF_TOKEN when not all may read it, which goes to no other host', async () => {
+    const seen: (string | undefined)[] = [];
+    const store = createServer((request, response) => {
+      seen.push(request.headers.authorization);
+      void readFile(join(fixture, request.url ?? '')).then((bytes) =>
+        response.end(bytes),
+      );
+    });
+    const gate = createServer((request, response) => {
+      const allowed = request.headers.authorization === 'Bearer mine';
+      const file = (request.url ?? '').replace(/^.*\/main\//, '');
+      const { port } = store.address() as AddressInfo;
+      if (!allowed) response.writeHead(401).end();
+      // Another name of this machine is another host.
+      else if (existsSync(join(fixture, file))) {
+        response
+          .writeHead(302, { location: `http://localhost:${port}/${file}` })
+          .end();
+      } else response.writeHead(404).end();
+    });
+    await Promise.all(
+      [store, gate].map(
+        (one) => new Promise<void>((resolve) => one.listen(0, resolve)),
+      ),
+    );
+    const { port } = gate.address() as AddressInfo;
+    const options = { cacheFolder, host: `http://127.0.0.1:${port}` };
     try {
-      await loadClipTower('someone/a-clip', { cacheFolder });
-      expect(requests).toHaveLength(4);
+      await expect(
+        loadClipTower('someone/a-clip', { ...options, token: undefined }),
+      ).rejects.toThrow(/answered 401: HF_TOKEN is not set/);
+      await expect(
+        loadClipTower('someone/a-clip', { ...options, token: 'other' }),
+      ).rejects.toThrow(/the account of HF_TOKEN may not read it/);
+      const tower = await loadClipTower('someone/a-clip', {
+        ...options,
+        token: 'mine',
+      });
+      expect(tower.notes).toEqual([]);
+      expect(seen).toEqual(Array(4).fill(undefined));
     } finally {
-      if (before === undefined) delete process.env['HF_ENDPOINT'];
-      else process.env['HF_ENDPOINT'] = before;
+      await Promise.all(
+        [store, gate].map((one) => new Promise((done) => one.close(done))),
+      );
     }
   });
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -18,6 +17,7 @@ import {
   precisionOf,
   referenceFeatures,
 } from './check-tower.js';
+import { fileDigest } from './file-digest.js';
 import { loadTokenizer } from './load-tokenizer.js';
 import { findModelFolder, type FindOptions } from './model-folder.js';
 import { readOnnxTower } from './onnx-tower.js';
@@ -53,6 +53,9 @@ export async function loadClipTower(
   const { eotId, ...config } = await readConfig(folder);
   const tokenizer = await loadTokenizer(folder, config, eotId);
   const file = findWeights(folder);
+  const digest = fileDigest(file);
+  // It is waited for at the end; what fails before then is told instead.
+  digest.catch(() => undefined);
   const checked = ['config.json', checkedFile].every((needed) =>
     existsSync(join(folder, needed)),
   );
@@ -60,7 +63,8 @@ export async function loadClipTower(
   const reference = checked
     ? await referenceFeatures(folder, config, tokenizer)
     : null;
-  const { tensors, sha256 } = await readTensors(file);
+  const tensors = await readTensors(file);
+  const sha256 = await digest;
   const tower: TextTower & { readonly sha256: string } = {
     kind: 'clip',
     name,
@@ -98,17 +102,13 @@ async function readConfig(folder: string): Promise<TowerFileConfig> {
   return readOpenClipConfig(await readJson(other), other);
 }
 
-async function readTensors(file: string): Promise<{
-  readonly tensors: Iterable<readonly [string, NdArray]>;
-  readonly sha256: string;
-}> {
+async function readTensors(
+  file: string,
+): Promise<Iterable<readonly [string, NdArray]>> {
   const bytes = await readFile(file);
-  // First, because reading an ONNX file turns its matrices where they are.
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const tensors: Iterable<readonly [string, NdArray]> = file.endsWith('.onnx')
+  return file.endsWith('.onnx')
     ? readOnnxTower(bytes, file)
     : decodeSafetensors(bytes, file).tensors;
-  return { tensors, sha256 };
 }
 
 async function readJson(file: string): Promise<unknown> {

@@ -14,6 +14,8 @@ export interface FindOptions {
   readonly revision?: string;
   /** the hub, or a mirror of it; default: the environment's `HF_ENDPOINT`, else transformers.js's `env.remoteHost` */
   readonly host?: string;
+  /** of an account that may read a model that not all may; default: the environment's `HF_TOKEN` */
+  readonly token?: string | undefined;
 }
 
 export interface FoundModel {
@@ -53,6 +55,7 @@ export async function findModelFolder(
     download = true,
     revision: pinned,
     host = process.env['HF_ENDPOINT'] ?? env.remoteHost,
+    token = process.env['HF_TOKEN'],
   }: FindOptions,
 ): Promise<FoundModel> {
   if (existsSync(asked) && statSync(asked).isDirectory()) {
@@ -83,7 +86,7 @@ export async function findModelFolder(
     );
   }
   try {
-    await downloadModel({ model, revision, host }, folder);
+    await downloadModel({ model, revision, host, token }, folder);
   } catch (error) {
     throw new TextTowerError(
       `the text model ${name} is neither a folder nor in the cache, and could not be downloaded (${error instanceof Error ? error.message : String(error)}). ${byHand}; HF_ENDPOINT names a mirror`,

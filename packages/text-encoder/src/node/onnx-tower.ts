@@ -40,6 +40,8 @@ export function readOnnxTower(
   }
   const names = weightNames(graph);
   const tensors: (readonly [string, NdArray<'float32'>])[] = [];
+  // One for all: large arrays that are soon thrown away make the collector of garbage go over everything, each time.
+  let room = new Float32Array();
   for (const [name, initializer] of graph.initializers) {
     const weight = names.get(name);
     if (weight === undefined && !name.startsWith('text_model.')) continue;
@@ -47,7 +49,10 @@ export function readOnnxTower(
     if (weight === undefined) {
       tensors.push([name, array]);
     } else {
-      const upright = transposed(array);
+      if (room.length < array.data.length) {
+        room = new Float32Array(array.data.length);
+      }
+      const upright = transposed(array, room);
       // Back to where it was, so that the tower needs no second file's worth of memory.
       array.data.set(upright.data);
       const { shape } = upright;
