@@ -1,4 +1,11 @@
-import { appendFile, cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import {
+  appendFile,
+  cp,
+  mkdtemp,
+  readFile,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -98,6 +105,35 @@ describe('a plugin', () => {
       at('x.onnx'),
     );
     expect(exported.err).toContain('plugins[0]');
+  });
+
+  it('that throws, or exports nothing, is refused by its place', async () => {
+    await writeFile(
+      at('own', 'throws.ts'),
+      'throw new Error("no such table");',
+    );
+    await writeFile(at('own', 'silent.ts'), 'export const smoothing = 1;');
+    const refusal = async (file: string): Promise<string> => {
+      const set = ['--set', `plugins=["./${file}"]`];
+      return (await train(at('own', 'experiment.ts'), 'refused', ...set)).err;
+    };
+    expect(await refusal('throws.ts')).toMatch(
+      /plugins\[0\]: .*throws\.ts cannot be loaded: no such table/,
+    );
+    expect(await refusal('silent.ts')).toMatch(
+      /plugins\[0\]: this is nothing \(there is no default export\)/,
+    );
+  });
+
+  it('that is an object which no file exports is refused, as a run could not find it again', async () => {
+    await writeFile(
+      at('own', 'inline.ts'),
+      `import { defineExperiment } from '@clip-lung/model';
+       import smoothing from './label-smoothing.ts';
+       export default defineExperiment({ plugins: [{ ...smoothing, name: 'mine' }], losses: [{ use: 'mine' }] });`,
+    );
+    const { err } = await train(at('own', 'inline.ts'), 'refused');
+    expect(err).toMatch(/plugins\[0\]: no file exports this by default/);
   });
 
   it.each([

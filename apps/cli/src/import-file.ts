@@ -17,20 +17,20 @@ const virtualModules = {
 // One for all files, so that a file which two others import is the same module to both.
 const jiti = createJiti(import.meta.url, { virtualModules });
 
-/** The default export of a TypeScript or JavaScript file. */
-export function importFile(path: string): Promise<unknown> {
-  return jiti.import(path, { default: true });
+/** The default export of a TypeScript or JavaScript file; undefined where it has none. */
+export async function importFile(path: string): Promise<unknown> {
+  return defaultOf(await jiti.import(path));
 }
 
 /** The file that was imported, and whose default export something is; undefined where there is none. */
 export function fileOf(exported: unknown): string | undefined {
   return Object.entries(jiti.cache).find(
-    ([, loaded]) => defaultOf(loaded) === exported,
+    ([, loaded]) => defaultOf(loaded?.exports) === exported,
   )?.[0];
 }
 
-function defaultOf(loaded: NodeJS.Module | undefined): unknown {
-  const exports: unknown = loaded?.exports;
+function defaultOf(exports: unknown): unknown {
+  // Asked for a default export that is not there, jiti gives all of the others.
   return typeof exports === 'object' && exports !== null && 'default' in exports
     ? exports.default
     : undefined;
