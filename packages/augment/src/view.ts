@@ -27,6 +27,9 @@ export const plainView: View = {
   tone: { gain: 1, offset: 0, gamma: 1 },
 };
 
+/** HU of air, where attenuation is 0. */
+const air = -1000;
+
 /** The sizes of crops and images, and the HU that become 0 and 1. */
 export interface ViewSizes {
   /** samples along each side of a stored crop: the image's and an equal margin on both sides */
@@ -35,9 +38,6 @@ export interface ViewSizes {
   readonly size: number;
   readonly window: { readonly low: number; readonly high: number };
 }
-
-/** HU of air, where attenuation is 0. */
-const air = -1000;
 
 /**
  * Makes an image of a crop, going over its voxels once.
@@ -76,22 +76,39 @@ export function viewCrop(
     return reversed ? -stride : stride;
   });
   const [stepZ = 0, stepY = 0, stepX = 0] = steps;
-  // With a gain of 1 and no offset, exactly what the window alone gives.
-  const { gain, gamma } = tone;
-  const zero = window.low - ((1 - gain) * air + tone.offset);
-  const scale = 1 / (window.high - window.low);
+  const { lowest, values } = valuesOf(tone, window);
+  const last = values.length - 1;
   let to = 0;
   for (let z = 0; z < size; z++) {
     for (let y = 0; y < size; y++) {
       let from = first + z * stepZ + y * stepY;
       for (let x = 0; x < size; x++) {
-        const value = ((crop[from] ?? air) * gain - zero) * scale;
-        into[to] = value < 0 ? 0 : value > 1 ? 1 : value;
+        const hu = (crop[from] ?? air) - lowest;
+        into[to] = values[hu < 0 ? 0 : hu > last ? last : hu] ?? 0;
         from += stepX;
         to += 1;
       }
     }
   }
-  if (gamma === 1) return;
-  for (let i = 0; i < into.length; i++) into[i] = (into[i] ?? 0) ** gamma;
+}
+
+/**
+ * What whole HU become, from the highest that becomes 0 to the lowest that becomes 1: a window has some 1,400 of them, and
+ * an image twenty times as many voxels.
+ */
+function valuesOf(
+  { gain, offset, gamma }: Tone,
+  { low, high }: ViewSizes['window'],
+): { readonly lowest: number; readonly values: Float32Array } {
+  const scale = 1 / (high - low);
+  // With a gain of 1 and no offset, exactly what the window alone gives.
+  const zero = low - ((1 - gain) * air + offset);
+  const lowest = Math.floor(zero / gain);
+  const highest = Math.ceil((zero + high - low) / gain);
+  const values = new Float32Array(highest - lowest + 1);
+  for (let i = 0; i < values.length; i++) {
+    const value = ((lowest + i) * gain - zero) * scale;
+    values[i] = Math.min(Math.max(value, 0), 1) ** gamma;
+  }
+  return { lowest, values };
 }
