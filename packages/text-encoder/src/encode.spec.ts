@@ -49,7 +49,7 @@ const tensors = (
 ): EncoderArrays<tf.Tensor> =>
   mapTree(arrays, ({ data, shape }: NdArray<'float32'>) =>
     tf.tensor(data, [...shape]),
-  ) as EncoderArrays<tf.Tensor>;
+  );
 
 /** Features, and the gradients of their weighted sum in the context and, if asked for, in every weight. */
 function run(

@@ -1,5 +1,5 @@
 import { cpuEngine } from '@clip-lung/engine';
-import { float32, type NdArray, ShapeError } from '@clip-lung/tensor';
+import { filled, float32, type NdArray, ShapeError } from '@clip-lung/tensor';
 import { describe, expect, it } from 'vitest';
 import {
   encodeText,
@@ -76,13 +76,40 @@ describe('zeroShotClassifier', () => {
     });
   });
 
+  it('averages the cosines of channel groups', async () => {
+    const { classes: found, classify } = await zeroShotClassifier(tower, {
+      engine,
+      templates,
+      classes,
+      scale: 10,
+    });
+    const groups = float32(
+      [2, 2, 6],
+      Array.from({ length: 24 }, (_, at) => Math.sin(at)),
+    );
+    const { data, shape } = classify(groups);
+    expect(shape).toEqual([2, 3]);
+    const views = rows(float32([4, 6], groups.data));
+    [views.slice(0, 2), views.slice(2)].forEach((own, at) => {
+      const exponentials = rows(found).map((text) =>
+        Math.exp(
+          10 * ((cosine(own[0] ?? [], text) + cosine(own[1] ?? [], text)) / 2),
+        ),
+      );
+      const sum = exponentials.reduce((total, value) => total + value, 0);
+      exponentials.forEach((value, k) => {
+        expect(data[at * 3 + k]).toBeCloseTo(value / sum, 5);
+      });
+    });
+  });
+
   it('refuses features of another width, and templates that cannot be filled', async () => {
     const make = (given: readonly string[]) =>
       zeroShotClassifier(tower, { engine, templates: given, classes });
     const { classify } = await make(templates);
-    expect(() => classify(float32([1, 5], [1, 2, 3, 4, 5]))).toThrow(
-      ShapeError,
-    );
+    for (const shape of [[1, 5], [5], [1, 0, 6], [1, 1, 1, 6]]) {
+      expect(() => classify(filled(shape))).toThrow(ShapeError);
+    }
     await expect(make([])).rejects.toThrow(PromptError);
     await expect(make(['no place'])).rejects.toThrow(/has 0 placeholders/);
   });

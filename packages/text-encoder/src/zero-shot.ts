@@ -9,7 +9,7 @@ export interface ZeroShotOptions extends EncodeTextOptions {
   readonly templates: readonly string[];
   /** K names */
   readonly classes: readonly string[];
-  /** 1 / temperature; default 100, at which CLIP's training ended */
+  /** 1 / temperature, such as a model's exp(logit scale); default 100, at which CLIP's training ended */
   readonly scale?: number;
 }
 
@@ -18,7 +18,8 @@ export interface ZeroShotClassifier {
   /** normalised text features of the classes, [K, D] */
   readonly classes: NdArray<'float32'>;
   /**
-   * @param images image features, which need not be normalised, [B, D]
+   * @param images image features, which need not be normalised, [B, D]; or those of T channel groups, [B, T, D], whose
+   *   cosines are averaged
    * @returns probabilities, [B, K]
    * @throws {@link ShapeError} for features of another width
    */
@@ -58,15 +59,29 @@ export async function zeroShotClassifier(
       Float32Array.from(directions.flatMap((values) => [...values])),
     ),
     classify(images) {
-      const [batch = 0, width] = images.shape;
-      if (images.shape.length !== 2 || width !== embedding) {
+      const { shape, data } = images;
+      const [batch = 0] = shape;
+      const groups = shape.length === 3 ? (shape[1] ?? 0) : 1;
+      if (
+        (shape.length !== 2 && shape.length !== 3) ||
+        groups === 0 ||
+        shape.at(-1) !== embedding
+      ) {
         throw new ShapeError(
-          `the image features are ${formatShape(images.shape)}, those of the text tower ${tower.name} [B, ${embedding}]`,
+          `the image features are ${formatShape(shape)}, those of the text tower ${tower.name} [B, ${embedding}] or [B, T, ${embedding}]`,
         );
       }
       const rows = Array.from({ length: batch }, (_, row) => {
-        const image = direction(images.data, row, embedding);
-        return softmax(directions.map((text) => scale * dot(image, text)));
+        const views = Array.from({ length: groups }, (_, group) =>
+          direction(data, row * groups + group, embedding),
+        );
+        return softmax(
+          directions.map(
+            (text) =>
+              (scale / groups) *
+              views.reduce((sum, view) => sum + dot(view, text), 0),
+          ),
+        );
       });
       return new NdArray(
         'float32',

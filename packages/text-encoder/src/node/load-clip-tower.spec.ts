@@ -26,7 +26,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   createPromptEncoder,
-  type EncoderArrays,
   encodeText,
   initialContext,
   projectionName,
@@ -270,7 +269,7 @@ describe.skipIf(!existsSync(tiny))(
       const frozen = mapTree(
         encoder.frozen,
         ({ data, shape }: NdArray<'float32'>) => tf.tensor(data, [...shape]),
-      ) as EncoderArrays<tf.Tensor>;
+      );
       const features = encoder.encode(
         frozen,
         tf.tensor3d(start.data, [1, 4, 64]),
