@@ -1,7 +1,6 @@
 import { defineTextTower, z } from '@clip-lung/model';
 import { leaves, type NdArray, treeOf } from '@clip-lung/tensor';
 import { blockName, randomTower } from '@clip-lung/text-encoder';
-import { loadClipTower } from '@clip-lung/text-encoder/node';
 
 /** A tower cut off behind its first layers: less to compute, and another kind of text feature. */
 export default defineTextTower({
@@ -13,11 +12,11 @@ export default defineTextTower({
     layers: z.int().min(1).default(1),
   }),
   // Weights may have to be read first: a text tower may come later.
-  async create({ model, layers }) {
+  async create({ model, layers }, { loadClip }) {
     const whole =
       model === null
         ? randomTower({ seed: 1, layers: 4 })
-        : await loadClipTower(model);
+        : await loadClip(model);
     if (layers > whole.config.layers) {
       throw new RangeError(
         `layers is ${layers}, the tower ${whole.name} has ${whole.config.layers}`,

@@ -25,7 +25,7 @@ export async function importFile(path: string): Promise<unknown> {
 /** The file that was imported, and whose default export something is; undefined where there is none. */
 export function fileOf(exported: unknown): string | undefined {
   return Object.entries(jiti.cache).find(
-    ([, loaded]) => defaultOf(loaded?.exports) === exported,
+    ([, loaded]) => defaultOf(loaded.exports) === exported,
   )?.[0];
 }
 

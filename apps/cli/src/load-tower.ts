@@ -1,5 +1,6 @@
 import { loadTextTower } from '@clip-lung/model';
 import type { TextTower } from '@clip-lung/text-encoder';
+import { loadClipTower } from '@clip-lung/text-encoder/node';
 
 import type { LoadedExperiment } from './load-experiment.js';
 import type { Screen } from './screen.js';
@@ -9,7 +10,10 @@ export async function loadTower(
   { experiment, modules }: LoadedExperiment,
   screen: Screen,
 ): Promise<TextTower | null> {
-  const tower = await loadTextTower(experiment, modules);
+  const tower = await loadTextTower(experiment, {
+    modules,
+    loadClip: loadClipTower,
+  });
   if (tower === null) return null;
   if (tower.kind === 'random') {
     screen.note('text tower: random weights; its features mean nothing');

@@ -11,6 +11,7 @@ export * from './modules.js';
 export type { HeadNeeds } from './modules/heads.js';
 export type { ImageEncoderNeeds } from './modules/image-encoders.js';
 export type { PromptLearnerNeeds } from './modules/prompt-learners.js';
+export type { TextTowerNeeds } from './modules/text-towers.js';
 export * from './needs.js';
 export * from './plugin.js';
 export * from './presets.js';

@@ -10,6 +10,7 @@ import { type TextTower, towerShapes } from '@clip-lung/text-encoder';
 import { ExperimentError } from './errors.js';
 import type { ResolvedExperiment } from './experiment.js';
 import { builtInModules, type Modules } from './modules.js';
+import type { TextTowerNeeds } from './modules/text-towers.js';
 
 /**
  * Makes the text tower that an experiment names; null for one without text.
@@ -18,11 +19,13 @@ import { builtInModules, type Modules } from './modules.js';
  */
 export async function loadTextTower(
   { text }: ResolvedExperiment,
-  modules: Modules = builtInModules,
+  {
+    modules = builtInModules,
+    ...needs
+  }: TextTowerNeeds & { readonly modules?: Modules | undefined },
 ): Promise<TextTower | null> {
   if (text === null) return null;
-  const { train: _, ...chosen } = text;
-  const tower = await awaited(modules.text.create(chosen, {}, 'text'));
+  const tower = await awaited(modules.text.create(text, needs, 'text'));
   expectWeights(tower);
   return tower;
 }

@@ -16,7 +16,7 @@ export function needsOf(
   { losses }: Pick<ResolvedExperiment, 'losses'>,
   modules: Modules = builtInModules,
 ): readonly LossNeeds[] {
-  return losses.map(({ weight: _, ...loss }, i) => {
+  return losses.map((loss, i) => {
     const path = `losses[${i}]`;
     return {
       path,

@@ -115,7 +115,10 @@ async function ready(plugin: Plugin): Promise<void> {
     },
     modules,
   );
-  const tower = await loadTextTower(experiment, modules);
+  const tower = await loadTextTower(experiment, {
+    modules,
+    loadClip: () => Promise.reject(new Error('there is no CLIP here')),
+  });
   const model = createModel(experiment, {
     modules,
     classes: ['benign', 'unsure', 'malignant'],

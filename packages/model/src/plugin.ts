@@ -5,14 +5,10 @@ import { builtInModules, type ModuleKind, type Modules } from './modules.js';
 import { commonPromptOptions } from './modules/prompt-learners.js';
 import type { Choice, Definition, Registry } from './registry.js';
 
-type NeedsOf<Kind extends ModuleKind> =
-  Modules[Kind] extends Registry<infer Needs, infer _Made, unknown>
-    ? Needs
-    : never;
-
-type MadeOf<Kind extends ModuleKind> =
-  Modules[Kind] extends Registry<infer _Needs, infer Made, unknown>
-    ? Made
+/** What a kind's modules are made with, and what is made. */
+type KindOf<Kind extends ModuleKind> =
+  Modules[Kind] extends Registry<infer Needs, infer Made, unknown>
+    ? { readonly needs: Needs; readonly made: Made }
     : never;
 
 /** What a plugin says of its module: a name, a zod schema of its options, and how it is made of them. */
@@ -20,7 +16,7 @@ type DefinitionOf<
   Kind extends ModuleKind,
   Name extends string,
   Options extends z.ZodType,
-> = Definition<Name, Options, NeedsOf<Kind>, MadeOf<Kind>>;
+> = Definition<Name, Options, KindOf<Kind>['needs'], KindOf<Kind>['made']>;
 
 /** A module of a researcher's own. A file of plugins exports one, or a list of them, by default. */
 export type Plugin<

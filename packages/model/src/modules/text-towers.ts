@@ -5,9 +5,21 @@ import { Registry } from '../registry.js';
 
 const count = z.int().min(1);
 
+/** What a text tower is made with. */
+export interface TextTowerNeeds {
+  /**
+   * Loads a CLIP tower from a folder or the Hugging Face hub, as `loadClipTower` of `@clip-lung/text-encoder/node` does:
+   * reading files is left to whoever can.
+   */
+  readonly loadClip: (
+    model: string,
+    options?: { readonly revision?: string; readonly host?: string },
+  ) => Promise<TextTower>;
+}
+
 /** A tower's weights may have to be read, or fetched, first. */
 export const textTowers = new Registry<
-  Record<string, never>,
+  TextTowerNeeds,
   TextTower | Promise<TextTower>
 >('text tower')
   .add({
@@ -20,14 +32,11 @@ export const textTowers = new Registry<
       /** the hub, or a mirror of it; null for `HF_ENDPOINT` of the environment, else huggingface.co */
       host: z.string().min(1).nullable().default(null),
     }),
-    async create({ model, revision, host }) {
-      // Reads files: loaded only where it is used, so that the rest runs in a browser.
-      const { loadClipTower } = await import('@clip-lung/text-encoder/node');
-      return loadClipTower(model, {
+    create: ({ model, revision, host }, { loadClip }) =>
+      loadClip(model, {
         ...(revision === null ? {} : { revision }),
         ...(host === null ? {} : { host }),
-      });
-    },
+      }),
   })
   .add({
     name: 'random',
