@@ -83,7 +83,8 @@ describe('a source that works ahead', () => {
       { ahead: 2, close: () => Promise.resolve() },
     );
     let used = 0;
-    for await (const _ of source.batches(plan())) {
+    for await (const { images } of source.batches(plan())) {
+      expect(images.shape).toEqual([1, 4, 4, 4]);
       used += 1;
       expect(begun).toBe(Math.min(used + 2, 9));
     }
@@ -144,7 +145,7 @@ describe.skipIf(!isBuilt)(
       }
     });
 
-    it('tells what went wrong, with the place in the order, and again when it is asked again', async () => {
+    it('tells what went wrong when it is that batch’s turn, and goes on with others', async () => {
       const source = thread(table, choices);
       try {
         const [good] = plan();
@@ -156,9 +157,8 @@ describe.skipIf(!isBuilt)(
         await expect(failed).rejects.toThrow(
           'the thread that makes batches failed: the dataset has no row 99',
         );
-        await expect(source.batches([good]).next()).rejects.toThrow(
-          'the dataset has no row 99',
-        );
+        expect((await batches.next()).done).toBe(true);
+        expect(await all(source, [good])).toHaveLength(1);
       } finally {
         await source.close();
       }

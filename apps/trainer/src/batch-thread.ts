@@ -13,6 +13,11 @@ export interface BatchThreadData {
   readonly choices: readonly AugmentationChoice[];
 }
 
+/** What it answers each request with. */
+export type BatchAnswer =
+  | { readonly values: BatchValues }
+  | { readonly failure: string };
+
 /** How many batches are made ahead of the one that is used. */
 const ahead = 2;
 
@@ -35,14 +40,13 @@ export const batchThread =
     }[] = [];
     let failure: TrainingError | undefined;
     const fail = (problem: string, cause?: unknown): void => {
-      failure ??= new TrainingError(
-        `the thread that makes batches ${problem}`,
-        { cause },
-      );
+      failure ??= failureOf(problem, cause);
       for (const { reject } of waiting.splice(0)) reject(failure);
     };
-    worker.on('message', (values: BatchValues) => {
-      waiting.shift()?.resolve(values);
+    worker.on('message', (answer: BatchAnswer) => {
+      const first = waiting.shift();
+      if ('values' in answer) first?.resolve(answer.values);
+      else first?.reject(failureOf(`failed: ${answer.failure}`));
     });
     worker.on('error', (error: unknown) => {
       fail(
@@ -69,6 +73,12 @@ export const batchThread =
       },
     });
   };
+
+function failureOf(problem: string, cause?: unknown): TrainingError {
+  return new TrainingError(`the thread that makes batches ${problem}`, {
+    cause,
+  });
+}
 
 /** In a thread, where the package is compiled; threads cannot run the sources, in TypeScript, which tests run. */
 export const batchesAhead: MakeBatchSource = import.meta.url.endsWith('.js')
