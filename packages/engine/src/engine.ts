@@ -35,6 +35,7 @@ export type PureFunction<S, I, O, F> = (
 export interface CompileOptions<F> {
   /** the name that errors mention */
   readonly name?: string;
+  /** constants of the function; the arrays themselves are used, so they must not change afterwards */
   readonly frozen?: Hosted<F>;
 }
 

@@ -8,8 +8,7 @@ import type { Hosted, PureFunction, TensorTree } from '../engine.js';
 import { type OnnxDevice, wantsPlain } from './devices.js';
 import { type Cost, costOf } from './node-cost.js';
 import { ortTensor } from './ort-tensor.js';
-import { serialiseGraph } from './serialise.js';
-import { createSession } from './session.js';
+import { loadGraph } from './program.js';
 import { givenInput, stateInput, trace } from './trace.js';
 
 /** What one kind of node costs in a run of a traced function. */
@@ -65,10 +64,9 @@ export async function explain<
   const folder = await mkdtemp(join(tmpdir(), 'explain-'));
   try {
     const profile = join(folder, 'profile');
-    const model = serialiseGraph(graph);
     const options = { device, threads, spinning: false, profile };
-    const session = await createSession(model, options);
-    for (let i = 0; i <= runs; i++) await session.run(feeds);
+    const { session, fixed } = await loadGraph(graph, options);
+    for (let i = 0; i <= runs; i++) await session.run({ ...feeds, ...fixed });
     session.endProfiling();
     await session.release();
     const times = await readTimes(folder, runs);

@@ -153,7 +153,7 @@ function expectFits(graph: Graph): void {
 }
 
 function modelOf(graph: Graph): ModelProto {
-  const { bytes } = serialiseGraph(graph, { embedConstants: true });
+  const { bytes } = serialiseGraph(graph.live(), { embedConstants: true });
   return fromBinary(ModelProtoSchema, bytes);
 }
 

@@ -34,6 +34,13 @@ export interface GraphNode {
   readonly outputs: readonly GraphValue[];
 }
 
+/** What becomes one model: nodes in an order in which they can run, and what goes in and out. */
+export interface GraphPart {
+  readonly nodes: readonly GraphNode[];
+  readonly inputs: readonly GraphValue[];
+  readonly outputs: readonly GraphValue[];
+}
+
 export interface NodeOutput {
   readonly dtype: GraphValue['dtype'];
   readonly shape: readonly number[];
@@ -158,6 +165,15 @@ export class Graph {
     });
     this.outputs.push(made);
     return made;
+  }
+
+  /** The graph without the nodes that nothing depends on. */
+  live(): GraphPart {
+    return {
+      nodes: this.liveNodes(),
+      inputs: this.inputs,
+      outputs: this.outputs,
+    };
   }
 
   /** The nodes that the outputs depend on, in an order in which they can run. */

@@ -24,8 +24,7 @@ import type {
 import { HostState } from '../host-state.js';
 import { expectDevice, type OnnxDevice, wantsPlain } from './devices.js';
 import { ortTensor } from './ort-tensor.js';
-import { serialiseGraph } from './serialise.js';
-import { createSession } from './session.js';
+import { loadGraph, type Program } from './program.js';
 import {
   givenInput,
   stateInput,
@@ -97,9 +96,8 @@ export function onnxEngine({
   };
 }
 
-/** A session, and what its graph's results are; the graph itself, with its constants, is not needed any more. */
-interface Program {
-  readonly session: ort.InferenceSession;
+/** A program, and what its results are; the graph itself is not needed any more. */
+interface TracedProgram extends Program {
   readonly traced: Omit<TracedFunction, 'graph'>;
 }
 
@@ -114,7 +112,7 @@ class OnnxFunction<
   readonly #name: string;
   readonly #frozen: Hosted<F>;
   readonly #limits: Required<OnnxEngineOptions>;
-  readonly #programs = new Map<string, Promise<Program>>();
+  readonly #programs = new Map<string, Promise<TracedProgram>>();
 
   constructor(
     fn: PureFunction<S, I, O, F>,
@@ -134,10 +132,10 @@ class OnnxFunction<
   ): Promise<Hosted<O>> {
     signal?.throwIfAborted();
     const own = ownState(state);
-    const { session, traced } = await this.#program(own, inputs);
+    const { session, fixed, traced } = await this.#program(own, inputs);
     signal?.throwIfAborted();
 
-    const feeds: Record<string, ort.Tensor> = {};
+    const feeds: Record<string, ort.Tensor> = { ...fixed };
     for (const [path, array] of own.arrays)
       feeds[stateInput(path)] = ortTensor(array);
     for (const [path, array] of leaves<NdArray>(inputs)) {
@@ -169,7 +167,10 @@ class OnnxFunction<
     for (const program of programs) await (await program).session.release();
   }
 
-  async #program(state: HostState<S>, inputs: Hosted<I>): Promise<Program> {
+  async #program(
+    state: HostState<S>,
+    inputs: Hosted<I>,
+  ): Promise<TracedProgram> {
     const key = [...state.arrays, ...leaves<NdArray>(inputs as Tree<NdArray>)]
       .map(
         ([path, { dtype, shape }]) => `${path} ${dtype}${formatShape(shape)}`,
@@ -193,15 +194,17 @@ class OnnxFunction<
     }
   }
 
-  async #prepare(state: HostState<S>, inputs: Hosted<I>): Promise<Program> {
+  async #prepare(
+    state: HostState<S>,
+    inputs: Hosted<I>,
+  ): Promise<TracedProgram> {
     const { graph, ...traced } = trace(
       this.#fn,
       this.#name,
       { state: state.tree(), inputs, frozen: this.#frozen },
       { plain: wantsPlain(this.#limits.device) },
     );
-    const session = await createSession(serialiseGraph(graph), this.#limits);
-    return { session, traced };
+    return { ...(await loadGraph(graph, this.#limits)), traced };
   }
 
   async #forgetOldest(): Promise<void> {

@@ -58,7 +58,7 @@ function doubling(): string {
   const graph = new Graph();
   const x = graph.input('x', 'float32', [2]);
   graph.output(graph.node('Add', [x, x], 'float32', [2]));
-  return Buffer.from(serialiseGraph(graph).bytes).toString('base64');
+  return Buffer.from(serialiseGraph(graph.live()).bytes).toString('base64');
 }
 
 /** Without the place in ONNX Runtime's sources that its messages start with. */

@@ -1,6 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 
-import type { Attributes, Graph, GraphValue } from './graph.js';
+import type { Attributes, GraphPart, GraphValue } from './graph.js';
 import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,
@@ -47,19 +47,20 @@ export interface OnnxModel {
 }
 
 /**
- * Writes the live part of a graph as an ONNX model.
+ * Writes a part of a graph as an ONNX model. Constants among its inputs are inputs.
  *
  * @param options.embedConstants keep every constant inside the bytes, as a file that stands alone needs
  * @see https://github.com/onnx/onnx/blob/main/docs/IR.md
  */
 export function serialiseGraph(
-  graph: Graph,
+  { nodes, inputs, outputs }: GraphPart,
   { embedConstants = false }: { readonly embedConstants?: boolean } = {},
 ): OnnxModel {
-  const nodes = graph.liveNodes();
+  const given = new Set(inputs.map(({ name }) => name));
   const constants = new Map<string, GraphValue>();
   for (const input of nodes.flatMap((node) => node.inputs)) {
-    if (input.constant !== undefined) constants.set(input.name, input);
+    if (input.constant !== undefined && !given.has(input.name))
+      constants.set(input.name, input);
   }
   const externalData: { path: string; data: Uint8Array }[] = [];
   const initializer = [...constants.values()].map((value) =>
@@ -77,18 +78,18 @@ export function serialiseGraph(
     ],
     graph: create(GraphProtoSchema, {
       name: 'traced',
-      node: nodes.map(({ op, inputs, attributes, outputs }) =>
+      node: nodes.map((node) =>
         create(NodeProtoSchema, {
-          opType: op,
-          name: outputs[0]?.name ?? '',
-          input: inputs.map(({ name }) => name),
-          output: outputs.map(({ name }) => name),
-          attribute: attributeProtos(attributes),
+          opType: node.op,
+          name: node.outputs[0]?.name ?? '',
+          input: node.inputs.map(({ name }) => name),
+          output: node.outputs.map(({ name }) => name),
+          attribute: attributeProtos(node.attributes),
         }),
       ),
       initializer,
-      input: graph.inputs.map(valueInfo),
-      output: graph.outputs.map(valueInfo),
+      input: inputs.map(valueInfo),
+      output: outputs.map(valueInfo),
     }),
   });
   return {

@@ -8,7 +8,7 @@ export interface SessionOptions {
   readonly threads: number;
   readonly spinning: boolean;
   /** where to write a profile: the beginning of a file's name */
-  readonly profile?: string;
+  readonly profile?: string | undefined;
 }
 
 /** Loads a model into ONNX Runtime. Constants that the model keeps outside are handed over as they are. */

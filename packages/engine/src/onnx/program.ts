@@ -1,0 +1,63 @@
+import * as ort from 'onnxruntime-node';
+
+import { splitFrozen } from './frozen-part.js';
+import type { Graph, GraphValue } from './graph.js';
+import { serialiseGraph } from './serialise.js';
+import { createSession, type SessionOptions } from './session.js';
+
+/** A graph that is ready to run. */
+export interface Program {
+  readonly session: ort.InferenceSession;
+  /** what the session is given in every run, besides its own inputs */
+  readonly fixed: Readonly<Record<string, ort.Tensor>>;
+}
+
+/**
+ * Loads a graph into ONNX Runtime. On the CPU, large constants stay in host memory, one copy for all graphs that are traced
+ * with the same arrays, and what follows from them alone is computed here, once. Other devices keep constants in their own
+ * memory.
+ */
+export async function loadGraph(
+  graph: Graph,
+  options: SessionOptions,
+): Promise<Program> {
+  if (options.device !== 'cpu') {
+    const model = serialiseGraph(graph.live());
+    return { session: await createSession(model, options), fixed: {} };
+  }
+  const { ahead, each, fixed } = splitFrozen(graph);
+  const computed =
+    ahead === undefined
+      ? {}
+      : await runOnce(ahead, { ...options, profile: undefined });
+  return {
+    session: await createSession(serialiseGraph(each), options),
+    fixed: Object.fromEntries(
+      fixed.map((value) => [
+        value.name,
+        computed[value.name] ?? constantTensor(value),
+      ]),
+    ),
+  };
+}
+
+async function runOnce(
+  part: Parameters<typeof serialiseGraph>[0],
+  options: SessionOptions,
+): Promise<Readonly<Record<string, ort.Tensor>>> {
+  const session = await createSession(serialiseGraph(part), options);
+  try {
+    return await session.run(
+      Object.fromEntries(
+        part.inputs.map((value) => [value.name, constantTensor(value)]),
+      ),
+    );
+  } finally {
+    await session.release();
+  }
+}
+
+/** ONNX Runtime's view of a constant: no copy. */
+function constantTensor({ dtype, shape, constant }: GraphValue): ort.Tensor {
+  return new ort.Tensor(dtype as 'float32', constant as Float32Array, shape);
+}
