@@ -90,8 +90,8 @@ class ImageEncoder(nn.Module):
     def forward(self, images):
         x = F.relu(self.bn1(self.conv1(images)), inplace=True)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        maps = self.reduce(x.reshape(len(x), 2 * self.sizes.width, 8, 8))
-        groups = maps.reshape(len(x), self.sizes.groups, self.sizes.embedding)
+        maps = self.reduce(x.reshape(-1, 2 * self.sizes.width, 8, 8))
+        groups = maps.reshape(-1, self.sizes.groups, self.sizes.embedding)
         return maps, F.normalize(groups, dim=-1)
 
 
