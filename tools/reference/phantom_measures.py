@@ -135,6 +135,7 @@ def measure(scan, masks):
         part = (fractions >= low) & (fractions < high)
         return np.average(values[:, part], weights=np.broadcast_to(fractions[part] ** 2, (len(values), part.sum())) * smooth[:, None] ** 3)
 
+    profile = np.average(tissue, axis=0, weights=smooth**3)
     contrast = max(mean(tissue, 0, 0.8) - LUNG, 60)
 
     # The edge: how far it is, on a median ray, from 75 to 15 % of what is just inside.
@@ -151,7 +152,6 @@ def measure(scan, masks):
     shell = scan.sample(scan.hu, center, DIRECTIONS, radius * np.arange(1.22, 1.4, 0.04)).mean(1)
     rough = np.sort(shell - HARMONICS @ (FIT @ shell))
     tenth = len(rough) // 10
-    middle = np.median(along[:, fractions < 0.8], 0)
     return {
         "surface and volume": np.pi ** (1 / 3) * (6 * body) ** (2 / 3) / area,
         "shortest by longest axis": axes[0] / axes[2],
@@ -160,7 +160,7 @@ def measure(scan, masks):
         "sharpness of the edge": -width,
         "HU that a tenth is below": np.percentile(tissue[:, fractions < 0.9], 10),
         "share above 250 HU": mean(along > 250, 0, 0.8),
-        "dip in the middle": middle.max() - middle[fractions[: len(middle)] < 0.3].mean(),
+        "dip in the middle": profile[(fractions > 0.65) & (fractions < 0.85)].max() - mean(tissue, 0, 0.5),
         "contrast times diameter": contrast * radius,
         "diameter": 2 * radius,
     }
@@ -308,8 +308,9 @@ def main():
     own, told = correlations(rows)
     found, share, error = accuracies(rows)
     print(flush=True)
-    # Codes have ties for nine nodules of ten: for them the AUC says what a correlation does not.
+    # Internal structure is a code with ties for six nodules of seven: it cannot correlate by more than 0.6.
     assert min(own[name] for name in ATTRIBUTES if name != "internalStructure") > 0.4, own
+    assert own["internalStructure"] > 0.25, own
     assert told["any calcium from none"] > 0.95, told
     assert min(found["true attributes"]) > share + 0.25, found
     assert min(found["the measures of table 1"]) > share + 0.1, found

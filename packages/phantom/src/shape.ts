@@ -1,9 +1,9 @@
 import type { RandomStream } from '@clip-lung/tensor';
 
+import { drawLobes, lobesAt } from './lobes.js';
 import { clamp } from './profile.js';
 import type { AttributeValues } from './traits.js';
 import {
-  dot,
   perpendicular,
   randomDirection,
   randomFrame,
@@ -32,7 +32,7 @@ export interface Shape {
   /** the ellipsoid's axes, and their half-lengths (product 1) */
   readonly frame: readonly [Vec3, Vec3, Vec3];
   readonly semiAxes: Vec3;
-  /** x y z of each lobe's direction, [3 · lobes] */
+  /** see `drawLobes` */
   readonly lobes: Float64Array;
   /** how far a lobe stands out, in units of the radius */
   readonly lobeHeight: number;
@@ -41,14 +41,9 @@ export interface Shape {
   readonly reach: number;
 }
 
-/** Concentration of a lobe: exp(κ (cos θ − 1)), half as high at 26°. */
-const lobeConcentration = 7;
-const lobeCount = 6;
-/** The mean over the sphere of one lobe is (1 − exp(−2κ)) / 2κ; taken off, lobes and notches balance. */
-const meanModulation =
-  (lobeCount * (1 - Math.exp(-2 * lobeConcentration))) /
-  (2 * lobeConcentration);
 const directions = sphereDirections(600);
+/** Between lobes a notch may not reach the middle. */
+const leastModulation = 0.3;
 
 /**
  * A shape with these attributes: sphericity is the ellipsoid's elongation, lobulation the height of its lobes, and
@@ -102,34 +97,11 @@ export function surfaceRadius(
     ((u[0] * x + u[1] * y + u[2] * z) / semiAxes[0]) ** 2 +
     ((v[0] * x + v[1] * y + v[2] * z) / semiAxes[1]) ** 2 +
     ((w[0] * x + w[1] * y + w[2] * z) / semiAxes[2]) ** 2;
-  let modulation = 1;
-  if (lobeHeight > 0) {
-    let sum = 0;
-    for (let i = 0; i < lobes.length; i += 3) {
-      const cosine =
-        x * (lobes[i] as number) +
-        y * (lobes[i + 1] as number) +
-        z * (lobes[i + 2] as number);
-      // Beyond 84° a lobe is below 0.2 % of its height.
-      if (cosine > 0.1) sum += Math.exp(lobeConcentration * (cosine - 1));
-    }
-    modulation += lobeHeight * (sum - meanModulation);
-  }
+  const modulation =
+    lobeHeight > 0
+      ? Math.max(1 + lobeHeight * lobesAt(lobes, x, y, z), leastModulation)
+      : 1;
   return (scale * modulation) / Math.sqrt(inverse);
-}
-
-/** Lobe directions at least 50° apart, where a few tries find them: two lobes in one place would be one. */
-function drawLobes(random: RandomStream): Float64Array {
-  const lobes: Vec3[] = [];
-  while (lobes.length < lobeCount) {
-    let direction = randomDirection(random);
-    for (let tries = 0; tries < 50; tries++) {
-      if (lobes.every((lobe) => dot(lobe, direction) < Math.cos(0.87))) break;
-      direction = randomDirection(random);
-    }
-    lobes.push(direction);
-  }
-  return Float64Array.from(lobes.flat());
 }
 
 function drawSpicules(

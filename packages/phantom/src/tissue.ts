@@ -14,7 +14,7 @@ export const density = {
   lung: -850,
   groundGlass: -640,
   soft: 35,
-  fluid: 5,
+  fluid: 0,
   fat: -90,
   air: -980,
   bone: 450,
@@ -47,7 +47,7 @@ const fillings: Readonly<Record<number, number>> = {
   [internalStructures.air]: density.air,
 };
 /** How far what fills a nodule reaches, as a share of the surface's distance. */
-const fillingShare = 0.55;
+const fillingShare = 0.62;
 
 export function drawTissue(
   { attributes, contrast }: Traits,

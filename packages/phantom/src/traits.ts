@@ -108,16 +108,17 @@ function drawCalcification(kind: number, random: RandomStream): number {
   return calcifications.absent;
 }
 
+/** Far more often than in patients, of whom next to none have other than soft tissue: a rating that never changes shows nothing. */
 function drawInternalStructure(
   calcification: number,
   random: RandomStream,
 ): number {
   const draw = random.uniform();
-  if (calcification !== calcifications.absent || draw > 0.05) {
+  if (calcification !== calcifications.absent || draw > 0.16) {
     return internalStructures.softTissue;
   }
-  if (draw > 0.03) return internalStructures.fluid;
-  return draw > 0.015 ? internalStructures.fat : internalStructures.air;
+  if (draw > 0.1) return internalStructures.fluid;
+  return draw > 0.05 ? internalStructures.fat : internalStructures.air;
 }
 
 /** Most nodules are solid; part-solid ones are more often suspicious. */

@@ -100,6 +100,8 @@ async function decodeImage(
 ): Promise<Uint8Array | Uint16Array> {
   const { rows, columns, bitsAllocated, signed } = format;
   const uid = decoderSyntax.get(syntax.uid) ?? syntax.uid;
+  const whole =
+    syntax.compression === 'jpeg-lossless' ? withSlack(image) : image.slice();
   const described = {
     rows,
     columns,
@@ -110,8 +112,8 @@ async function decodeImage(
   } as const;
   try {
     const { imageFrame: found } = await withCodec(uid, (codec) =>
-      // Some of the decoders read the buffer below from its start.
-      codec.decode(image.slice(), described, uid),
+      // A copy, as some of the decoders read the buffer below from its start.
+      codec.decode(whole, described, uid),
     );
     // Copied: what a decoder hands out may be its own memory, which the next image overwrites.
     const wide =
@@ -129,6 +131,19 @@ async function decodeImage(
       { cause: error },
     );
   }
+}
+
+/**
+ * A copy with a byte more before the end of the image. Where the last pixel is like the one before it, and its code ends with
+ * a byte, the decoder of lossless JPEG looks for another byte, meets the end of the image, and gives 0 for the pixel.
+ */
+function withSlack(image: Uint8Array): Uint8Array {
+  let at = image.length;
+  while (at > 0 && (image[at] !== 0xff || image[at + 1] !== 0xd9)) at -= 1;
+  const longer = new Uint8Array(image.length + 1);
+  longer.set(image.subarray(0, at));
+  longer.set(image.subarray(at), at + 1);
+  return longer;
 }
 
 /** Decoders throw errors, texts, and numbers that only they understand. */

@@ -24,7 +24,7 @@ export interface StoredImage {
  * Compresses an image, without loss but for JPEG Baseline: what a fragment of Pixel Data holds. The encoders are loaded at
  * the first image.
  *
- * @throws `RangeError` for JPEG Baseline of other than 8 bits
+ * @throws `RangeError` for JPEG Baseline of other than 8 bits, and for an image below 32 × 32: the encoders need as many
  */
 export async function encodeImage(
   { pixels, rows, columns, bitsAllocated, signed }: StoredImage,
@@ -33,6 +33,11 @@ export async function encodeImage(
   if (syntax === 'jpeg-baseline' && (bitsAllocated !== 8 || signed)) {
     throw new RangeError(
       `JPEG Baseline holds 8 bits without a sign, not ${bitsAllocated}${signed ? ' with one' : ''}`,
+    );
+  }
+  if (Math.min(rows, columns) < 32) {
+    throw new RangeError(
+      `${rows} × ${columns} pixels cannot be encoded, expected at least 32 × 32`,
     );
   }
   const uid = encodableSyntaxes[syntax];

@@ -21,7 +21,11 @@ import { transferSyntaxes } from './transfer-syntax.js';
 const hu = Int16Array.from({ length: 30 }, (_, i) => ((i * 997) % 4096) - 1024);
 hu[29] = 3071;
 
-function slice(variant: Pick<CtSlice, 'syntax' | 'storage' | 'outside'>) {
+function slice(
+  variant: Partial<
+    Pick<CtSlice, 'syntax' | 'storage' | 'outside' | 'rows' | 'columns' | 'hu'>
+  >,
+) {
   return encodeCtSlice({
     patientId: 'PHANTOM-0007',
     scanner: {
@@ -217,24 +221,36 @@ describe('compressed slices', () => {
     ),
   );
 
+  /** The encoders take no images below 32 × 32. */
+  const large = {
+    rows: 36,
+    columns: 33,
+    hu: Int16Array.from(
+      { length: 36 * 33 },
+      (_, i) => 500 + Math.round(400 * Math.sin(i / 40)) + ((i * 997) % 61),
+    ),
+  };
+
   it.each(lossless)('%s of %s are read back as they were', async (...names) => {
     const [syntax, storage] = names;
     const bytes = await slice({
       syntax: transferSyntaxes[syntax],
       storage: storages[storage],
+      ...large,
     });
     expect(bytes.length % 2).toBe(0);
     const header = readSliceHeader(bytes, 'slice');
-    expect([...(await decodePixels(header, bytes))]).toEqual([...hu]);
+    expect([...(await decodePixels(header, bytes))]).toEqual([...large.hu]);
   });
 
   it('jpegBaseline is near what it was, as far as 8 bits reach', async () => {
     const bytes = await slice({
       syntax: transferSyntaxes.jpegBaseline,
       storage: storages.unsigned8,
+      ...large,
     });
     const read = await decodePixels(readSliceHeader(bytes, 'slice'), bytes);
-    const errors = [...hu].map((value, i) =>
+    const errors = [...large.hu].map((value, i) =>
       Math.abs(Math.min(value, 1016) - (read[i] ?? NaN)),
     );
     // Steps of 8 HU, and what is lost of an image of noise alone.
