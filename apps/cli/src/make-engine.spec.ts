@@ -11,7 +11,7 @@ describe('makeEngine', () => {
       expect(engine.name).toBe(name);
       expect(engine.device).toMatch(/^cpu, /);
       await engine.dispose();
-      expect(makeEngine(name, 'cpu').device).toBe(engine.device);
+      expect(makeEngine(name, { device: 'cpu' }).device).toBe(engine.device);
     }
   });
 
@@ -20,14 +20,16 @@ describe('makeEngine', () => {
     ['cpu', 'webgpu'],
     ['tensorflow', 'webgpu'],
   ] as const)('refuses the engine %s on %s as wrong use', (name, device) => {
-    expect(() => makeEngine(name, device)).toThrow(UsageError);
-    expect(() => makeEngine(name, device)).toThrow(`--device ${device}`);
+    expect(() => makeEngine(name, { device })).toThrow(UsageError);
+    expect(() => makeEngine(name, { device })).toThrow(`--device ${device}`);
   });
 
   it.each(availableDevices().filter(({ available }) => !available))(
     'says why ONNX Runtime has no $device',
     ({ device }) => {
-      expect(() => makeEngine('onnx', device)).toThrow(EngineUnavailableError);
+      expect(() => makeEngine('onnx', { device })).toThrow(
+        EngineUnavailableError,
+      );
     },
   );
 
@@ -38,4 +40,11 @@ describe('makeEngine', () => {
       expect(() => makeEngine('tensorflow')).toThrow(/npm install/);
     },
   );
+
+  it('chooses threads for ONNX Runtime only', async () => {
+    const engine = makeEngine('onnx', { threads: 1 });
+    expect(engine.device).toBe('cpu, 1 thread');
+    await engine.dispose();
+    expect(() => makeEngine('cpu', { threads: 1 })).toThrow('--threads 1');
+  });
 });

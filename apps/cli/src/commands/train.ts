@@ -14,6 +14,7 @@ import {
 } from '../make-engine.js';
 import { showTraining } from '../show-training.js';
 import { software } from '../software.js';
+import { wholeNumber } from '../whole-number.js';
 
 interface Options {
   readonly data: string;
@@ -23,6 +24,7 @@ interface Options {
   readonly resume: boolean;
   readonly engine: EngineName;
   readonly device?: DeviceName;
+  readonly threads?: number;
   readonly json?: boolean;
 }
 
@@ -55,6 +57,11 @@ export const addTrain: AddCommand = (program, surroundings) => {
         'where it computes; doctor says what is there (default: cpu, or what TensorFlow finds)',
       ).choices(deviceNames),
     )
+    .option(
+      '--threads <n>',
+      'threads inside one operation, for --engine onnx (default: one for each processor)',
+      wholeNumber(1),
+    )
     .option('--json', 'print one JSON object')
     .action(async (file: string, options: Options) => {
       const screen = screenOf(surroundings, options);
@@ -63,7 +70,7 @@ export const addTrain: AddCommand = (program, surroundings) => {
         margin: needsMargin(loaded.experiment),
       });
       const tower = await loadTower(loaded, screen);
-      const engine = makeEngine(options.engine, options.device);
+      const engine = makeEngine(options.engine, options);
       try {
         await trainRun({
           ...loaded,

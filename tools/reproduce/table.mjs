@@ -1,0 +1,60 @@
+/** The table of docs/reproducing.md. */
+
+const [begin, end] = ['<!-- table -->', '<!-- /table -->'];
+
+export function tableOf({ groups, seeds, summaries, manifest }) {
+  const titles = {
+    baselines: 'Methods of the paper’s tables',
+    steps: 'Terms of the loss, with and without channel-wise prompts',
+    beyond: 'Beyond the paper',
+  };
+  const [first] = summaries.values();
+  const lines = [
+    `${first.nodules} simulated nodules of ${first.patients} patients (${Object.entries(
+      manifest.counts.labels,
+    )
+      .map(([label, count]) => `${count} ${label}`)
+      .join(
+        ', ',
+      )}); always saying “${first.majorityClass}” is right for ${percent(first.majority)} %. Accuracy and macro F1 in percent, AUC one class against the rest: mean ± standard deviation over ${seeds} seeds, each over the pooled test nodules of ${first.folds.length} folds.`,
+    '',
+  ];
+  for (const [group, methods] of Object.entries(groups)) {
+    const rows = methods.flatMap(({ name, file }) => {
+      const found = Array.from({ length: seeds }, (_, i) =>
+        summaries.get(`${file}-${i + 1}`),
+      ).filter((summary) => summary !== undefined);
+      if (found.length === 0) return [];
+      const cell = (value, scale) =>
+        meanDeviation(found.map((summary) => scale * summary[value]));
+      return [
+        `| ${name} | ${cell('accuracy', 100)} | ${cell('macroF1', 100)} | ${cell('auc', 100)} | ${found.length} |`,
+      ];
+    });
+    if (rows.length === 0) continue;
+    lines.push(
+      `| ${titles[group]} | accuracy | macro F1 | AUC × 100 | seeds |`,
+      '| --- | --- | --- | --- | --- |',
+      ...rows,
+      '',
+    );
+  }
+  return lines.join('\n');
+}
+
+/** The page with the table between its marks. */
+export function withTable(page, table) {
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from)
+    throw new Error(`the page has no ${begin} … ${end} to hold the table`);
+  return `${page.slice(0, from + begin.length)}\n\n${table}\n${page.slice(to)}`;
+}
+
+const percent = (share) => (100 * share).toFixed(1);
+
+function meanDeviation(values) {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  if (values.length === 1) return mean.toFixed(1);
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return `${mean.toFixed(1)} ± ${Math.sqrt(squares / (values.length - 1)).toFixed(1)}`;
+}
