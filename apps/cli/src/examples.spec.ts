@@ -107,12 +107,21 @@ describe('a plugin', () => {
     expect(exported.err).toContain('plugins[0]');
   });
 
-  it('that throws, or exports nothing, is refused by its place', async () => {
+  it('that throws, exports nothing, or gives another shape is refused by its place', async () => {
     await writeFile(
       at('own', 'throws.ts'),
       'throw new Error("no such table");',
     );
     await writeFile(at('own', 'silent.ts'), 'export const smoothing = 1;');
+    await writeFile(
+      at('own', 'long.ts'),
+      `import { defineLoss, z } from '@clip-lung/model';
+       export default defineLoss({
+         name: 'label-smoothing',
+         options: z.looseObject({}),
+         create: () => ({ name: 'long', needs: [], compute: ({ logits }) => logits }),
+       });`,
+    );
     const refusal = async (file: string): Promise<string> => {
       const set = ['--set', `plugins=["./${file}"]`];
       return (await train(at('own', 'experiment.ts'), 'refused', ...set)).err;
@@ -123,6 +132,10 @@ describe('a plugin', () => {
     expect(await refusal('silent.ts')).toMatch(
       /plugins\[0\]: this is nothing \(there is no default export\)/,
     );
+    expect(await refusal('long.ts')).toMatch(
+      /losses\[0\]: gives \[8, 3\] for its value, expected \[\]/,
+    );
+    await expect(readFile(at('refused', 'experiment.json'))).rejects.toThrow();
   });
 
   it('that is an object which no file exports is refused, as a run could not find it again', async () => {

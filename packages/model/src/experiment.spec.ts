@@ -216,7 +216,7 @@ describe('an experiment', () => {
       'preset',
       /no preset "code"; known: paper, published-code/,
     ],
-    [{ plugins: [3] }, 'plugins[0]', /expected object/],
+    [{ plugins: ['./x.ts'] }, 'plugins[0]', /a path has to be loaded first/],
     [
       { logitScale: { initial: 200 } },
       'logitScale.initial',

@@ -1,6 +1,7 @@
 import type { augmentations } from './augmentations.js';
 import type { builtInModules } from './modules.js';
-import type { PluginChoice, PluginEntry } from './plugin.js';
+import type { PluginEntry } from './plugin.js';
+import type { PluginChoice } from './plugin-choice.js';
 import type { AttributeSet, PresetName } from './presets.js';
 import type { Chosen, ChoiceOf } from './registry.js';
 

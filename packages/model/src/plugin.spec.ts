@@ -14,6 +14,7 @@ import { createOptimizer } from './create-optimizer.js';
 import { exampleInputs } from './example-inputs.js';
 import { loadTextTower } from './load-text-tower.js';
 import { createModel } from './model.js';
+import { modulesWith } from './modules-with.js';
 import {
   defineHead,
   defineImageEncoder,
@@ -21,7 +22,6 @@ import {
   defineOptimizer,
   definePrompt,
   defineTextTower,
-  modulesWith,
   type Plugin,
 } from './plugin.js';
 import { resolveExperiment } from './resolve-experiment.js';

@@ -3,73 +3,15 @@ import { z } from 'zod';
 import { augmentations } from './augmentations.js';
 import { ExperimentError, issueError } from './errors.js';
 import type { ResolvedExperiment } from './experiment.js';
+import { type ParsedExperiment, parseExperiment } from './experiment-schema.js';
 import { builtInModules, type Modules } from './modules.js';
 import { needsOf, needsText } from './needs.js';
 import { type Preset, type PresetName, presets } from './presets.js';
 import type { Chosen } from './registry.js';
 
-const count = z.int().min(1);
-/** What is said of a module, where the preset says which. */
-const options = z.looseObject({ use: z.string().optional() });
-const chosen = z.looseObject({ use: z.string() });
-
 type Options = Readonly<Record<string, unknown>> & {
   readonly use?: string | undefined;
 };
-
-const schemaOf = (preset: Preset) =>
-  z.strictObject({
-    preset: z.enum(Object.keys(presets) as [PresetName]).default('paper'),
-    plugins: z
-      .array(
-        z.strictObject({
-          file: z.string().min(1),
-          sha256: z.string().regex(/^[0-9a-f]{64}$/),
-        }),
-      )
-      .default([]),
-    data: z
-      .strictObject({
-        subset: z.enum(['A', 'B', 'C']).default('A'),
-        folds: z.int().min(2).default(5),
-        validation: z.number().min(0).lt(1).default(0.2),
-        targets: z.enum(['label', 'votes']).default('label'),
-        attributes: z.enum(['eight', 'nine']).default(preset.attributes),
-      })
-      .prefault({}),
-    image: options.extend({ embedding: count.default(512) }).optional(),
-    head: options.optional(),
-    text: options.extend({ train: z.boolean().optional() }).nullish(),
-    prompt: options.nullish(),
-    logitScale: z
-      .strictObject({
-        initial: z
-          .number()
-          .positive()
-          .default(1 / 0.07),
-        max: z.number().positive().nullable().default(preset.largestScale),
-        learn: z.boolean().default(true),
-      })
-      .prefault({}),
-    losses: z
-      .array(chosen.extend({ weight: z.number().min(0).optional() }))
-      .min(1)
-      .optional(),
-    optimizer: options.optional(),
-    augment: z.array(chosen).default([]),
-    training: z
-      .strictObject({
-        epochs: count.default(100),
-        batchSize: z.int().min(2).default(32),
-        learningRate: z.number().positive().default(1e-3),
-        momentum: z.number().optional(),
-        weightDecay: z.number().optional(),
-        ema: z.number().min(0).lt(1).default(0.999),
-        emaWarmup: z.boolean().default(false),
-        seed: z.int().default(1),
-      })
-      .prefault({}),
-  });
 
 /**
  * Checks an experiment and fills in every default: what it says itself, else what its preset says. A resolved experiment
@@ -84,14 +26,10 @@ export function resolveExperiment(
 ): ResolvedExperiment {
   const { plugins, ...written } = asObject(experiment);
   const preset = presetOf(written['preset']);
-  const parsed = schemaOf(preset).safeParse({
-    ...written,
-    plugins: filesOf(plugins),
-  });
-  if (!parsed.success) throw issueError(parsed.error);
-  const { data: found } = parsed;
-  const { momentum, weightDecay, ...training } = found.training;
-
+  const found = parseExperiment(
+    { ...written, plugins: filesOf(plugins) },
+    preset,
+  );
   const losses = (found.losses ?? preset.losses).map((loss, i) =>
     resolveLoss(loss, preset, modules, `losses[${i}]`),
   );
@@ -100,46 +38,72 @@ export function resolveExperiment(
     augmentations.resolve(change, `augment[${i}]`),
   );
   expectOnce(augment, 'augment');
-
   const withText = needsOf({ losses }, modules).some(needsText);
-  const { embedding = 512, ...image } = found.image ?? preset.image;
-  const { train, ...text } = found.text ?? preset.text;
-  const { use, ...optimizer } = over(found.optimizer, preset.optimizer);
   return {
     preset: found.preset,
     plugins: found.plugins,
     data: found.data,
-    image: {
-      ...modules.image.resolve(over(image, preset.image), 'image'),
-      embedding: embedding as number,
-    },
+    image: resolveImage(found, preset, modules),
     head: modules.head.resolve(over(found.head, preset.head), 'head'),
-    text: withText
-      ? {
-          ...modules.text.resolve(over(text, preset.text), 'text'),
-          train: (train as boolean | undefined) ?? preset.trainTower,
-        }
-      : null,
-    prompt: withText
-      ? modules.prompt.resolve(
-          over(found.prompt ?? undefined, preset.prompt),
-          'prompt',
-        )
-      : null,
+    ...(withText
+      ? resolveText(found, preset, modules)
+      : { text: null, prompt: null }),
     logitScale: expectWithin(found.logitScale),
     losses,
-    optimizer: modules.optimizer.resolve(
-      {
-        use,
-        ...optimizer,
-        ...(momentum === undefined ? {} : { momentum }),
-        ...(weightDecay === undefined ? {} : { weightDecay }),
-      },
-      found.optimizer === undefined ? 'training' : 'optimizer',
-    ),
+    optimizer: resolveOptimizer(found, preset, modules),
     augment,
-    training,
+    training: trainingOf(found),
   };
+}
+
+/** The image encoder. D is no option of its own: it is the text tower's, where there is one. */
+function resolveImage(
+  { image: found }: ParsedExperiment,
+  preset: Preset,
+  modules: Modules,
+): ResolvedExperiment['image'] {
+  const { embedding = 512, ...image } = found ?? {};
+  const resolved = modules.image.resolve(over(image, preset.image), 'image');
+  return { ...resolved, embedding };
+}
+
+/** The text tower and the prompts. Whether the tower is learnt is no option of its own. */
+function resolveText(
+  { text: found, prompt }: ParsedExperiment,
+  preset: Preset,
+  modules: Modules,
+): Pick<ResolvedExperiment, 'text' | 'prompt'> {
+  const { train = preset.trainTower, ...text } = found ?? {};
+  return {
+    text: {
+      ...modules.text.resolve(over(text, preset.text), 'text'),
+      train,
+    },
+    prompt: modules.prompt.resolve(over(prompt ?? {}, preset.prompt), 'prompt'),
+  };
+}
+
+/** What is the trainer's: momentum and weight decay are the optimiser's. */
+function trainingOf({
+  training: { epochs, batchSize, learningRate, ema, emaWarmup, seed },
+}: ParsedExperiment): ResolvedExperiment['training'] {
+  return { epochs, batchSize, learningRate, ema, emaWarmup, seed };
+}
+
+/** The optimiser, of which `training` may say the most usual options. */
+function resolveOptimizer(
+  { optimizer, training: { momentum, weightDecay } }: ParsedExperiment,
+  preset: Preset,
+  modules: Modules,
+): Chosen {
+  return modules.optimizer.resolve(
+    {
+      ...over(optimizer, preset.optimizer),
+      ...(momentum === undefined ? {} : { momentum }),
+      ...(weightDecay === undefined ? {} : { weightDecay }),
+    },
+    optimizer === undefined ? 'training' : 'optimizer',
+  );
 }
 
 function asObject(experiment: unknown): Readonly<Record<string, unknown>> {

@@ -116,7 +116,7 @@ async function run(branch: TextBranch, engine: Engine): Promise<Found> {
   return {
     classes: features['classes'] as NdArray,
     attributes: features['attributes'] as NdArray,
-    slopes: new Map(leaves<NdArray>(slopes as Tree<NdArray>)),
+    slopes: new Map(leaves<NdArray>(slopes)),
   };
 }
 
