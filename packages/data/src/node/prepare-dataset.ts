@@ -195,7 +195,8 @@ async function readInput(
       warnings.push({ code: 'no-patient-id', file, message });
     }
     warnings.push(...odditiesOf(readings));
-    const { smallMarks: _small, nonNodules: _no, ...own } = readings;
+    // The rest of what the file says is not needed any more.
+    const own = { file, seriesUid, annotations: readings.annotations };
     scans.push({ patient, readings: own, slices });
   }
   if (scans.length === 0) {

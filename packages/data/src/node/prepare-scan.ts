@@ -19,7 +19,7 @@ import { headersOf, pathFinder, type SliceSet } from './slice-set.js';
 /** One annotated scan and the slices of its series: plain data, which may go to another thread. */
 export interface ScanInput {
   readonly patient: string;
-  readonly readings: Omit<CtReadings, 'smallMarks' | 'nonNodules'>;
+  readonly readings: Pick<CtReadings, 'file' | 'seriesUid' | 'annotations'>;
   readonly slices: SliceSet;
 }
 

@@ -105,7 +105,11 @@ function scanDigest(input: ScanInput, options: ScanOptions): string {
   const text = JSON.stringify(
     [datasetVersion, minReaders, rule, label, margin, input],
     (_key, value: unknown) =>
-      ArrayBuffer.isView(value) ? String(value) : value,
+      value instanceof Int32Array ||
+      value instanceof Uint32Array ||
+      value instanceof Float64Array
+        ? value.join(' ')
+        : value,
   );
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }

@@ -34,11 +34,9 @@ export function sliceColumns(headers: readonly SliceHeader[]): SliceColumns {
   const shared: SharedHeader[] = [];
   const known = new Map<string, number>();
   const positions = new Float64Array(3 * headers.length).fill(NaN);
-  const sharedOf = headers.map((header, i) => {
-    const { sopUid: _uid, position, file: _file, format, ...rest } = header;
-    const { offset: _offset, ...pixels } = format;
-    if (position !== null) positions.set(position, 3 * i);
-    const common = { ...rest, format: pixels };
+  const places = headers.map((header, i) => {
+    if (header.position !== null) positions.set(header.position, 3 * i);
+    const common = sharedOf(header);
     const key = JSON.stringify(common);
     const index = known.get(key) ?? shared.length;
     if (index === shared.length) {
@@ -52,7 +50,24 @@ export function sliceColumns(headers: readonly SliceHeader[]): SliceColumns {
     positions,
     offsets: Float64Array.from(headers, ({ format }) => format.offset),
     shared,
-    sharedOf: Uint32Array.from(sharedOf),
+    sharedOf: Uint32Array.from(places),
+  };
+}
+
+/** All of a header but what is in columns of its own. */
+function sharedOf(header: SliceHeader): SharedHeader {
+  const { syntax, seriesUid, studyUid, patientId, modality } = header;
+  const { manufacturer, localizer, orientation, pixelSpacing } = header;
+  const { sliceThickness, format } = header;
+  const { rows, columns, frames, bitsAllocated, bitsStored } = format;
+  const { highBit, signed, slope, intercept, padding } = format;
+  return {
+    ...{ syntax, seriesUid, studyUid, patientId, modality },
+    ...{ manufacturer, localizer, orientation, pixelSpacing, sliceThickness },
+    format: {
+      ...{ rows, columns, frames, bitsAllocated, bitsStored },
+      ...{ highBit, signed, slope, intercept, padding },
+    },
   };
 }
 

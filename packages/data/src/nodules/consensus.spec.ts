@@ -85,6 +85,44 @@ describe('consensusOf', () => {
     expect(found?.volume).toBeCloseTo((25 - 9) * 0.5, 10);
   });
 
+  it('adds up several regions on a slice, and takes nothing from a single point', () => {
+    const found = consensus(
+      drawn(
+        { z: 2, points: square(2, 2, 3) },
+        { z: 2, points: square(10, 2, 2) },
+        { z: 2, points: [[18, 18]] },
+        { z: 4, points: [[4, 4]] },
+      ),
+    );
+    expect(found?.volume).toBeCloseTo((9 + 4) * 0.5, 10);
+    expect(found?.voxel[2]).toBe(1);
+  });
+
+  it('closes an open contour, and draws over a step, by a straight line', () => {
+    const points = square(4, 4, 4);
+    // Without the end of its last side, and without the middle of another.
+    for (const odd of [
+      points.slice(0, -3),
+      points.filter((_, i) => i < 6 || i > 8),
+    ]) {
+      expect(consensus(drawn({ z: 2, points: odd }))?.volume).toBeCloseTo(
+        16 * 0.5,
+        10,
+      );
+    }
+  });
+
+  it('finds slices by their UIDs before their z', () => {
+    const found = consensus(
+      drawn(
+        { z: 2, sop: '1.2.3.2', points: square(4, 4, 2) },
+        { z: 2, sop: '1.2.3.4', points: square(4, 4, 2) },
+      ),
+    );
+    expect(found?.voxel[2]).toBe(1.5);
+    expect(found?.volume).toBeCloseTo(2 * 4 * 0.5, 10);
+  });
+
   it('falls back to the union, then to the contours', () => {
     const apart = [0, 6, 12].map((x) =>
       drawn({ z: 2, points: square(x, 4, 2) }),
