@@ -203,15 +203,18 @@ describe.each([
   { make: resnet50, tensors: 159, parameters: 23_508_032, viewed: 512 },
 ])('$make.name', ({ make, tensors, parameters, viewed }) => {
   it('has the number of weights that torchvision’s has', () => {
-    const narrow = make({ width: 2 }).init(new RandomStream(1));
-    expect(leaves(narrow.params)).toHaveLength(tensors + 2);
-    // Quadratic in the width but for normalisations and the stem: so counted at full width.
-    const shapes = leaves<NdArray>(
-      make({ slices: 3 }).init(new RandomStream(1)).params,
-    ).filter(([path]) => !path.startsWith('reduce'));
-    const count = shapes.reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
+    // Convolutions have a·w² weights, normalisations and the stem b·w: two narrow networks tell how many the full one has.
+    const perChannel = (width: number): number => {
+      const { params } = make({ slices: 3, width }).init(new RandomStream(1));
+      const found = leaves<NdArray>(params);
+      expect(found).toHaveLength(tensors + 2);
+      const own = found.filter(([path]) => !path.startsWith('reduce'));
+      return own.reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0) / width;
+    };
+    const slope = perChannel(3) - perChannel(2);
     const stems = 64 * 3 * (7 * 7 - 3 * 3);
-    expect(count + stems).toBe(parameters);
+    const full = 64 * (perChannel(2) + slope * 62);
+    expect(full + stems).toBe(parameters);
   });
 
   it('is viewed as maps of 8×8 for the reduction', () => {
