@@ -66,6 +66,8 @@ export async function run({ note, python }) {
       python: peer,
       speedUp: peer === null ? null : peer.seconds / best,
       cpuRatio: peer === null ? null : peer.cpuSeconds / ours[1].cpuSeconds,
+      megabytesPerScan:
+        (ours[2].peakMegabytes - less.peakMegabytes) / (scans - few),
       worstDifferenceHu:
         peer === null ? null : await difference(join(folder, 'out'), peer),
     };
@@ -117,6 +119,9 @@ export function format(result) {
       line(`prepare, ${/^\d$/.test(name) ? `${name} threads` : name}`, value),
     ),
   ];
+  lines.push(
+    `memory grows by ${result.megabytesPerScan.toFixed(2)} MB a scan from ${few} scans on`,
+  );
   if (python === null) return lines.join('\n');
   lines.push(
     line('pydicom and scipy, whole series', python),
