@@ -20,7 +20,7 @@ import {
 
 const batch = 8;
 const experiment = resolveExperiment({
-  image: { use: 'resnet18', width: 16, groups: 4 },
+  image: { use: 'resnet18', width: 4, groups: 4 },
   text: { use: 'random' },
   prompt: {
     use: 'channel-conditional',
