@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { foldPaths, readCheckpoint } from '@clip-lung/run';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { clipLung, type Outcome } from '../test/clip-lung.js';
@@ -78,6 +79,33 @@ describe('the examples', () => {
       expect(await clipLung('evaluate', at(kind))).toMatchObject({ code: 0 });
     },
   );
+});
+
+describe('the preset of the published code', () => {
+  it('trains on nine attributes, and learns the text tower', async () => {
+    const experiment = at('published.json');
+    await writeFile(experiment, '{}');
+    const outcome = await train(
+      experiment,
+      'published',
+      ...['--set', 'preset=published-code', '--set', 'image.groups=4'],
+      ...['--set', 'text={"use": "random", "width": 16, "layers": 1}'],
+      ...['--set', 'prompt.attributeTemplate=the nodule has a {attribute}.'],
+    );
+    expect(outcome).toMatchObject({ code: 0 });
+    const { tensors } = await readCheckpoint(
+      foldPaths(at('published'), 0),
+      'last',
+    );
+    const weight = 'text.text_model.encoder.layers.0.mlp.fc1.weight';
+    const learnt = tensors.get(`params.${weight}`)?.data ?? [];
+    // The optimiser's velocity is what a step has left of the gradients.
+    const velocity = tensors.get(`optimizer.${weight}`)?.data ?? [];
+    expect(learnt).toHaveLength(4 * 16 * 16);
+    expect(Array.from(velocity, Number).some((value) => value !== 0)).toBe(
+      true,
+    );
+  });
 });
 
 describe('a plugin', () => {
