@@ -282,6 +282,36 @@ describe.skipIf(!existsSync(tiny))(
       expect(error.dataSync()[0]).toBeLessThan(1e-5);
     });
 
+    it('moves names of several tokens as they are', async () => {
+      const { tokenizer } = await loadClipTower(tiny);
+      const itemsAt = (position: 'front' | 'middle') =>
+        promptsFromTemplate(
+          { tokenizer },
+          'a nodule image of {attribute}.',
+          ['internal structure'],
+          4,
+          { position },
+        ).prompts[0]?.items.map((item) =>
+          'slot' in item ? `v${item.slot}` : item.token,
+        );
+      // `internal structure`, and behind the context `image of .`
+      const [name, rest] = [
+        [11285, 5285],
+        [2867, 539, 269],
+      ];
+      expect(itemsAt('front')).toEqual([
+        ...name,
+        ...['v0', 'v1', 'v2', 'v3'],
+        ...rest,
+      ]);
+      expect(itemsAt('middle')).toEqual([
+        ...['v0', 'v1'],
+        ...name,
+        ...['v2', 'v3'],
+        ...rest,
+      ]);
+    });
+
     it('loads from its ONNX file alone', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'clip-lung-tiny-'));
       try {
