@@ -1,6 +1,5 @@
 export * from './attribute-names.js';
 export * from './augmentations.js';
-export * from './checked-modules.js';
 export * from './create-optimizer.js';
 export * from './errors.js';
 export * from './example-inputs.js';
