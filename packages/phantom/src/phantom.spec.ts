@@ -31,7 +31,7 @@ beforeAll(async () => {
   for (let number = 1; number <= count; number++) {
     const patient = await simulatePatient(phantom, number);
     all.push(...patient.truth);
-    if (number <= 8) whole.push(patient);
+    if (number <= 12) whole.push(patient);
     const { nodules, volume } = patient.scan;
     nodules.forEach(({ center, shape }, i) => {
       for (const other of nodules.slice(i + 1)) {

@@ -62,6 +62,14 @@ export function drawTraits(position: number, random: RandomStream): Traits {
   const lobulation = scale(1.45, 0.6);
   const margin = 6 - scale(1.45, 0.6);
   const calcification = drawCalcification(kind, random);
+  const internalStructure = drawInternalStructure(calcification, random);
+  // Calcium is laid down in solid nodules, and what holds fluid, fat or air is mostly solid.
+  const textureOf = (): number => {
+    if (calcification !== calcifications.absent) return random.uniform(4.4, 5);
+    return internalStructure === internalStructures.softTissue
+      ? drawTexture(suspicion, random)
+      : random.uniform(3.6, 5);
+  };
   return {
     diameter: clamp(
       10 + 1.6 * suspicion + random.normal(0, 3.2),
@@ -70,17 +78,13 @@ export function drawTraits(position: number, random: RandomStream): Traits {
     ),
     contrast: random.uniform(0.8, 1),
     attributes: {
-      internalStructure: drawInternalStructure(calcification, random),
+      internalStructure,
       calcification,
       sphericity: clamp(4 - 0.35 * suspicion + random.normal(0, 0.6), 1.5, 5),
       margin,
       lobulation,
       spiculation,
-      // Calcium is laid down in solid nodules.
-      texture:
-        calcification === calcifications.absent
-          ? drawTexture(suspicion, random)
-          : random.uniform(4.4, 5),
+      texture: textureOf(),
     },
   };
 }

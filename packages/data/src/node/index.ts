@@ -8,3 +8,4 @@ export * from './read-crop.js';
 export * from './read-dataset.js';
 export * from './series-index.js';
 export * from './slice-file.js';
+export { headersOf, type SliceSet } from './slice-set.js';
