@@ -64,7 +64,13 @@ export async function explain<
   const folder = await mkdtemp(join(tmpdir(), 'explain-'));
   try {
     const profile = join(folder, 'profile');
-    const options = { device, threads, spinning: false, profile };
+    const options = {
+      device,
+      threads,
+      spinning: false,
+      frozenWeights: 'packed',
+      profile,
+    } as const;
     const { session, fixed } = await loadGraph(graph, options);
     for (let i = 0; i <= runs; i++) await session.run({ ...feeds, ...fixed });
     session.endProfiling();

@@ -6,7 +6,7 @@ import { splitFrozen } from './frozen-part.js';
 import { onnxEngine } from './onnx-engine.js';
 import { trace } from './trace.js';
 
-const engine = onnxEngine({ threads: 1 });
+const engine = onnxEngine({ threads: 1, frozenWeights: 'shared' });
 afterAll(() => engine.dispose());
 
 const size = 300; // its square is large

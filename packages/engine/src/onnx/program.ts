@@ -12,16 +12,22 @@ export interface Program {
   readonly fixed: Readonly<Record<string, ort.Tensor>>;
 }
 
+/** How a graph holds its large constants. */
+export type FrozenWeights = 'packed' | 'shared';
+
 /**
- * Loads a graph into ONNX Runtime. On the CPU, large constants stay in host memory, one copy for all graphs that are traced
- * with the same arrays, and what follows from them alone is computed here, once. Other devices keep constants in their own
- * memory.
+ * Loads a graph into ONNX Runtime. Where weights are shared, large constants stay in host memory, one copy for all graphs
+ * that are traced with the same arrays, and what follows from them alone is computed here, once. Else each session holds
+ * its own, in the order that its products want.
  */
 export async function loadGraph(
   graph: Graph,
-  options: SessionOptions,
+  {
+    frozenWeights,
+    ...options
+  }: SessionOptions & { readonly frozenWeights: FrozenWeights },
 ): Promise<Program> {
-  if (options.device !== 'cpu') {
+  if (frozenWeights === 'packed' || options.device !== 'cpu') {
     const model = serialiseGraph(graph.live());
     return { session: await createSession(model, options), fixed: {} };
   }

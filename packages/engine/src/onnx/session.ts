@@ -22,6 +22,8 @@ export function createSession(
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
+    // Its plan puts all of a run's values into one new block, beside the memory of the run before.
+    enableMemPattern: false,
     logSeverityLevel: 3,
     extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } } },
     externalData: externalData.map(({ path, data }) => ({ path, data })),

@@ -28,7 +28,7 @@ export interface WinogradMatrices {
 const filterSize = 3;
 
 /** @param places m + 1 different numbers; infinity is added */
-export function winogradMatrices(places: readonly number[]): WinogradMatrices {
+function winogradMatrices(places: readonly number[]): WinogradMatrices {
   const points = places.length + 1;
   const outputs = points + 1 - filterSize;
   const powers = (count: number): Matrix =>
