@@ -17,10 +17,11 @@ const attributes = 8;
 
 /** The designs: how many nodules one step takes. The published one keeps gigabytes for a few, and takes seconds for each. */
 const designs = {
-  ours: { step: nodules, rounds: 5, label: 'this' },
-  published: { step: 4, rounds: 2, label: 'published design, PyTorch' },
-  best: { step: nodules, rounds: 5, label: 'best batched design, PyTorch' },
+  ours: { step: nodules, label: 'this' },
+  published: { step: 4, label: 'published design, PyTorch' },
+  best: { step: nodules, label: 'best batched design, PyTorch' },
 };
+const rounds = 5;
 
 /** Writes what all peers start from: the tower, the parameters of a new model, and a batch. */
 async function writeTask(folder) {
@@ -81,46 +82,37 @@ export async function run({ note, python, wants }) {
       : startPeer('bench_step.py', [name, folder], python);
   const figures = {};
   const losses = {};
-  /** Peers of one group run by turns. */
-  const measure = async (names) => {
+  try {
+    note('writing a tower of the size of ViT-B/16, with random weights');
+    await writeTask(folder);
     const peers = new Map();
-    for (const name of names) peers.set(name, await start(name));
-    const { step, rounds } = designs[names[0]];
-    note(`${names.join(' and ')}: ${rounds} rounds of ${step} nodules`);
-    const answers = await askByTurns(
-      peers,
-      (name) => `step ${designs[name].step}`,
-      rounds,
-    );
-    for (const [name, results] of answers) {
+    for (const name of Object.keys(designs)) {
+      if (name === 'ours' || (python !== null && wants(name))) {
+        peers.set(name, await start(name));
+      }
+    }
+    note(`${[...peers.keys()].join(', ')}: ${rounds} rounds`);
+    const line = (name) => `step ${designs[name].step}`;
+    const answers = await askByTurns(peers, line, rounds);
+    for (const [name, peer] of peers) {
+      const results = answers.get(name);
+      const { step } = designs[name];
       figures[name] = {
         perSecond: (1000 * step) / median(results.map(({ ms }) => ms)),
         peakMB: Math.max(...results.map(({ peakMB }) => peakMB)),
         nodules: step,
       };
       losses[name] = results.map(({ loss }) => loss);
-      details.set(name, {
-        cpuSeconds: median(results.map(({ cpuMs }) => cpuMs)) / 1000 / step,
-        ...peers.get(name).about,
-      });
+      const cpuMs = median(results.map((result) => result.cpuMs));
+      details.set(name, { cpuSeconds: cpuMs / 1000 / step, ...peer.about });
+      await peer.end();
     }
-    for (const peer of peers.values()) await peer.end();
-  };
-  try {
-    note('writing a tower of the size of ViT-B/16, with random weights');
-    await writeTask(folder);
-    const comparable = (name) => python !== null && wants(name);
-    await measure(['ours', ...(comparable('best') ? ['best'] : [])]);
-    if (comparable('published')) {
-      await measure(['published']);
+    if (losses.best) expectSame('ours and best', losses.ours, losses.best);
+    if (losses.published) {
       // Their batches differ, and so do their normalisations: the best design on the published one's batch.
       const peer = await start('best');
-      const { step, rounds } = designs.published;
-      const results = await askByTurns(
-        new Map([['best', peer]]),
-        () => `step ${step}`,
-        rounds,
-      );
+      const check = new Map([['best', peer]]);
+      const results = await askByTurns(check, () => line('published'), rounds);
       await peer.end();
       const expected = results.get('best').map(({ loss }) => loss);
       expectSame('published and best', losses.published, expected);
@@ -128,12 +120,7 @@ export async function run({ note, python, wants }) {
   } finally {
     await rm(folder, { recursive: true });
   }
-  if (losses.best) expectSame('ours and best', losses.ours, losses.best);
-  return Object.fromEntries(
-    Object.keys(designs)
-      .filter((name) => name in figures)
-      .map((name) => [name, figures[name]]),
-  );
+  return figures;
 }
 
 export function format(result) {
