@@ -58,6 +58,8 @@ export class Graph {
   readonly #constants = new Map<string, GraphValue>();
   /** large constants, by type and shape */
   readonly #arrays = new Map<string, readonly GraphValue[]>();
+  /** names of what nodes give */
+  readonly #made = new Set<string>();
   #names = 0;
 
   input(name: string, dtype: GraphType, shape: readonly number[]): GraphValue {
@@ -79,6 +81,7 @@ export class Graph {
       values = outputs.map((output) => ({ name: this.#name(op), ...output }));
       this.nodes.push({ op, inputs, attributes, outputs: values });
       this.#known.set(key, values);
+      for (const { name } of values) this.#made.add(name);
     }
     return values;
   }
@@ -149,9 +152,23 @@ export class Graph {
     );
   }
 
-  /** Makes `value` an output of the graph, under a name of its own. */
-  output(value: GraphValue): GraphValue {
-    // An output must come from a node, and from one node only once.
+  /**
+   * Makes `value` an output of the graph.
+   *
+   * @param named under a name of its own; else only where it must be: an output comes from a node, and is there once
+   */
+  output(
+    value: GraphValue,
+    { named = false }: { readonly named?: boolean } = {},
+  ): GraphValue {
+    if (
+      !named &&
+      this.#made.has(value.name) &&
+      !this.outputs.some(({ name }) => name === value.name)
+    ) {
+      this.outputs.push(value);
+      return value;
+    }
     const made = {
       name: this.#name('output'),
       dtype: value.dtype,

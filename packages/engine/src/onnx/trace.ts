@@ -124,7 +124,9 @@ export function trace<
       string,
       tf.Tensor,
     ]): TracedOutput => {
-      const value = graph.output(arrangePlain(backend, tensor));
+      const value = graph.output(arrangePlain(backend, tensor), {
+        named: options.plain === true,
+      });
       return {
         path,
         name: value.name,
