@@ -22,7 +22,7 @@ type Inputs = { readonly x: tf.Tensor };
 type Frozen = { readonly weight: tf.Tensor; readonly gain: tf.Tensor };
 
 const product = (a: tf.Tensor, b: tf.Tensor, transposed = false): tf.Tensor =>
-  tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D, false, transposed);
+  tf.matMul(a, b, false, transposed);
 
 /** The weights as they are, turned, and scaled. */
 function layer({ inputs, frozen: given }: { inputs: Inputs; frozen: Frozen }): {
