@@ -1,4 +1,5 @@
 /** The table of docs/reproducing.md. */
+import { meanDeviation } from '@clip-lung/metrics';
 
 const [begin, end] = ['<!-- table -->', '<!-- /table -->'];
 
@@ -26,7 +27,7 @@ export function tableOf({ groups, seeds, summaries, manifest }) {
       ).filter((summary) => summary !== undefined);
       if (found.length === 0) return [];
       const cell = (value, scale) =>
-        meanDeviation(found.map((summary) => scale * summary[value]));
+        shown(found.map((summary) => scale * summary[value]));
       return [
         `| ${name} | ${cell('accuracy', 100)} | ${cell('macroF1', 100)} | ${cell('auc', 100)} | ${found.length} |`,
       ];
@@ -52,9 +53,9 @@ export function withTable(page, table) {
 
 const percent = (share) => (100 * share).toFixed(1);
 
-function meanDeviation(values) {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  if (values.length === 1) return mean.toFixed(1);
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return `${mean.toFixed(1)} ± ${Math.sqrt(squares / (values.length - 1)).toFixed(1)}`;
+function shown(values) {
+  const [only] = values;
+  if (values.length === 1) return only.toFixed(1);
+  const { mean, deviation } = meanDeviation(values);
+  return `${mean.toFixed(1)} ± ${deviation.toFixed(1)}`;
 }

@@ -8,11 +8,11 @@ import type {
 } from '@clip-lung/engine';
 import type { Model, ModelParams, TrainingState } from '@clip-lung/model';
 import type { PredictionRow } from '@clip-lung/run';
+import { softmax } from '@clip-lung/tensor';
 import type * as tf from '@tensorflow/tfjs-core';
 
 import { plainBatch, shapedBatch } from './batches.js';
 import type { NoduleTable } from './nodule-table.js';
-import { softmax } from './softmax.js';
 
 type PredictInputs = { readonly images: tf.Tensor };
 type PredictOutputs = { readonly logits: tf.Tensor };

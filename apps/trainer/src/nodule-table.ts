@@ -8,8 +8,7 @@ import {
   votes,
 } from '@clip-lung/data';
 import type { ResolvedExperiment } from '@clip-lung/model';
-
-import { softmax } from './softmax.js';
+import { softmax } from '@clip-lung/tensor';
 
 /**
  * What batches are made of, for a dataset's N nodules: plain data, which a thread can be given. The crops are in memory that

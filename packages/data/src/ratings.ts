@@ -1,3 +1,5 @@
+import { softmax } from '@clip-lung/tensor';
+
 /** The eight attributes that readers rate, in the order of the LIDC files. Malignancy is the label, never an attribute. */
 export const attributes = [
   'subtlety',
@@ -63,11 +65,7 @@ export function perAttribute<T>(
 export function attributeWeights(nodule: {
   readonly ratings: Readonly<Record<Attribute, number>> | null;
 }): readonly number[] {
-  const ratings = attributes.map(
-    (attribute) => nodule.ratings?.[attribute] ?? NaN,
+  return softmax(
+    attributes.map((attribute) => nodule.ratings?.[attribute] ?? NaN),
   );
-  const highest = Math.max(...ratings);
-  const powers = ratings.map((rating) => Math.exp(rating - highest));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  return powers.map((power) => power / sum);
 }

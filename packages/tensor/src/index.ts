@@ -4,5 +4,6 @@ export * from './nd-array.js';
 export * from './npy.js';
 export * from './random.js';
 export * from './safetensors.js';
+export * from './softmax.js';
 export * from './tree.js';
 export * from './weights.js';

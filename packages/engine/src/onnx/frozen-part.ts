@@ -27,12 +27,10 @@ export function splitFrozen(graph: Graph): SplitGraph {
   const nodes = graph.liveNodes();
   // Values that are the same in every run: whether a large constant is behind them.
   const frozen = new Map<string, boolean>();
-  const behind = ({
-    name,
-    constant,
-    shape,
-  }: GraphValue): boolean | undefined =>
-    constant === undefined ? frozen.get(name) : sizeOf(shape) >= largeConstant;
+  const behind = (value: GraphValue): boolean | undefined =>
+    value.constant === undefined
+      ? frozen.get(value.name)
+      : isLargeConstant(value);
   const once = new Set<string>();
   for (const { op, inputs, outputs } of nodes) {
     const found = inputs.map(behind);
@@ -44,16 +42,11 @@ export function splitFrozen(graph: Graph): SplitGraph {
     }
   }
 
-  const isGiven = ({ name, constant, shape }: GraphValue): boolean =>
-    constant === undefined ? once.has(name) : sizeOf(shape) >= largeConstant;
+  const isGiven = (value: GraphValue): boolean =>
+    once.has(value.name) || isLargeConstant(value);
   const each = partFor(nodes, graph.outputs, isGiven);
   const made = each.given.filter(({ constant }) => constant === undefined);
-  const ahead = partFor(
-    nodes,
-    made,
-    ({ constant, shape }) =>
-      constant !== undefined && sizeOf(shape) >= largeConstant,
-  );
+  const ahead = partFor(nodes, made, isLargeConstant);
   return {
     ahead:
       made.length === 0
@@ -66,6 +59,10 @@ export function splitFrozen(graph: Graph): SplitGraph {
     },
     fixed: each.given,
   };
+}
+
+function isLargeConstant({ constant, shape }: GraphValue): boolean {
+  return constant !== undefined && sizeOf(shape) >= largeConstant;
 }
 
 /** The nodes that make `outputs` of what is given, and what of that they use. */

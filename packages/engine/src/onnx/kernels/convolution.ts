@@ -62,16 +62,54 @@ function geometryOf(
   );
 }
 
+type Part = (
+  backend: TraceBackend,
+  first: TensorInfo,
+  second: TensorInfo,
+  g: Geometry,
+) => GraphValue;
+
+/** A way to compute a convolution and its gradients that is faster where it fits. */
+interface FastForm {
+  readonly fits: (g: Geometry) => boolean;
+  /** of x and the filter, stored `imagesAsHwbc` */
+  readonly forward: Part;
+  /** of dy and the filter, stored `imagesAsHwbc` */
+  readonly inputGradient: Part;
+  /** of x and dy, stored `filtersAsOihw` */
+  readonly filterGradient: Part;
+}
+
+const fastForms: readonly FastForm[] = [
+  {
+    fits: winogradFits,
+    forward: winogradForward,
+    inputGradient: winogradInputGradient,
+    filterGradient: winogradFilterGradient,
+  },
+  {
+    fits: stridedFits,
+    forward: stridedForward,
+    inputGradient: stridedInputGradient,
+    filterGradient: stridedFilterGradient,
+  },
+];
+
+function fastFormOf(
+  { plain }: TraceBackend,
+  g: Geometry,
+): FastForm | undefined {
+  return plain ? undefined : fastForms.find(({ fits }) => fits(g));
+}
+
 const conv2d: Kernel = (call) => {
   const { backend } = call;
   const x = input(call, 'x');
   const filter = input(call, 'filter');
   const g = geometryOf(call, x.shape, filter.shape);
-  if (!backend.plain && winogradFits(g)) {
-    return backend.symbol(winogradForward(backend, x, filter, g), imagesAsHwbc);
-  }
-  if (!backend.plain && stridedFits(g)) {
-    return backend.symbol(stridedForward(backend, x, filter, g), imagesAsHwbc);
+  const fast = fastFormOf(backend, g);
+  if (fast !== undefined) {
+    return backend.symbol(fast.forward(backend, x, filter, g), imagesAsHwbc);
   }
   const result = backend.graph.node(
     'Conv',
@@ -98,12 +136,9 @@ const conv2dBackpropInput: Kernel = (call) => {
   const filter = input(call, 'filter');
   const { inputShape } = attributes(call) as { inputShape: number[] };
   const g = geometryOf(call, inputShape, filter.shape);
-  if (!backend.plain && winogradFits(g)) {
-    const dx = winogradInputGradient(backend, input(call, 'dy'), filter, g);
-    return backend.symbol(dx, imagesAsHwbc);
-  }
-  if (!backend.plain && stridedFits(g)) {
-    const dx = stridedInputGradient(backend, input(call, 'dy'), filter, g);
+  const fast = fastFormOf(backend, g);
+  if (fast !== undefined) {
+    const dx = fast.inputGradient(backend, input(call, 'dy'), filter, g);
     return backend.symbol(dx, imagesAsHwbc);
   }
   const dy = arrange(backend, input(call, 'dy'), imagesAsNchw);
@@ -187,13 +222,12 @@ const conv2dBackpropFilter: Kernel = (call) => {
   const dy = input(call, 'dy');
   const { filterShape } = attributes(call) as { filterShape: number[] };
   const g = geometryOf(call, x.shape, filterShape);
-  if (!backend.plain && winogradFits(g)) {
-    const dw = winogradFilterGradient(backend, x, dy, g);
-    return backend.symbol(dw, filtersAsOihw);
-  }
-  if (!backend.plain && stridedFits(g)) {
-    const dw = stridedFilterGradient(backend, x, dy, g);
-    return backend.symbol(dw, filtersAsOihw);
+  const fast = fastFormOf(backend, g);
+  if (fast !== undefined) {
+    return backend.symbol(
+      fast.filterGradient(backend, x, dy, g),
+      filtersAsOihw,
+    );
   }
   // Stored [O, H, W, I], seen as [H, W, I, O].
   return backend.symbol(filterGradient(backend, x, dy, g), [1, 2, 3, 0]);
