@@ -195,6 +195,15 @@ describe('.safetensors files', () => {
     );
   });
 
+  it('are refused with what to do where Git LFS left a pointer', () => {
+    const pointer = new TextEncoder().encode(
+      'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 253735728\n',
+    );
+    expect(() => decodeSafetensors(pointer, 'model.safetensors')).toThrow(
+      /^model\.safetensors: .*run "git lfs pull"/,
+    );
+  });
+
   it('are refused with their name, wherever they are cut', async () => {
     const bytes = await fixture();
     for (let length = 0; length < bytes.length; length++) {

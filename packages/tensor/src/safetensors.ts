@@ -31,6 +31,9 @@ const dtypes = new Map<string, DType>(
   Object.entries(names).map(([dtype, name]) => [name, dtype as DType]),
 );
 
+/** @see https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md, "The Pointer" */
+const lfsMark = 'version https://git-lfs.github.com/spec/';
+
 /** Headers above this are refused, as the reference implementation does. */
 const maxHeaderBytes = 100_000_000;
 
@@ -139,6 +142,11 @@ export function decodeSafetensors(
   };
   if (bytes.length < 8) {
     refuse(`holds ${bytes.length} bytes, a .safetensors file has at least 8`);
+  }
+  if (new TextDecoder().decode(bytes.subarray(0, lfsMark.length)) === lfsMark) {
+    refuse(
+      'is not the file itself, but what Git keeps in its place (Git LFS): run "git lfs pull" where it was cloned, or download the file',
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerBytes = Number(view.getBigUint64(0, true));
