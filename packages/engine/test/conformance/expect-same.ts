@@ -73,7 +73,10 @@ function stepOf(
         tf.sum<tf.Scalar>(
           tf.mul(
             result,
-            tf.tensor(noise(seed + 100 + i, result.shape, -1, 1), result.shape),
+            tf.tensor(
+              noise(seed + 100 + i, result.shape, -1, 1).map(onGrid(2 ** -8)),
+              result.shape,
+            ),
           ),
         ),
       )
@@ -114,6 +117,14 @@ function noise(
   );
 }
 
+/**
+ * The middle of a number's interval: few enough binary places that sums of a few products are exact, in whatever order an
+ * engine adds them, so that one which nearly cancels is no matter of chance. It is never 0, nor halfway between integers.
+ */
+function onGrid(width: number): (value: number) => number {
+  return (value) => (Math.floor(value / width) + 0.5) * width;
+}
+
 /** An input's elements, stored so that transposing by `order` gives its shape. */
 function drawn(
   { shape, dtype, low, high, step }: Input,
@@ -125,7 +136,9 @@ function drawn(
   const values = noise(seed, stored, low, high).map((value) => {
     if (dtype !== 'float32') return Math.min(Math.floor(value), high - 1);
     // Adding 0 takes the sign off −0.
-    return step === undefined ? value : Math.round(value / step) * step + 0;
+    return step === undefined
+      ? onGrid(2 ** -10)(value)
+      : Math.round(value / step) * step + 0;
   });
   return new NdArray(dtype, stored, typedArrayOf[dtype].from(values));
 }
