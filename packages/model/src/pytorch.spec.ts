@@ -273,10 +273,11 @@ function difference(a: ArrayLike<number>, b: ArrayLike<number>): number[] {
   );
 }
 
-// Plain tfjs takes ten seconds, most of it for the filters' gradients, so it runs one preset.
+// Plain tfjs takes about ten seconds a preset, most of it for the filters' gradients.
 describe.each([
   { preset: 'paper', engine: 'cpu' },
   { preset: 'paper', engine: 'onnx' },
+  { preset: 'published-code', engine: 'cpu' },
   { preset: 'published-code', engine: 'onnx' },
 ] as const)(
   'ten steps of the preset $preset on the engine $engine, against PyTorch in float64',
