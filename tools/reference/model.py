@@ -11,6 +11,8 @@ fixtures/start.safetensors           five batches, and everything that is learne
 fixtures/paper.safetensors           preset `paper`: every term and the logits of each step; parameters, statistics and
                                      their averages after the last
 fixtures/published-code.safetensors  the same of the preset `published-code`
+fixtures/by-texts.safetensors        what the model at its start makes of all batches, as inference sees them: the head's logits,
+                                     and those by the classes' texts, with each kind of prompt
 
 The published code differs as follows. Where a line of its description leaves a choice, this is how it is read here:
 
@@ -346,6 +348,35 @@ def run(preset, start, logit_scale=None):
     return {"attributeWeights": weights} | seen | after | averaged, before
 
 
+def contexts(model, start, groups):
+    """The context vectors of each kind of prompt, [B or 1, T, W], with the parameters of the channel-conditional one"""
+    ids, _, _ = tokenizer()
+    words = [i for word in "a nodule image of".split() for i in ids[word]][: SMALL.groups]
+    prompt = model.prompt
+    return {
+        "channel-conditional": prompt(groups),
+        "cocoop": prompt.ctx + prompt.meta_net(groups.mean(1)).unsqueeze(1),
+        "coop": prompt.ctx.unsqueeze(0),
+        "fixed": start["table"][words].double().unsqueeze(0),
+    }
+
+
+def by_texts(start):
+    """Logits of every crop, [batches, B, K]: the head's, and means over the groups of s · cos with the classes' texts"""
+    model = build("paper", start).eval()
+    found = {}
+    with torch.no_grad():
+        images = voxels(start["crops"]).double().flatten(0, 1)
+        maps, groups = model.image(images)
+        found["head"] = model.head(maps)
+        scale = model.logit_scale.clamp(max=model.largest).exp()
+        for name, context in contexts(model, start, groups).items():
+            texts = model.text(context)[:, : SMALL.classes].expand(len(groups), -1, -1)
+            cosines = F.cosine_similarity(groups.unsqueeze(2), texts.unsqueeze(1), dim=-1)
+            found[name] = (scale * cosines).mean(1)
+    return {name: logits.unflatten(0, (BATCHES, BATCH)) for name, logits in found.items()}
+
+
 def tell_sensitivity(preset, start, exact, before, trials=3):
     """How far starts that differ by a millionth lead: a test that allows little more than this tests nothing but rounding."""
     names = [name for name in exact if name.startswith("after.params.")]
@@ -379,6 +410,7 @@ def main():
             high, _ = run(preset, start, logit_scale=HIGH_SCALE)
             results |= {"high.terms": high["terms"], "high.scale": high["scale"]}
         save(preset, results)
+    save("by-texts", by_texts(start))
     about = {
         "tokens": {"words": ids, "sos": sos, "eot": eot},
         "training": {"learningRate": LEARNING_RATE, "momentum": MOMENTUM, "weightDecay": WEIGHT_DECAY,

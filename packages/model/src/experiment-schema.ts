@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { issueError } from './errors.js';
+import { pluginFile } from './plugin-file.js';
 import { type Preset, type PresetName, presets } from './presets.js';
 
 const count = z.int().min(1);
@@ -11,17 +12,7 @@ const chosen = z.looseObject({ use: z.string() });
 const schemaOf = (preset: Preset) =>
   z.strictObject({
     preset: z.enum(Object.keys(presets) as [PresetName]).default('paper'),
-    plugins: z
-      .array(
-        z.strictObject(
-          {
-            file: z.string().min(1),
-            sha256: z.string().regex(/^[0-9a-f]{64}$/),
-          },
-          'expected a plugin, or a record of its file with "file" and "sha256"; a path has to be loaded first',
-        ),
-      )
-      .default([]),
+    plugins: z.array(pluginFile).default([]),
     data: z
       .strictObject({
         subset: z.enum(['A', 'B', 'C']).default('A'),

@@ -2,6 +2,7 @@ import type { augmentations } from './augmentations.js';
 import type { builtInModules } from './modules.js';
 import type { PluginEntry } from './plugin.js';
 import type { PluginChoice } from './plugin-choice.js';
+import type { PluginFile } from './plugin-file.js';
 import type { AttributeSet, PresetName } from './presets.js';
 import type { Chosen, ChoiceOf } from './registry.js';
 
@@ -87,14 +88,6 @@ export interface Experiment<
   /** done to the crops of a training batch, in this order; default nothing */
   readonly augment?: readonly AugmentationChoice[];
   readonly training?: TrainingOptions;
-}
-
-/** A file of plugins, as a run remembers it. */
-export interface PluginFile {
-  /** where it was, absolute */
-  readonly file: string;
-  /** of its bytes, hexadecimal */
-  readonly sha256: string;
 }
 
 /** An experiment with every default filled in: what is saved with a run, and enough to repeat it. */

@@ -15,6 +15,7 @@ export type { TextTowerNeeds } from './modules/text-towers.js';
 export * from './needs.js';
 export * from './plugin.js';
 export type { PluginChoice } from './plugin-choice.js';
+export * from './plugin-file.js';
 export * from './presets.js';
 export * from './registry.js';
 export * from './resolve-experiment.js';

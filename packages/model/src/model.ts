@@ -1,3 +1,4 @@
+import type { ImageFeatures } from '@clip-lung/image-encoder';
 import type { Loss, LossInputs } from '@clip-lung/losses';
 import type { NdArray, RandomStream, Tree } from '@clip-lung/tensor';
 import type { TextTower } from '@clip-lung/text-encoder';
@@ -17,6 +18,7 @@ import { logitScaleOf } from './logit-scale.js';
 import { builtInModules, type Modules } from './modules.js';
 import { needsText } from './needs.js';
 import { createTextBranch, type TextBranch } from './text-branch.js';
+import { textLogits } from './text-logits.js';
 
 type Host = Tree<NdArray<'float32'>>;
 type Tensors = Tree<tf.Tensor>;
@@ -85,6 +87,21 @@ export interface Model {
     statistics: Tensors,
     images: tf.Tensor,
   ): tf.Tensor2D;
+  /**
+   * Classifies by the classes' texts instead of the head: see {@link textLogits}. Undefined for a model without text.
+   *
+   * @param images [B, slices, 32, 32], 0..1
+   * @param frozen {@link Model.frozen} as tensors
+   * @returns logits, [B, K]
+   */
+  readonly predictByTexts:
+    | ((
+        params: ModelParams,
+        statistics: Tensors,
+        images: tf.Tensor,
+        frozen: Tensors,
+      ) => tf.Tensor2D)
+    | undefined;
 }
 
 export interface ModelOptions {
@@ -139,6 +156,14 @@ export function createModel(
     groups,
   });
   const scale = logitScaleOf(experiment.logitScale);
+  const seenBy = (
+    { image }: Pick<ModelParams, 'image'>,
+    statistics: Tensors,
+    images: tf.Tensor,
+  ): ImageFeatures =>
+    encoder.apply(image, statistics, images as tf.Tensor4D, {
+      training: false,
+    });
 
   return {
     classes,
@@ -191,14 +216,17 @@ export function createModel(
       };
     },
     predict(params, statistics, images) {
-      const { features } = encoder.apply(
-        params.image,
-        statistics,
-        images as tf.Tensor4D,
-        { training: false },
-      );
+      const { features } = seenBy(params, statistics, images);
       return head.apply(params.head, features);
     },
+    predictByTexts:
+      text === undefined
+        ? undefined
+        : (params, statistics, images, frozen) => {
+            const { groups } = seenBy(params, statistics, images);
+            const { classes } = text.apply(params, frozen, groups);
+            return textLogits(groups, classes, scale.apply(params));
+          },
   };
 }
 

@@ -1,5 +1,3 @@
-import { fileURLToPath } from 'node:url';
-
 import { cpuEngine, onnxEngine } from '@clip-lung/engine';
 import { cosineSchedule } from '@clip-lung/optim';
 import {
@@ -8,22 +6,25 @@ import {
   leaves,
   type NdArray,
   scalar,
-  sizeOf,
-  treeOf,
 } from '@clip-lung/tensor';
-import { readSafetensors } from '@clip-lung/tensor/node';
-import type { TextTower } from '@clip-lung/text-encoder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 
+import {
+  type Arrays,
+  type Fixture,
+  readFixture,
+  row,
+  startOf,
+  stored,
+  told,
+  towerOf,
+  voxels,
+} from '../test/pytorch-fixture.js';
 import { resolveExperiment } from './resolve-experiment.js';
 import { createOptimizer } from './create-optimizer.js';
 import { createModel } from './model.js';
 import type { PresetName } from './presets.js';
 import { trainingStep, type TrainingState } from './training-step.js';
-
-/** What tools/reference/model.py wrote: see there. */
-type Arrays = ReadonlyMap<string, NdArray>;
 
 const classes = ['benign', 'unsure', 'malignant'];
 /** in the order in which the reference stacks them */
@@ -38,149 +39,18 @@ const steps = 10;
 const engines = { cpu: cpuEngine(), onnx: onnxEngine({ threads: 2 }) };
 afterAll(() => engines.onnx.dispose());
 
-const about = {
-  tokens: z.object({
-    words: z.record(z.string(), z.array(z.int())),
-    sos: z.int(),
-    eot: z.int(),
-  }),
-  training: z.object({
-    learningRate: z.number(),
-    momentum: z.number(),
-    weightDecay: z.number(),
-    averageDecay: z.number(),
-    highScale: z.number(),
-  }),
-  sizes: z.object({
-    width: z.int(),
-    heads: z.int(),
-    layers: z.int(),
-    positions: z.int(),
-  }),
-};
-
+let file: Fixture;
 let start: Arrays;
-let metadata: Readonly<Record<string, string>>;
 let results: Readonly<Record<PresetName, Arrays>>;
 
 beforeAll(async () => {
-  const read = (name: string): ReturnType<typeof readSafetensors> =>
-    readSafetensors(
-      fileURLToPath(
-        new URL(`../fixtures/${name}.safetensors`, import.meta.url),
-      ),
-    );
-  ({ tensors: start, metadata } = await read('start'));
+  file = await readFixture('start');
+  start = file.tensors;
   results = {
-    paper: (await read('paper')).tensors,
-    'published-code': (await read('published-code')).tensors,
+    paper: (await readFixture('paper')).tensors,
+    'published-code': (await readFixture('published-code')).tensors,
   };
 });
-
-/** What the fixture says of itself. */
-function told<Name extends keyof typeof about>(
-  name: Name,
-): z.infer<(typeof about)[Name]> {
-  const value: unknown = JSON.parse(metadata[name] ?? 'null');
-  return about[name].parse(value) as z.infer<(typeof about)[Name]>;
-}
-
-function stored(arrays: Arrays, name: string): NdArray<'float32'> {
-  const array = arrays.get(name);
-  if (array === undefined) throw new Error(`the fixture has no "${name}"`);
-  return array as NdArray<'float32'>;
-}
-
-/** The arrays whose names start so, without that. */
-function under(
-  arrays: Arrays,
-  prefix: string,
-): (readonly [string, NdArray<'float32'>])[] {
-  return [...arrays.keys()]
-    .filter((name) => name.startsWith(prefix))
-    .map((name) => [name.slice(prefix.length), stored(arrays, name)]);
-}
-
-/** Row `index` of an array's first axis. */
-function row(
-  { shape, data }: NdArray<'float32'>,
-  index: number,
-): NdArray<'float32'> {
-  const own = shape.slice(1);
-  const size = sizeOf(own);
-  return float32(own, data.slice(index * size, (index + 1) * size));
-}
-
-/** Each of a crop's 8×8×8 values is 4×4×4 voxels: [B, 8, 8, 8] to [B, 32, 32, 32]. */
-function voxels({ shape, data }: NdArray<'float32'>): NdArray<'float32'> {
-  const [batch = 0] = shape;
-  const coarse = (at: number): number => at % 32 >> 2;
-  return float32(
-    [batch, 32, 32, 32],
-    Float32Array.from({ length: batch * 32 ** 3 }, (_, i) => {
-      const [nodule, z, y] = [i >> 15, coarse(i >> 10), coarse(i >> 5)];
-      return data[nodule * 512 + z * 64 + y * 8 + coarse(i)] ?? NaN;
-    }),
-  );
-}
-
-/** The fixture's tower, as a tower that was read from a file would be. */
-function towerOf(): TextTower {
-  const { words, sos, eot } = told('tokens');
-  const { heads, layers, positions } = told('sizes');
-  const table = stored(start, 'table');
-  const [vocabulary = 0, width = 0] = table.shape;
-  return {
-    kind: 'random',
-    name: 'fixture',
-    config: {
-      width,
-      layers,
-      heads,
-      hidden: 4 * width,
-      embedding: 64,
-      positions,
-      vocabulary,
-      activation: 'quick_gelu',
-      epsilon: 1e-5,
-      projection: true,
-      readAt: 'eot',
-    },
-    weights: treeOf([
-      ...under(start, 'text.'),
-      ['text_model.embeddings.token_embedding.weight', table],
-    ]),
-    tokenizer: {
-      sos,
-      eot,
-      encode: (text) =>
-        (text.match(/\w+|\S/g) ?? []).flatMap((word) => words[word] ?? []),
-    },
-    sha256: null,
-  };
-}
-
-/** The fixture's start, as a training run would resume from it. */
-function startingState(preset: PresetName, logitScale: number) {
-  const isStatistic = (name: string): boolean => name.includes('.running_');
-  const params = treeOf<NdArray<'float32'>>([
-    ...[
-      'image',
-      'head',
-      'prompt',
-      ...(preset === 'published-code' ? ['text'] : []),
-    ].flatMap((part) =>
-      under(start, `${part}.`)
-        .filter(([name]) => !isStatistic(name))
-        .map(([name, array]) => [`${part}.${name}`, array] as const),
-    ),
-    ['logit_scale', scalar(logitScale)],
-  ]);
-  const statistics = treeOf(
-    under(start, 'image.').filter(([name]) => isStatistic(name)),
-  );
-  return { params, statistics, average: { params, statistics } };
-}
 
 interface Trained {
   /** [steps][terms] */
@@ -196,22 +66,25 @@ interface Trained {
 async function train(
   engine: (typeof engines)[keyof typeof engines],
   preset: PresetName,
-  logitScale = stored(start, 'logit_scale').data[0] ?? NaN,
+  logitScale?: NdArray<'float32'>,
 ): Promise<Trained> {
-  const { learningRate, momentum, weightDecay, averageDecay } =
-    told('training');
+  const { learningRate, momentum, weightDecay, averageDecay } = told(
+    file,
+    'training',
+  );
   const experiment = resolveExperiment({
     preset,
-    image: { use: 'resnet18', width: told('sizes').width, groups: 4 },
+    image: { use: 'resnet18', width: told(file, 'sizes').width, groups: 4 },
     text: { use: 'random' },
     training: { learningRate, momentum, weightDecay },
   });
-  const model = createModel(experiment, { classes, tower: towerOf() });
+  const model = createModel(experiment, { classes, tower: towerOf(file) });
   const optimizer = createOptimizer(experiment);
-  const begin = startingState(preset, logitScale);
+  const begin = startOf(file, preset, logitScale);
   const state = engine.state<TrainingState>({
     ...begin,
     optimizer: optimizer.init(begin.params),
+    average: begin,
   });
   const step = engine.compile(trainingStep(model, optimizer), {
     frozen: model.frozen,
@@ -352,7 +225,7 @@ describe('a logit scale above its bound', () => {
     const { terms: found, scales } = await train(
       engines.onnx,
       'paper',
-      told('training').highScale,
+      scalar(told(file, 'training').highScale),
     );
     const expected = stored(results.paper, 'high.scale').data;
     expect(expected[0]).toBeCloseTo(100, 4);

@@ -6,6 +6,7 @@ import type { ResolvedExperiment } from './experiment.js';
 import { type ParsedExperiment, parseExperiment } from './experiment-schema.js';
 import { builtInModules, type Modules } from './modules.js';
 import { needsOf, needsText } from './needs.js';
+import { isPluginFile } from './plugin-file.js';
 import { type Preset, type PresetName, presets } from './presets.js';
 import type { Chosen } from './registry.js';
 
@@ -128,7 +129,7 @@ function filesOf(plugins: unknown): unknown {
   if (!Array.isArray(plugins)) return plugins;
   return plugins.filter(
     (entry: unknown) =>
-      typeof entry !== 'object' || entry === null || 'sha256' in entry,
+      typeof entry !== 'object' || entry === null || isPluginFile(entry),
   );
 }
 

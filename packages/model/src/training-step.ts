@@ -2,7 +2,6 @@ import type { Arguments, Results } from '@clip-lung/engine';
 import { ema, type Optimizer } from '@clip-lung/optim';
 import {
   leaves,
-  mapTree,
   type NdArray,
   type RandomStream,
   type Tree,
@@ -110,16 +109,9 @@ export function lossAndGradients(
 ): { readonly result: ReturnType<Model['loss']>; readonly gradients: Tensors } {
   const entries = leaves<tf.Tensor>(params);
   const kept: ReturnType<Model['loss']>[] = [];
-  const total = (...values: tf.Tensor[]): tf.Scalar => {
-    const named = new Map(
-      entries.map(([path], i) => [path, values[i] as tf.Tensor]),
-    );
-    const seen = mapTree<Tensors, tf.Tensor, tf.Tensor>(
-      params,
-      (own, path) => named.get(path) ?? own,
-    );
+  const total = (): tf.Scalar => {
     const result = model.loss(
-      seen as unknown as ModelParams,
+      params as unknown as ModelParams,
       statistics,
       batch,
       frozen,
@@ -135,7 +127,9 @@ export function lossAndGradients(
     kept.push(result);
     return result.total;
   };
-  const { value, grads } = tf.valueAndGrads(total)(
+  // What `tf.valueAndGrads` calls; that refuses a parameter which the total does not depend on, here it has no gradient.
+  const { value, grads } = tf.engine().gradients(
+    total,
     entries.map(([, tensor]) => tensor),
   );
   const [result] = kept;
@@ -143,7 +137,6 @@ export function lossAndGradients(
   return {
     result: { ...result, total: value },
     gradients: treeOf(
-      // Where no loss depends on a parameter, tfjs has no gradient.
       entries.map(([path, tensor], i) => [
         path,
         (grads as readonly (tf.Tensor | undefined)[])[i] ??
