@@ -1,6 +1,12 @@
 import { fileURLToPath } from 'node:url';
 
-import { float32, type NdArray, sizeOf, treeOf } from '@clip-lung/tensor';
+import {
+  float32,
+  type NdArray,
+  sizeOf,
+  type Tree,
+  treeOf,
+} from '@clip-lung/tensor';
 import { readSafetensors } from '@clip-lung/tensor/node';
 import type { TextTower } from '@clip-lung/text-encoder';
 import { z } from 'zod';
@@ -134,7 +140,7 @@ export function startOf(
   { tensors }: Fixture,
   preset: PresetName,
   logitScale: NdArray<'float32'> = stored(tensors, 'logit_scale'),
-) {
+): Readonly<Record<'params' | 'statistics', Tree<NdArray<'float32'>>>> {
   const isStatistic = (name: string): boolean => name.includes('.running_');
   const trained = preset === 'published-code' ? ['text'] : [];
   const params = treeOf<NdArray<'float32'>>([
