@@ -4,7 +4,15 @@ import { crossEntropy } from '@clip-lung/losses';
 import { sgd } from '@clip-lung/optim';
 import { fixedPrompt } from '@clip-lung/ccp-prompt';
 import { onnxEngine } from '@clip-lung/engine';
-import { leaves, RandomStream, treeOf } from '@clip-lung/tensor';
+import {
+  float32,
+  leaves,
+  type NdArray,
+  RandomStream,
+  scalar,
+  type Tree,
+  treeOf,
+} from '@clip-lung/tensor';
 import { randomTower } from '@clip-lung/text-encoder';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -100,8 +108,8 @@ describe('plugins', () => {
   );
 });
 
-/** What training does before its first step, with an experiment that uses a plugin. */
-async function ready(plugin: Plugin): Promise<void> {
+/** The first step of an experiment that uses a plugin, and the state before it. */
+async function firstStep(plugin: Plugin, others = [{ use: 'image-class' }]) {
   const modules = modulesWith([plugin]);
   const choice = { use: plugin.name };
   const experiment = resolveExperiment(
@@ -110,7 +118,7 @@ async function ready(plugin: Plugin): Promise<void> {
       text: { use: 'random', width: 16, layers: 1 },
       losses: [{ use: 'cross-entropy' }, { use: 'image-class' }],
       ...(plugin.kind === 'loss'
-        ? { losses: [{ use: 'image-class' }, choice] }
+        ? { losses: [...others, choice] }
         : { [plugin.kind]: choice }),
     },
     modules,
@@ -129,15 +137,60 @@ async function ready(plugin: Plugin): Promise<void> {
     frozen: model.frozen,
   });
   const start = initialState(model, optimizer, new RandomStream(1));
-  await step.prepare(
-    engine.state<TrainingState>(start),
-    exampleInputs(model, 4),
-  );
+  return { step, start, inputs: exampleInputs(model, 4) };
+}
+
+/** What training does before its first step. */
+async function ready(plugin: Plugin): Promise<void> {
+  const { step, start, inputs } = await firstStep(plugin);
+  await step.prepare(engine.state<TrainingState>(start), inputs);
 }
 
 const encoder = resnet18({ groups: 1, width: 1, embedding: 64 });
 const head = linearHead({ classes: 3, features: 16 });
 const fixed = (shape: number[]) => () => tf.zeros(shape);
+
+describe('a parameter that no loss depends on', () => {
+  it('keeps its value, but for weight decay', async () => {
+    const { step, start, inputs } = await firstStep(
+      defineHead({
+        name: 'spare',
+        options: none,
+        create: () => ({
+          init: (random) => ({
+            used: head.init(random),
+            spare: float32([2], [3, -4]),
+          }),
+          apply: (params, maps) =>
+            head.apply((params as { used: Tree<tf.Tensor> }).used, maps),
+        }),
+      }),
+    );
+    const state = engine.state<TrainingState>(start);
+    await step.run(state, { ...inputs, learningRate: scalar(0.5) });
+    const after = new Map(leaves<NdArray>(await state.read()));
+    const kept = 1 - 0.5 * 5e-5; // the preset's weight decay
+    expect(after.get('params.head.spare')?.data).toEqual(
+      Float32Array.of(3 * kept, -4 * kept),
+    );
+  });
+
+  it('may not be every one of them', async () => {
+    const constant = defineLoss({
+      name: 'constant',
+      options: none,
+      create: () => ({
+        name: 'constant',
+        needs: [],
+        compute: ({ targets }) => tf.mean<tf.Scalar>(targets),
+      }),
+    });
+    const { step, start, inputs } = await firstStep(constant, []);
+    await expect(
+      step.prepare(engine.state<TrainingState>(start), inputs),
+    ).rejects.toThrow(/^losses: their sum depends on no parameter/);
+  });
+});
 
 describe('a plugin that is not what it should be', () => {
   it.each<[string, Plugin, RegExp]>([

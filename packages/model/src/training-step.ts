@@ -9,6 +9,7 @@ import {
 } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
+import { ExperimentError } from './errors.js';
 import type { Batch, Model, ModelParams } from './model.js';
 
 type Host = Tree<NdArray<'float32'>>;
@@ -127,20 +128,28 @@ export function lossAndGradients(
     kept.push(result);
     return result.total;
   };
-  // What `tf.valueAndGrads` calls; that refuses a parameter which the total does not depend on, here it has no gradient.
-  const { value, grads } = tf.engine().gradients(
+  // What `tf.valueAndGrads` calls. That refuses a parameter which the total does not depend on; here it has no gradient.
+  const { value, grads: found } = tf.engine().gradients(
     total,
     entries.map(([, tensor]) => tensor),
+    undefined,
+    true,
   );
+  const grads: readonly (tf.Tensor | undefined)[] = found;
   const [result] = kept;
   if (result === undefined) throw new TypeError('the loss was not computed');
+  if (grads.every((gradient) => gradient === undefined)) {
+    throw new ExperimentError(
+      'losses',
+      'their sum depends on no parameter, so nothing can be learnt; list a loss that compares what the model gives',
+    );
+  }
   return {
     result: { ...result, total: value },
     gradients: treeOf(
       entries.map(([path, tensor], i) => [
         path,
-        (grads as readonly (tf.Tensor | undefined)[])[i] ??
-          tf.zerosLike(tensor),
+        grads[i] ?? tf.zerosLike(tensor),
       ]),
     ),
   };
