@@ -28,3 +28,13 @@ export function describeText({
       return 'no text tower';
   }
 }
+
+/** What the nodules were classified by, in words. */
+export function describeWay(by: Evaluation['by']): string {
+  switch (by) {
+    case 'head':
+      return 'classified by the head';
+    case 'texts':
+      return 'classified by the texts of the classes';
+  }
+}

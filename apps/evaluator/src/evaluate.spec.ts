@@ -200,6 +200,48 @@ describe('evaluating a run', () => {
   });
 });
 
+describe('evaluating what the texts of the classes predicted', () => {
+  it('leaves the evaluation of the head alone, and says which is which', async () => {
+    await writeAll();
+    const byHead = await evaluateRun(folder);
+    // The fourth nodule, in the first row of fold 1, is wrong by texts alone.
+    for (const [fold, shorts] of folds.entries()) {
+      const rows = rowsOf(
+        fold === 1 ? [['c', 2, 0], ...shorts.slice(1)] : shorts,
+      );
+      const file = foldPaths(folder, fold, 'texts').predictions;
+      await writePredictions(file, { classes, rows });
+    }
+    const [byTexts] = await evaluateRuns([folder], 'texts');
+    expect([byHead.by, byHead.accuracy]).toEqual(['head', 5 / 7]);
+    expect([byTexts?.by, byTexts?.accuracy]).toEqual(['texts', 4 / 7]);
+    expect(await readRunSummary(folder)).toEqual(byHead);
+    expect(await readRunSummary(folder, 'texts')).toEqual(byTexts);
+    const [title] = formatEvaluation(byTexts ?? byHead).split('\n');
+    expect(title).toBe(
+      'simulated nodules (phantom): these figures say nothing about patients; random text tower: its features mean nothing; classified by the texts of the classes',
+    );
+  });
+
+  it('says who writes them where there are none', async () => {
+    await writeAll();
+    await expect(evaluateRun(folder, 'texts')).rejects.toThrow(
+      /expected at least .*predictions-by-texts\.csv, which `clip-lung evaluate --by texts` writes/,
+    );
+  });
+
+  it('names their file where they may not be pooled', async () => {
+    await writeAll();
+    for (const fold of [0, 1]) {
+      const file = foldPaths(folder, fold, 'texts').predictions;
+      await writePredictions(file, { classes, rows: rowsOf([['a', 0, 0]]) });
+    }
+    await expect(evaluateRun(folder, 'texts')).rejects.toThrow(
+      /fold-1.predictions-by-texts\.csv: nodule a\/0 was tested in fold 0/,
+    );
+  });
+});
+
 describe('refuses', () => {
   it('a folder that is no run', async () => {
     await expect(evaluateRun(folder)).rejects.toThrow(MissingRunFileError);
@@ -271,7 +313,7 @@ describe('the report', () => {
     const evaluation = await evaluateRun(folder);
     const text = formatEvaluation({ ...evaluation, run: 'runs/demo' });
     expect(text)
-      .toBe(`simulated nodules (phantom): these figures say nothing about patients; random text tower: its features mean nothing
+      .toBe(`simulated nodules (phantom): these figures say nothing about patients; random text tower: its features mean nothing; classified by the head
 
 accuracy  71.4 %  (95 % interval 35.9 to 91.8 %; 40.0 to 100.0 % when patients are resampled)
 majority  42.9 %  (always "benign", the most frequent class of these nodules; the interval includes it)
@@ -363,8 +405,8 @@ runs/demo`);
         { ...one, run: 'runs/longer', missingFolds: [3, 4] },
       ]),
     )
-      .toBe(`run          data       text    accuracy   95 % interval  majority  macro F1    AUC  nodules   folds
-runs/a       phantom A  random    71.4 %  35.9 to 91.8 %    42.9 %    69.4 %  0.750        7       3
-runs/longer  phantom A  random    71.4 %  35.9 to 91.8 %    42.9 %    69.4 %  0.750        7  3 of 5`);
+      .toBe(`run          data       text    by    accuracy   95 % interval  majority  macro F1    AUC  nodules   folds
+runs/a       phantom A  random  head    71.4 %  35.9 to 91.8 %    42.9 %    69.4 %  0.750        7       3
+runs/longer  phantom A  random  head    71.4 %  35.9 to 91.8 %    42.9 %    69.4 %  0.750        7  3 of 5`);
   });
 });

@@ -14,6 +14,7 @@ import {
   wilsonInterval,
 } from '@clip-lung/metrics';
 import {
+  type ClassifiedBy,
   type PredictionRow,
   readRunRecord,
   runFormatVersion,
@@ -25,7 +26,7 @@ import { RandomStream } from '@clip-lung/tensor';
 
 import { type Pool, poolPredictions } from './pool.js';
 
-/** What `evaluate --json` prints and `summary.json` holds. */
+/** What `evaluate --json` prints and `summary.json`, or `summary-by-texts.json`, holds. */
 export type Evaluation = RunSummary;
 
 /** So that the same predictions always give the same interval. */
@@ -33,16 +34,20 @@ const bootstrapSeed = 1;
 
 /**
  * Evaluates a run: pools the predictions of all folds that have them, computes every figure over the pooled test
- * nodules, and writes `summary.json` into the run's folder.
+ * nodules, and writes the summary into the run's folder.
  *
+ * @param by which predictions: the head's, or those by texts where there are any; each have a summary of their own
  * @throws `MissingRunFileError` for a folder that is no run, `NoPredictionsError` for a run without predictions yet,
  * `InconsistentRunError` (`PatientOverlapError`) for predictions that may not be pooled, `RunFileError` for a file
- * that is not as it should be; `summary.json` then stays as it was
+ * that is not as it should be; the summary then stays as it was
  */
-export async function evaluateRun(folder: string): Promise<Evaluation> {
+export async function evaluateRun(
+  folder: string,
+  by: ClassifiedBy = 'head',
+): Promise<Evaluation> {
   const record = await readRunRecord(folder);
-  const pool = await poolPredictions(folder, record);
-  const evaluation = evaluatePool(folder, record, pool);
+  const pool = await poolPredictions(folder, record, by);
+  const evaluation = evaluatePool(folder, record, pool, by);
   await writeRunSummary(folder, evaluation);
   return evaluation;
 }
@@ -50,9 +55,10 @@ export async function evaluateRun(folder: string): Promise<Evaluation> {
 /** Evaluates several runs, in order. @throws as {@link evaluateRun}, for the first run that fails */
 export async function evaluateRuns(
   folders: readonly string[],
+  by: ClassifiedBy = 'head',
 ): Promise<readonly Evaluation[]> {
   const evaluations: Evaluation[] = [];
-  for (const folder of folders) evaluations.push(await evaluateRun(folder));
+  for (const folder of folders) evaluations.push(await evaluateRun(folder, by));
   return evaluations;
 }
 
@@ -72,6 +78,7 @@ function evaluatePool(
   folder: string,
   { classes, data, text, textModel }: RunRecord,
   { folds, missingFolds, rows }: Pool,
+  by: ClassifiedBy,
 ): Evaluation {
   const labels = rows.map(({ label }) => label);
   const probabilities = rows.map((row) => row.probabilities);
@@ -103,6 +110,7 @@ function evaluatePool(
     run: folder,
     text,
     data: data.collection,
+    by,
     formatVersion: runFormatVersion,
     subset: data.subset,
     textModel,

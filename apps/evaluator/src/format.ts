@@ -1,4 +1,4 @@
-import { describeData, describeText } from './describe.js';
+import { describeData, describeText, describeWay } from './describe.js';
 import type { Evaluation } from './evaluate.js';
 import { percent, tableLines } from './table.js';
 
@@ -11,7 +11,9 @@ const none = '–';
  */
 export function formatEvaluation(evaluation: Evaluation): string {
   const blocks = [
-    [`${describeData(evaluation.data)}; ${describeText(evaluation)}`],
+    [
+      `${describeData(evaluation.data)}; ${describeText(evaluation)}; ${describeWay(evaluation.by)}`,
+    ],
     headline(evaluation),
     classTable(evaluation),
     confusionTable(evaluation),
@@ -35,6 +37,7 @@ export function formatComparison(evaluations: readonly Evaluation[]): string {
     column('run', ({ run }) => run, 'left'),
     column('data', ({ data, subset }) => `${data} ${subset}`, 'left'),
     column('text', ({ text }) => text, 'left'),
+    column('by', ({ by }) => by, 'left'),
     column('accuracy', ({ accuracy }) => percent(accuracy)),
     column('95 % interval', ({ interval }) => range(interval.wilson)),
     column('majority', ({ majority }) => percent(majority)),

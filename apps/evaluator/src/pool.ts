@@ -1,4 +1,5 @@
 import {
+  type ClassifiedBy,
   foldPaths,
   listFolds,
   MissingRunFileError,
@@ -31,12 +32,14 @@ export interface Pool {
  * Reads the predictions of a run's folds and checks that they may be pooled: the record's classes in each, and each
  * nodule and each patient in one fold only.
  *
+ * @param by which predictions; default the head's
  * @throws {@link NoPredictionsError}, {@link InconsistentRunError}, {@link PatientOverlapError}, or `RunFileError` for a
  * file that cannot be read
  */
 export async function poolPredictions(
   folder: string,
   record: RunRecord,
+  by: ClassifiedBy = 'head',
 ): Promise<Pool> {
   const { folds: count } = record.data;
   const stray = (await listFolds(folder)).find((fold) => fold >= count);
@@ -48,25 +51,32 @@ export async function poolPredictions(
   const folds: TestedFold[] = [];
   const missingFolds: number[] = [];
   for (let fold = 0; fold < count; fold++) {
-    const rows = await readFold(folder, fold, record.classes);
+    const rows = await readFold(
+      foldPaths(folder, fold, by).predictions,
+      record.classes,
+    );
     if (rows === undefined) missingFolds.push(fold);
     else folds.push({ fold, rows });
   }
   if (folds.length === 0) {
     throw new NoPredictionsError(
-      `${folder}: none of the run's ${count} folds has predictions yet; expected at least ${foldPaths(folder, 0).predictions}, which \`train\` writes when the fold is done (--resume goes on with a run that was stopped)`,
+      `${folder}: none of the run's ${count} folds has predictions yet; expected at least ${foldPaths(folder, 0, by).predictions}, which ${writers[by]}`,
     );
   }
-  checkApart(folder, folds);
+  checkApart(folder, folds, by);
   return { folds, missingFolds, rows: folds.flatMap(({ rows }) => rows) };
 }
 
+/** Who writes predictions, and when. */
+const writers: Readonly<Record<ClassifiedBy, string>> = {
+  head: '`train` writes when the fold is done (--resume goes on with a run that was stopped)',
+  texts: '`clip-lung evaluate --by texts` writes',
+};
+
 async function readFold(
-  folder: string,
-  fold: number,
+  file: string,
   expected: readonly string[],
 ): Promise<readonly PredictionRow[] | undefined> {
-  const file = foldPaths(folder, fold).predictions;
   try {
     const { classes, rows } = await readPredictions(file);
     if (
@@ -84,11 +94,15 @@ async function readFold(
   }
 }
 
-function checkApart(folder: string, folds: readonly TestedFold[]): void {
+function checkApart(
+  folder: string,
+  folds: readonly TestedFold[],
+  by: ClassifiedBy,
+): void {
   const foldOfNodule = new Map<string, number>();
   const foldOfPatient = new Map<string, number>();
   for (const { fold, rows } of folds) {
-    const file = foldPaths(folder, fold).predictions;
+    const file = foldPaths(folder, fold, by).predictions;
     for (const { nodule, patient } of rows) {
       const before = foldOfNodule.get(nodule);
       if (before !== undefined) {

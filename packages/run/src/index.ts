@@ -1,4 +1,5 @@
 export * from './checkpoint.js';
+export * from './classified-by.js';
 export * from './digest.js';
 export * from './error.js';
 export * from './metrics-log.js';

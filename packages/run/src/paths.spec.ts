@@ -31,6 +31,15 @@ it('names the files of a run', () => {
   });
 });
 
+it('keeps what was classified by texts apart from what was by the head', () => {
+  const { summary, ...run } = runPaths('run', 'texts');
+  expect(summary).toBe(join('run', 'summary-by-texts.json'));
+  expect(runPaths('run')).toMatchObject(run);
+  const { predictions, ...fold } = foldPaths('run', 2, 'texts');
+  expect(predictions).toBe(join('run', 'fold-2', 'predictions-by-texts.csv'));
+  expect(foldPaths('run', 2)).toMatchObject(fold);
+});
+
 it('lists the folds by number, and nothing that only looks like one', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'clip-lung-run-'));
   try {

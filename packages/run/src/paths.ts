@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { ClassifiedBy } from './classified-by.js';
 import { isMissing } from './missing.js';
 
 /** The files of a run folder that belong to the run as a whole. */
@@ -38,18 +39,32 @@ export interface FoldPaths
   readonly checkpoints: string;
 }
 
-/** The names of a run's files; nothing is read or made. */
-export function runPaths(folder: string): RunPaths {
+/** What file names have before their extension: nothing for the head. */
+function suffixOf(by: ClassifiedBy): string {
+  return by === 'head' ? '' : `-by-${by}`;
+}
+
+/** The names of a run's files; nothing is read or made. @param by what the summary is of */
+export function runPaths(folder: string, by: ClassifiedBy = 'head'): RunPaths {
   return {
     folder,
     experiment: join(folder, 'experiment.json'),
-    summary: join(folder, 'summary.json'),
+    summary: join(folder, `summary${suffixOf(by)}.json`),
     report: join(folder, 'report.html'),
   };
 }
 
-/** The names of a fold's files; nothing is read or made. @param fold counted from 0 */
-export function foldPaths(folder: string, fold: number): FoldPaths {
+/**
+ * The names of a fold's files; nothing is read or made.
+ *
+ * @param fold counted from 0
+ * @param by   what the predictions are of
+ */
+export function foldPaths(
+  folder: string,
+  fold: number,
+  by: ClassifiedBy = 'head',
+): FoldPaths {
   const own = join(folder, `fold-${fold}`);
   const checkpoints = join(own, 'checkpoints');
   const checkpoint = (name: CheckpointName): CheckpointPaths => ({
@@ -60,7 +75,7 @@ export function foldPaths(folder: string, fold: number): FoldPaths {
     fold,
     folder: own,
     metrics: join(own, 'metrics.jsonl'),
-    predictions: join(own, 'predictions.csv'),
+    predictions: join(own, `predictions${suffixOf(by)}.csv`),
     checkpoints,
     last: checkpoint('last'),
     best: checkpoint('best'),

@@ -31,6 +31,7 @@ const summary: RunSummary = {
   run: 'runs/demo',
   text: 'none',
   data: 'lidc-idri',
+  by: 'head',
   formatVersion: 1,
   subset: 'C',
   textModel: '',
@@ -67,9 +68,26 @@ describe('summary.json', () => {
     );
   });
 
+  it('is another file for what was classified by texts', async () => {
+    const byTexts = { ...summary, by: 'texts', accuracy: 0.25 } as const;
+    await writeRunSummary(folder, summary);
+    await writeRunSummary(folder, byTexts);
+    expect(await readRunSummary(folder)).toEqual(summary);
+    expect(await readRunSummary(folder, 'texts')).toEqual(byTexts);
+  });
+
+  it('is of the head where it does not say, as older ones do not', async () => {
+    const { by, ...older } = summary;
+    await writeFile(runPaths(folder).summary, JSON.stringify(older));
+    expect(await readRunSummary(folder)).toEqual({ ...older, by });
+  });
+
   it('says so when the run is not evaluated', async () => {
     await expect(readRunSummary(folder)).rejects.toThrow(MissingRunFileError);
     await expect(readRunSummary(folder)).rejects.toThrow(/not evaluated yet/);
+    await expect(readRunSummary(folder, 'texts')).rejects.toThrow(
+      /`clip-lung evaluate --by texts`/,
+    );
   });
 
   it('refuses a percentage where a fraction belongs, read or written', async () => {

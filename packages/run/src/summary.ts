@@ -1,6 +1,7 @@
 import { writeFileAtomic } from '@clip-lung/tensor/node';
 import { z } from 'zod';
 
+import { type ClassifiedBy, waysToClassify } from './classified-by.js';
 import { parseJson, toJson } from './json.js';
 import { readRunFile } from './missing.js';
 import { runPaths } from './paths.js';
@@ -51,6 +52,8 @@ export interface RunSummary {
   readonly text: RunText;
   readonly data: RunCollection;
 
+  /** what the nodules were classified by */
+  readonly by: ClassifiedBy;
   readonly formatVersion: typeof runFormatVersion;
   readonly subset: RunSubset;
   readonly textModel: string;
@@ -110,6 +113,8 @@ const summary = z.strictObject({
   run: z.string(),
   text: z.enum(runTexts),
   data: z.enum(runCollections),
+  // Summaries of before there was a choice are of the head.
+  by: z.enum(waysToClassify).default('head'),
   formatVersion: z.literal(runFormatVersion),
   subset: z.enum(runSubsets),
   textModel: z.string(),
@@ -142,23 +147,26 @@ const summary = z.strictObject({
   confusion: z.array(z.array(count)),
 }) satisfies z.ZodType<RunSummary>;
 
-/** Writes `summary.json`, checked as it will be read. @param folder the run's */
+/** Writes `summary.json`, or `summary-by-texts.json`, checked as it will be read. @param folder the run's */
 export async function writeRunSummary(
   folder: string,
   value: RunSummary,
 ): Promise<void> {
-  const file = runPaths(folder).summary;
+  const file = runPaths(folder, value.by).summary;
   const text = `${toJson(value, 2)}\n`;
   parseJson(text, summary, file);
   await writeFileAtomic(file, text);
 }
 
 /** @throws `MissingRunFileError` when the run is not evaluated, `RunFileError` for a summary that is not as it should be */
-export async function readRunSummary(folder: string): Promise<RunSummary> {
-  const file = runPaths(folder).summary;
+export async function readRunSummary(
+  folder: string,
+  by: ClassifiedBy = 'head',
+): Promise<RunSummary> {
+  const file = runPaths(folder, by).summary;
   const bytes = await readRunFile(
     file,
-    'there is no such file: the run is not evaluated yet; run `clip-lung evaluate` on it',
+    `there is no such file: the run is not evaluated yet; run \`clip-lung evaluate${by === 'head' ? '' : ` --by ${by}`}\` on it`,
   );
   return parseJson(bytes.toString('utf8'), summary, file, runFormatVersion);
 }
