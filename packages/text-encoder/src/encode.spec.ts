@@ -7,6 +7,7 @@ import {
   mapTree,
   type NdArray,
   ShapeError,
+  sizeOf,
   treeOf,
 } from '@clip-lung/tensor';
 import { readSafetensors } from '@clip-lung/tensor/node';
@@ -338,6 +339,82 @@ describe('the exact shortcuts', () => {
     const { packed } = createPromptEncoder(tower, prompts);
     // [SOS], 4 of context, image, of, and for each class its word, the full stop and [EOT].
     expect(packed.length).toBe(5 + 2 + 3 * 3);
+  });
+});
+
+describe('a feed-forward layer whose rows are pages long', () => {
+  const tower = randomTower({ seed: 7, width: 8, embedding: 8, layers: 2 });
+  const { hidden } = tower.config;
+  const units = 1024;
+  /** The same tower with units that nothing listens to, up to 4096 bytes a row. */
+  const wide: TextTower = {
+    ...tower,
+    config: { ...tower.config, hidden: units },
+    weights: treeOf(
+      leaves(tower.weights).map(([name, array]) => {
+        const [rows = 1, columns = 1] = array.shape;
+        const sized = (shape: number[], at: (i: number) => number) => {
+          const length = sizeOf(shape);
+          const values = Array.from({ length }, (_, i) => at(i));
+          return [name, float32(shape, values)] as const;
+        };
+        if (name.endsWith('fc1.weight')) {
+          return sized([units, columns], (i) => array.data[i] ?? Math.sin(i));
+        }
+        if (name.endsWith('fc1.bias')) {
+          return sized([units], (i) => array.data[i] ?? Math.cos(i));
+        }
+        if (name.endsWith('fc2.weight')) {
+          return sized([rows, units], (i) =>
+            i % units < hidden
+              ? (array.data[Math.floor(i / units) * hidden + (i % units)] ??
+                NaN)
+              : 0,
+          );
+        }
+        return [name, array] as const;
+      }),
+    ),
+  };
+  const prompts = [[5, 6, 7], [5, 8], [9]].map((ids) => behind(2, ids));
+  const context = tf.tensor3d(
+    Array.from({ length: 2 * 2 * 8 }, (_, at) => Math.sin(at) / 2),
+    [2, 2, 8],
+  );
+  const weighting = tf.tensor3d(
+    Array.from({ length: 2 * 3 * 8 }, (_, at) => Math.cos(3 * at)),
+    [2, 3, 8],
+  );
+
+  it('computes what its units say, with gradients of their own number', () => {
+    const learn = (each: TextTower) =>
+      run(createPromptEncoder(each, prompts), context, weighting, {
+        ofWeights: true,
+      });
+    const [narrow, broad] = [learn(tower), learn(wide)];
+    expect(distance(broad.features, narrow.features)).toBeLessThan(1e-6);
+    for (const [name, expected] of narrow.gradients) {
+      const found = broad.gradients.get(name) ?? new Float32Array();
+      if (name.endsWith('k_proj.bias')) continue;
+      if (/fc1\./.test(name)) {
+        // Nothing listens to the others, so they learn nothing.
+        const heard = found.subarray(0, expected.length);
+        expect(distance(heard, expected), name).toBeLessThan(1e-5);
+        expect(found.length).toBe((expected.length / hidden) * units);
+        expect(found.subarray(expected.length).every((x) => x === 0)).toBe(
+          true,
+        );
+      } else if (name.endsWith('fc2.weight')) {
+        const rows = found.length / units;
+        const heard = Float32Array.from(
+          { length: rows * hidden },
+          (_, i) => found[Math.floor(i / hidden) * units + (i % hidden)] ?? NaN,
+        );
+        expect(distance(heard, expected), name).toBeLessThan(1e-5);
+      } else {
+        expect(distance(found, expected), name).toBeLessThan(1e-5);
+      }
+    }
   });
 });
 

@@ -135,6 +135,31 @@ function feedForward(
   }
 }
 
+/** The lines of a processor's first cache that hold one address of a page share their place with those of all pages. */
+const pageBytes = 4096;
+const lineBytes = 64;
+
+/**
+ * How many units of no effect a feed-forward layer is given, so that its rows do not all start at the same place of a page.
+ * Such rows push each other out of the first cache, where a product reads a dozen of them side by side: it took 8 % longer.
+ */
+function spareUnits(units: number): number {
+  const { BYTES_PER_ELEMENT } = Float32Array;
+  return (units * BYTES_PER_ELEMENT) % pageBytes === 0
+    ? lineBytes / BYTES_PER_ELEMENT
+    : 0;
+}
+
+/** Zeros after the last elements of each axis. */
+function padded(array: tf.Tensor, after: readonly number[]): tf.Tensor {
+  return after.some((count) => count > 0)
+    ? tf.pad(
+        array,
+        after.map((count) => [0, count]),
+      )
+    : array;
+}
+
 /**
  * A tower's weights with all that can be moved into its matrices: the scales and shifts of normalisations, the scale of
  * the queries, the factor of quick GELU. Computed once for all uses of a weight.
@@ -174,13 +199,24 @@ export function foldNorms(
     }
     put(`${name}.self_attn.out_proj`, own('self_attn.out_proj'));
     const faster = activation === 'quick_gelu' ? quick : 1;
-    put(
-      `${name}.mlp.fc1`,
-      afterNorm(weights, `${name}.layer_norm2`, own('mlp.fc1'), faster),
+    const into = afterNorm(
+      weights,
+      `${name}.layer_norm2`,
+      own('mlp.fc1'),
+      faster,
     );
     const { weight, bias } = own('mlp.fc2');
+    const back = {
+      weight: faster === 1 ? weight : tf.mul<tf.Tensor>(weight, 1 / faster),
+      bias,
+    };
+    const spare = spareUnits(weight.shape[1] ?? 0);
+    put(`${name}.mlp.fc1`, {
+      weight: padded(into.weight, [spare, 0]),
+      bias: padded(into.bias as tf.Tensor, [spare]),
+    });
     put(`${name}.mlp.fc2`, {
-      weight: faster === 1 ? weight : tf.mul(weight, 1 / faster),
+      weight: padded(back.weight, [0, spare]),
       bias,
     });
   }
