@@ -12,11 +12,14 @@ import {
 
 /*
  * The transforms of Winograd's F(m×m, 3×3) between images and tiles. They are linear along each axis of an image, so with
- * images stored as [H, W, B, C] they are products with small constant matrices, and nothing is ever transposed.
+ * images stored as [H, W, B, C] they are products with small constant matrices.
  *
- * Tiles are [n, tile rows, n, tile columns · B, C]: the n×n points of the tiles, and for each of them a matrix that the
+ * Tiles are [tile rows, n, n, tile columns · B, C]: the n×n points of the tiles, and for each of them a matrix that the
  * products over the channels take as it is. Where an image has few tiles, their rows and columns are put together,
- * [n·n, 1, 1, tiles · B, C], and both axes are transformed at once: the products want enough rows.
+ * [1, n·n, 1, tiles · B, C], and both axes are transformed at once: the products want enough rows.
+ *
+ * Tiles of the output lie side by side, so each is transformed by itself. Those of the input overlap: there, one matrix
+ * transforms a whole axis, zeros and all, which costs less than copying the tiles apart.
  */
 
 type Geometry = Pick<
@@ -72,12 +75,12 @@ export function tileForm(g: Geometry): {
   const { outputs, points } = matrices;
   const rows = rowsOf(matrices, g);
   if (isSmall(g)) {
-    const all = [points * points, 1, 1] as const;
+    const all = [1, points * points, 1] as const;
     return { points: all, filterPoints: all, rows };
   }
   return {
-    points: [points, g.inHeight / outputs, points],
-    filterPoints: [points, 1, points],
+    points: [g.inHeight / outputs, points, points],
+    filterPoints: [1, points, points],
     rows,
   };
 }
@@ -115,118 +118,243 @@ export function toImages(
   );
 }
 
-/** Multiplies both axes of an image, or of its tiles, with their matrices. */
+type Side = 'tiles' | 'images';
+
+/** Transforms both axes of an image, or of its tiles. */
 function spread(
   backend: TraceBackend,
   transform: Transform,
-  to: 'tiles' | 'images',
+  to: Side,
   value: GraphValue,
   g: Geometry,
   channels: number,
 ): GraphValue {
-  const { graph } = backend;
-  const { inHeight: height, inWidth: width } = g;
   const inner = g.batchSize * channels;
-  const matrix = (down: number, across: number): GraphValue => {
-    const tiling = constantMatrix(
-      backend,
-      matricesFor(g),
-      transform,
-      down,
-      across,
-    );
-    // To tiles by the input's own matrix, or by the adjoint of the output's; back the other way round.
-    return (transform === 'input') === (to === 'tiles')
-      ? tiling
-      : transposed(backend, tiling);
-  };
-  const gemm = (left: GraphValue, right: GraphValue): GraphValue =>
-    graph.node('Gemm', [left, right], 'float32', [
-      left.shape[0] ?? 1,
-      right.shape[1] ?? 1,
-    ]);
+  if (isSmall(g)) return atOnce(backend, transform, to, value, g, inner);
+  return transform === 'output'
+    ? tileByTile(backend, to, value, g, inner)
+    : axisByAxis(backend, to, value, g, inner);
+}
 
-  if (isSmall(g)) {
-    const both = matrix(height, width);
-    return gemm(
-      both,
-      backend.graph.reshape(value, [both.shape[1] ?? 1, inner]),
+/** Both axes with one matrix. */
+function atOnce(
+  backend: TraceBackend,
+  transform: Transform,
+  to: Side,
+  value: GraphValue,
+  g: Geometry,
+  inner: number,
+): GraphValue {
+  const matrices = matricesFor(g);
+  const { inHeight: height, inWidth: width } = g;
+  const down = axisMatrix(matrices, transform, height, 'point-tile');
+  const across = axisMatrix(matrices, transform, width, 'point-tile');
+  const matrix = towards(
+    to,
+    constantMatrix(
+      backend,
+      `both ${transform} ${matrices.points} ${height}×${width}`,
+      [down.rows * across.rows, height * width],
+      (put) => {
+        for (const [r, c, a] of down.values) {
+          for (const [s, d, b] of across.values) {
+            put(pointIndex(down, r, across, s), c * width + d, a * b);
+          }
+        }
+      },
+    ),
+    backend,
+  );
+  return gemm(backend, matrix, value, inner);
+}
+
+/** Every tile of the output by itself: Aᵀ along both axes, or A. */
+function tileByTile(
+  backend: TraceBackend,
+  to: Side,
+  value: GraphValue,
+  g: Geometry,
+  inner: number,
+): GraphValue {
+  const { graph } = backend;
+  const { output, outputs, points } = matricesFor(g);
+  const { inHeight: height, inWidth: width } = g;
+  const [down, across] = [height / outputs, width / outputs];
+  const matrix = towards(
+    to,
+    constantMatrix(backend, `tile ${points}`, [points, outputs], (put) => {
+      output.forEach((row, i) => {
+        row.forEach((a, j) => {
+          put(j, i, a);
+        });
+      });
+    }),
+    backend,
+  );
+  const [after = 1, before = 1] = matrix.shape;
+  const along = (count: number, given: GraphValue, rest: number): GraphValue =>
+    graph.node(
+      'MatMul',
+      [matrix, graph.reshape(given, [count, before, rest])],
+      'float32',
+      [count, after, rest],
     );
+  /** [H, a, b, inner] to [H, b, a, inner]: pixels of a row by their places in the tiles, or tile by tile. */
+  const swapped = (given: GraphValue, a: number, b: number): GraphValue =>
+    a === 1 || b === 1
+      ? given
+      : graph.node(
+          'Transpose',
+          [graph.reshape(given, [height, a, b, inner])],
+          'float32',
+          [height, b, a, inner],
+          { perm: [0, 2, 1, 3] },
+        );
+  // Whole rows of pixels are moved, and on the smaller side.
+  if (to === 'tiles') {
+    const places = swapped(value, across, outputs);
+    const wide = along(height, places, across * inner);
+    return along(down, wide, points * across * inner);
   }
-  const down = matrix(height, 1);
-  const across = matrix(1, width);
-  const [tall = 1, high = 1] = down.shape;
+  const low = along(down, value, points * across * inner);
+  const places = along(height, low, across * inner);
+  return swapped(places, outputs, across);
+}
+
+/** The tiles of the input, one axis after the other: Bᵀ along both axes, or B. */
+function axisByAxis(
+  backend: TraceBackend,
+  to: Side,
+  value: GraphValue,
+  g: Geometry,
+  inner: number,
+): GraphValue {
+  const { graph } = backend;
+  const matrices = matricesFor(g);
+  const matrix = (size: number, order: PointOrder): GraphValue => {
+    const { rows, values } = axisMatrix(matrices, 'input', size, order);
+    return towards(
+      to,
+      constantMatrix(
+        backend,
+        `axis ${matrices.points} ${size} ${order}`,
+        [rows, size],
+        (put) => {
+          for (const [row, column, b] of values) put(row, column, b);
+        },
+      ),
+      backend,
+    );
+  };
+  const across = matrix(g.inWidth, 'point-tile');
+  const down = matrix(g.inHeight, 'tile-point');
   const [wide = 1, broad = 1] = across.shape;
   const alongWidth = (rows: number, given: GraphValue): GraphValue =>
     graph.node(
       'MatMul',
-      [across, backend.graph.reshape(given, [rows, broad, inner])],
+      [across, graph.reshape(given, [rows, broad, inner])],
       'float32',
       [rows, wide, inner],
     );
-  const alongHeight = (columns: number, given: GraphValue): GraphValue =>
-    gemm(down, backend.graph.reshape(given, [high, columns * inner]));
   // The larger of the two sides is touched once only.
   return to === 'tiles'
-    ? alongWidth(tall, alongHeight(width, value))
-    : alongHeight(wide, alongWidth(high, value));
+    ? alongWidth(
+        down.shape[0] ?? 1,
+        gemm(backend, down, value, g.inWidth * inner),
+      )
+    : gemm(backend, down, alongWidth(down.shape[1] ?? 1, value), wide * inner);
+}
+
+/** A matrix from pixels to points, or the adjoint. */
+function towards(
+  to: Side,
+  matrix: GraphValue,
+  backend: TraceBackend,
+): GraphValue {
+  return to === 'tiles' ? matrix : transposed(backend, matrix);
+}
+
+/** matrix · value, of which each row has `columns` elements. */
+function gemm(
+  { graph }: TraceBackend,
+  matrix: GraphValue,
+  value: GraphValue,
+  columns: number,
+): GraphValue {
+  const [rows = 1, inner = 1] = matrix.shape;
+  return graph.node(
+    'Gemm',
+    [matrix, graph.reshape(value, [inner, columns])],
+    'float32',
+    [rows, columns],
+  );
 }
 
 /** G ⊗ G, [n·n, 9]: filters [O · C, 9] to the points of their tiles. */
 export function filterMatrix(
-  { graph }: TraceBackend,
+  backend: TraceBackend,
   { points, filter }: WinogradMatrices,
 ): GraphValue {
-  const rows = points * points;
-  const matrix = remembered(`filter ${points}`, rows * 9, (into) => {
-    forEachPair(filter, filter, (row, column, value) => {
-      into[row * 9 + column] = value;
-    });
-  });
-  return graph.constant('float32', [rows, 9], matrix);
-}
-
-/**
- * The matrix from the pixels of an image, along one axis (the other size being 1) or both, to the points of its tiles
- * (`input`, [points · tiles, pixels]), or from those to pixels (`output`, [pixels, points · tiles]).
- */
-function constantMatrix(
-  backend: TraceBackend,
-  matrices: WinogradMatrices,
-  transform: Transform,
-  height: number,
-  width: number,
-): GraphValue {
-  const down = axisMatrix(matrices, transform, height);
-  const across = axisMatrix(matrices, transform, width);
-  const rows = down.rows * across.rows;
-  const columns = down.columns * across.columns;
-  const matrix = remembered(
-    `${transform} ${matrices.points} ${height}×${width}`,
-    rows * columns,
-    (into) => {
-      down.values.forEach(([r, c, a]) => {
-        across.values.forEach(([s, d, b]) => {
-          const row =
-            transform === 'input'
-              ? pointIndex(down, r, across, s)
-              : r * across.rows + s;
-          const column =
-            transform === 'input'
-              ? c * across.columns + d
-              : pointIndex(down, c, across, d);
-          into[row * columns + column] = a * b;
+  return constantMatrix(
+    backend,
+    `filter ${points}`,
+    [points * points, 9],
+    (put) => {
+      filter.forEach((down, i) => {
+        filter.forEach((across, k) => {
+          down.forEach((a, j) => {
+            across.forEach((b, l) => {
+              put(i * points + k, j * across.length + l, a * b);
+            });
+          });
         });
       });
     },
   );
-  return backend.graph.constant('float32', [rows, columns], matrix);
 }
 
-/**
- * The index of a point of a tile, [point down, point across, tile down, tile across], from those along each axis,
- * [point, tile]. Along an axis of one pixel there is one point of one tile.
- */
+/** How the points of an axis are numbered. */
+type PointOrder = 'point-tile' | 'tile-point';
+
+/** The transform of an axis, [points · tiles, pixels], as the elements that are not zero. */
+interface AxisMatrix {
+  readonly rows: number;
+  readonly points: number;
+  readonly tiles: number;
+  readonly values: readonly (readonly [
+    row: number,
+    column: number,
+    value: number,
+  ])[];
+}
+
+/** Bᵀ of all tiles along an axis of `size` pixels (`input`), or A (`output`). */
+function axisMatrix(
+  matrices: WinogradMatrices,
+  transform: Transform,
+  size: number,
+  order: PointOrder,
+): AxisMatrix {
+  const { outputs, points } = matrices;
+  const tiles = size / outputs;
+  const values: [number, number, number][] = [];
+  matrices[transform].forEach((row, i) => {
+    row.forEach((value, j) => {
+      for (let tile = 0; tile < tiles; tile++) {
+        // A tile of the input begins one pixel before the tile of the output.
+        const pixel = outputs * tile + (transform === 'input' ? j - 1 : i);
+        if (value === 0 || pixel < 0 || pixel >= size) continue;
+        const point = transform === 'input' ? i : j;
+        const index =
+          order === 'point-tile' ? point * tiles + tile : tile * points + point;
+        values.push([index, pixel, value]);
+      }
+    });
+  });
+  return { rows: points * tiles, points, tiles, values };
+}
+
+/** [point down, point across, tile down, tile across] from [point, tile] of both axes. */
 function pointIndex(
   down: AxisMatrix,
   r: number,
@@ -239,79 +367,27 @@ function pointIndex(
   return point * down.tiles * across.tiles + tile;
 }
 
-interface AxisMatrix {
-  readonly rows: number;
-  readonly columns: number;
-  readonly points: number;
-  readonly tiles: number;
-  readonly values: readonly (readonly [
-    row: number,
-    column: number,
-    value: number,
-  ])[];
-}
-
-/** The transform along one axis of `size` pixels, as the elements that are not zero; rows or columns are [point, tile]. */
-function axisMatrix(
-  matrices: WinogradMatrices,
-  transform: Transform,
-  size: number,
-): AxisMatrix {
-  if (size === 1)
-    return { rows: 1, columns: 1, points: 1, tiles: 1, values: [[0, 0, 1]] };
-  const { outputs, points } = matrices;
-  const tiles = size / outputs;
-  const values: [number, number, number][] = [];
-  matrices[transform].forEach((row, i) => {
-    row.forEach((value, j) => {
-      for (let tile = 0; tile < tiles; tile++) {
-        // A tile of the input begins one pixel before the tile of the output.
-        const pixel = outputs * tile + (transform === 'input' ? j - 1 : i);
-        const point = (transform === 'input' ? i : j) * tiles + tile;
-        if (value === 0 || pixel < 0 || pixel >= size) continue;
-        values.push(
-          transform === 'input' ? [point, pixel, value] : [pixel, point, value],
-        );
-      }
-    });
-  });
-  const [most, least] = [points * tiles, size];
-  return transform === 'input'
-    ? { rows: most, columns: least, points, tiles, values }
-    : { rows: least, columns: most, points, tiles, values };
-}
-
-function forEachPair(
-  a: readonly (readonly number[])[],
-  b: readonly (readonly number[])[],
-  visit: (row: number, column: number, value: number) => void,
-): void {
-  a.forEach((rowA, i) => {
-    b.forEach((rowB, k) => {
-      rowA.forEach((x, j) => {
-        rowB.forEach((y, l) => {
-          visit(i * b.length + k, j * rowB.length + l, x * y);
-        });
-      });
-    });
-  });
-}
-
 /** The same array for the same matrix, so that a graph holds it once. */
 const memory = new Map<string, Float32Array>();
 
-function remembered(
+/** A matrix whose elements are zero but for those that are put into it. */
+function constantMatrix(
+  { graph }: TraceBackend,
   key: string,
-  length: number,
-  fill: (into: Float32Array) => void,
-): Float32Array {
+  shape: readonly [rows: number, columns: number],
+  fill: (put: (row: number, column: number, value: number) => void) => void,
+): GraphValue {
   let matrix = memory.get(key);
   if (matrix === undefined) {
-    matrix = new Float32Array(length);
-    fill(matrix);
-    memory.set(key, matrix);
+    const [rows, columns] = shape;
+    const made = new Float32Array(rows * columns);
+    fill((row, column, value) => {
+      made[row * columns + column] = value;
+    });
+    memory.set(key, made);
+    matrix = made;
   }
-  return matrix;
+  return graph.constant('float32', shape, matrix);
 }
 
 function transposed({ graph }: TraceBackend, matrix: GraphValue): GraphValue {

@@ -91,15 +91,15 @@ export function winogradFilterGradient(
   const e = toTiles(backend, 'output', dy, g);
   const v = toTiles(backend, 'input', x, g);
   const products = matMul(backend, swapLast(backend, e), v);
-  const [, tileRows = 1] = products.shape;
+  const [tileRows = 1] = products.shape;
   const s =
     tileRows === 1
       ? products
       : graph.node(
           'ReduceSum',
-          [products, graph.int64([1])],
+          [products, graph.int64([0])],
           'float32',
-          products.shape.filter((_, axis) => axis !== 1),
+          products.shape.slice(1),
           { keepdims: 0 },
         );
   const filters = g.outChannels * g.inChannels;
