@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import type { PluginFile } from '@clip-lung/model';
 import { foldPaths, readCheckpoint } from '@clip-lung/run';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -42,11 +43,11 @@ function train(
 
 interface Record {
   readonly experiment: {
-    readonly plugins: readonly { file: string; sha256: string }[];
+    readonly plugins: readonly PluginFile[];
   };
 }
 
-async function pluginsOf(run: string): Promise<readonly { file: string }[]> {
+async function pluginsOf(run: string): Promise<readonly PluginFile[]> {
   const record = JSON.parse(
     await readFile(at(run, 'experiment.json'), 'utf8'),
   ) as Record;
@@ -68,8 +69,11 @@ describe('the examples', () => {
       expect(await train(experiment, kind)).toMatchObject({ code: 0 });
       expect(await pluginsOf(kind)).toEqual([
         {
-          file: join(examples, kind, file),
-          sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+          folder: join(examples, kind),
+          file,
+          files: { [file]: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
+          packages:
+            kind === 'text-tower' ? { '@clip-lung/text-encoder': '0.1.0' } : {},
         },
       ]);
       const out = at(`${kind}.onnx`);
@@ -115,24 +119,44 @@ describe('a plugin', () => {
     expect(outcome).toMatchObject({ code: 0 });
   });
 
-  it('that has changed since is refused, by its SHA-256', async () => {
-    await appendFile(at('own', 'label-smoothing.ts'), '\n// changed\n');
-    const resumed = await train(
-      at('own-run', 'experiment.json'),
-      'own-run',
-      '--resume',
+  it('that has changed since, itself or in a file that it imports, is refused by its SHA-256', async () => {
+    const experiment = at('own', 'helped.json');
+    await writeFile(
+      experiment,
+      JSON.stringify({
+        plugins: ['./helped.ts'],
+        losses: [{ use: 'label-smoothing' }],
+      }),
     );
+    const helper = at('own', 'help', 'label-smoothing.ts');
+    await cp(at('own', 'label-smoothing.ts'), helper);
+    await writeFile(
+      at('own', 'helped.ts'),
+      "export { default } from './help/label-smoothing.js';",
+    );
+    expect(await train(experiment, 'helped')).toMatchObject({ code: 0 });
+    expect(await pluginsOf('helped')).toMatchObject([
+      {
+        file: 'helped.ts',
+        files: {
+          'helped.ts': expect.any(String) as string,
+          'help/label-smoothing.ts': expect.any(String) as string,
+        },
+      },
+    ]);
+    const resume = (): Promise<Outcome> =>
+      train(at('helped', 'experiment.json'), 'helped', '--resume');
+    expect(await resume()).toMatchObject({ code: 0 });
+
+    await appendFile(helper, '\n// changed\n');
+    const problem =
+      /plugins\[0\]: .*help\/label-smoothing\.ts, which helped\.ts imports, is not the file that the run was trained with/;
+    const resumed = await resume();
+    expect(resumed.err).toMatch(problem);
     expect(resumed.code).toBe(2);
-    expect(resumed.err).toMatch(
-      /plugins\[0\]: .*label-smoothing\.ts is not the file that the run was trained with/,
-    );
-    const exported = await clipLung(
-      'export',
-      at('own-run'),
-      '--out',
-      at('x.onnx'),
-    );
-    expect(exported.err).toContain('plugins[0]');
+    const out = at('x.onnx');
+    const exported = await clipLung('export', at('helped'), '--out', out);
+    expect(exported.err).toMatch(problem);
   });
 
   it('that throws, exports nothing, or gives another shape is refused by its place', async () => {

@@ -2,6 +2,7 @@ import * as model from '@clip-lung/model';
 import * as tensor from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { createJiti } from 'jiti';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /**
  * What a file of one's own imports from here, wherever it lies: a folder without node_modules will do, and its tensors are
@@ -20,6 +21,24 @@ const jiti = createJiti(import.meta.url, { virtualModules });
 /** The default export of a TypeScript or JavaScript file; undefined where it has none. */
 export async function importFile(path: string): Promise<unknown> {
   return defaultOf(await jiti.import(path));
+}
+
+/** Whether this program itself gives a module of this name to the files that it imports. */
+export function isProvided(specifier: string): boolean {
+  return Object.hasOwn(virtualModules, specifier);
+}
+
+/** The file that a module means by what it imports, as {@link importFile} finds it; undefined where there is none. */
+export function resolveImport(
+  specifier: string,
+  importer: string,
+): string | undefined {
+  const found = jiti.esmResolve(specifier, {
+    parentURL: pathToFileURL(importer),
+    try: true,
+  });
+  const url = found?.toString(); // declared as a string, and often a URL
+  return url?.startsWith('file:') ? fileURLToPath(url) : url;
 }
 
 /** The file that was imported, and whose default export something is; undefined where there is none. */

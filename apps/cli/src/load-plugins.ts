@@ -1,11 +1,17 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
-import { ExperimentError, type PluginFile } from '@clip-lung/model';
+import {
+  ExperimentError,
+  isPluginFile,
+  issueError,
+  type PluginFile,
+  pluginFile,
+} from '@clip-lung/model';
 
+import { expectSame } from './expect-same-plugin.js';
 import { fileOf, importFile } from './import-file.js';
+import { recordPlugin } from './plugin-sources.js';
 
 /** A file of plugins: what it exports by default, and what a run remembers of it. */
 export interface LoadedPlugin {
@@ -15,11 +21,12 @@ export interface LoadedPlugin {
 
 /**
  * Loads what an experiment lists as its plugins: paths, seen from the experiment's own file; what such files export, where
- * the experiment imports them itself; or, in the record of a run, files with their SHA-256.
+ * the experiment imports them itself; or, in the record of a run, what it remembers of them. Of a run's plugins nothing is
+ * run before every file that they import is known to be the same.
  *
  * @param experiment the path of the experiment's file
  * @throws `ExperimentError` with the place of a plugin whose file is missing, cannot be loaded, or has changed since the
- *   run was trained
+ *   run was trained, itself or in what it imports
  */
 export async function loadPlugins(
   plugins: unknown,
@@ -45,23 +52,23 @@ async function loadPlugin(
   path: string,
   folder: string,
 ): Promise<LoadedPlugin> {
-  const file = fileOfEntry(entry, path, folder);
+  const expected = isPluginFile(entry) ? recorded(entry, path) : undefined;
+  const seenFrom = expected?.folder ?? folder;
+  const file = resolve(seenFrom, expected?.file ?? fileOfEntry(entry, path));
   if (!existsSync(file)) {
-    throw new ExperimentError(path, `there is no file ${file}`);
-  }
-  const sha256 = createHash('sha256')
-    .update(await readFile(file))
-    .digest('hex');
-  const expected = recorded(entry)?.sha256;
-  if (expected !== undefined && expected !== sha256) {
     throw new ExperimentError(
       path,
-      `${file} is not the file that the run was trained with: its SHA-256 is ${sha256}, expected ${expected}. Put that version back, or train again`,
+      expected === undefined
+        ? `there is no file ${file}`
+        : `there is no file ${file}, which the run was trained with; put it back, or say in "folder" where its folder is now`,
     );
   }
   try {
-    return { exported: await importFile(file), record: { file, sha256 } };
+    const record = await recordPlugin(file, seenFrom);
+    if (expected !== undefined) expectSame(record, expected, path);
+    return { exported: await importFile(file), record };
   } catch (error) {
+    if (error instanceof ExperimentError) throw error;
     throw new ExperimentError(
       path,
       `${file} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
@@ -70,10 +77,8 @@ async function loadPlugin(
   }
 }
 
-function fileOfEntry(entry: unknown, path: string, folder: string): string {
-  const record = recorded(entry);
-  if (record !== undefined) return record.file;
-  if (typeof entry === 'string') return resolve(folder, entry);
+function fileOfEntry(entry: unknown, path: string): string {
+  if (typeof entry === 'string') return entry;
   const file = fileOf(entry);
   if (file !== undefined) return file;
   throw new ExperimentError(
@@ -82,9 +87,8 @@ function fileOfEntry(entry: unknown, path: string, folder: string): string {
   );
 }
 
-function recorded(entry: unknown): PluginFile | undefined {
-  const fields = entry as Partial<PluginFile> | null | undefined;
-  return typeof fields?.file === 'string' && typeof fields.sha256 === 'string'
-    ? { file: fields.file, sha256: fields.sha256 }
-    : undefined;
+function recorded(entry: unknown, path: string): PluginFile {
+  const found = pluginFile.safeParse(entry);
+  if (found.success) return found.data;
+  throw issueError(found.error, path);
 }

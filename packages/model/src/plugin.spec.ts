@@ -61,6 +61,26 @@ describe('plugins', () => {
     );
   });
 
+  it('that came from files are in the resolved experiment by their records, and objects are not', () => {
+    const record = {
+      folder: '/experiments',
+      file: '../plugins/smooth.ts',
+      files: { '../plugins/smooth.ts': 'a0'.repeat(32) },
+      packages: { 'ml-matrix': '6.12.1', local: '' },
+    };
+    const resolved = resolveExperiment(
+      { plugins: [record, smooth, [smooth]] },
+      modulesWith([smooth]),
+    );
+    expect(resolved.plugins).toEqual([record]);
+    expect(resolveExperiment(resolved)).toEqual(resolved);
+    const { folder, file, files } = record;
+    const plugins = [record, { folder, file, files }];
+    expect(() => resolveExperiment({ plugins })).toThrow(
+      /^plugins\[1\]\.packages: /,
+    );
+  });
+
   it('have their options checked by their own schema', () => {
     const losses = [{ use: 'smooth', by: 2 }];
     expect(() => resolveExperiment({ losses }, modulesWith([smooth]))).toThrow(

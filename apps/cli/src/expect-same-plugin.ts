@@ -1,0 +1,61 @@
+import { resolve } from 'node:path';
+
+import { ExperimentError, type PluginFile } from '@clip-lung/model';
+
+/**
+ * Holds a plugin to what a run was trained with: the same files with the same bytes, and the same versions of packages.
+ *
+ * @throws `ExperimentError` with the first difference
+ */
+export function expectSame(
+  found: PluginFile,
+  expected: PluginFile,
+  path: string,
+): void {
+  const problem =
+    differentFile(found, expected) ?? differentPackage(found, expected);
+  if (problem !== undefined) throw new ExperimentError(path, problem);
+}
+
+function differentFile(
+  { folder, file, files }: PluginFile,
+  expected: PluginFile,
+): string | undefined {
+  const imported = (name: string): string =>
+    name === file ? '' : `, which ${file} imports,`;
+  // What has changed explains what is imported no more, or besides.
+  for (const [name, sha256] of Object.entries(expected.files)) {
+    const now = files[name];
+    if (now === undefined || now === sha256) continue;
+    return `${resolve(folder, name)}${imported(name)} is not the file that the run was trained with: its SHA-256 is ${now}, expected ${sha256}. Put that version back, or train again`;
+  }
+  for (const name of Object.keys(expected.files)) {
+    if (name in files) continue;
+    return `${resolve(folder, name)}, which the run was trained with, is not there, or ${file} imports it no more; put it back, or train again`;
+  }
+  for (const name of Object.keys(files)) {
+    if (name in expected.files) continue;
+    return `${resolve(folder, name)}${imported(name)} is no file that the run was trained with; take it away, or train again`;
+  }
+  return undefined;
+}
+
+function differentPackage(
+  { file, packages }: PluginFile,
+  expected: PluginFile,
+): string | undefined {
+  for (const name of new Set([
+    ...Object.keys(expected.packages),
+    ...Object.keys(packages),
+  ])) {
+    const [now, before] = [packages[name], expected.packages[name]];
+    if (now === before) continue;
+    return `the package ${name} that ${file} imports is ${versionOf(now) ?? 'not there'}, and the run was trained with ${versionOf(before) ?? 'none'}; install what it was trained with, or train again`;
+  }
+  return undefined;
+}
+
+function versionOf(version: string | undefined): string | undefined {
+  if (version === undefined) return undefined;
+  return version === '' ? 'one without a version' : `version ${version}`;
+}
