@@ -17,8 +17,9 @@ import numpy as np
 import pydicom
 from pydicom.pixels import apply_rescale
 from scipy.ndimage import binary_fill_holes, map_coordinates, uniform_filter1d
+from scipy.optimize import least_squares
 from scipy.spatial import ConvexHull
-from scipy.special import sph_harm_y
+from scipy.special import ndtr, sph_harm_y
 from scipy.stats import rankdata, spearmanr
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -100,6 +101,29 @@ class Scan:
         return map_coordinates(volume, places.transpose(2, 0, 1), order=1, mode="nearest")
 
 
+def middle_dip(fractions, profile):
+    """How far the inner half of a nodule lies below its outer half, in standard errors.
+
+    A poor margin makes a homogeneous nodule fall off from its middle on, and fluid is a dip of some 30 HU in that fall of
+    900. So the fall is fitted first: lung, a blurred edge of any height, place and width, and a step at half of the radius,
+    whose height is asked for. Noise and few voxels make its standard error larger, and do not pass for a step.
+    """
+    used = (fractions > 0.06) & (fractions < 1.5)
+    at, hu = fractions[used], profile[used]
+    # A shell holds more voxels the farther out it is; those of the lung beyond are not what is asked for.
+    weight = np.minimum(at, 0.8) / 20
+
+    def misfit(values):
+        lung, height, place, width, dip = values
+        body = ndtr((place - at) / np.exp(width))
+        return (lung + height * body - dip * body * ndtr((0.5 - at) / 0.1) - hu) * weight
+
+    start = [-800, np.clip(hu[:12].max() + 800, 100, 1400), 1, np.log(0.2), 0]
+    bounds = [-950, 50, 0.5, np.log(0.03), -1500], [-300, 1500, 1.5, np.log(0.9), 1500]
+    fit = least_squares(misfit, start, bounds=bounds, loss="soft_l1", x_scale=[50, 50, 0.05, 0.2, 30])
+    return fit.x[4] / np.sqrt(np.linalg.pinv(fit.jac.T @ fit.jac)[4, 4])
+
+
 def measure(scan, masks):
     """What one nodule looks like: a dictionary of numbers without units."""
     agreed = np.mean(masks, 0)
@@ -160,7 +184,7 @@ def measure(scan, masks):
         "sharpness of the edge": -width,
         "HU that a tenth is below": np.percentile(tissue[:, fractions < 0.9], 10),
         "share above 250 HU": mean(along > 250, 0, 0.8),
-        "dip in the middle": profile[(fractions > 0.65) & (fractions < 0.85)].max() - mean(tissue, 0, 0.5),
+        "dip in the middle": middle_dip(fractions, profile),
         "contrast times diameter": contrast * radius,
         "diameter": 2 * radius,
     }
@@ -238,23 +262,29 @@ def correlations(rows):
     print(f"| sphericity | surface and volume | {spearmanr([float(row['mean_sphericity']) for row in rows], second)[0]:.2f} |", end=" ")
     print(f"{spearmanr(truth['sphericity'], second)[0]:.2f} | {partial(truth['sphericity'], second, [held[o] for o in ATTRIBUTES if o != 'sphericity']):.2f} |")
 
-    def auc(name, is_so, among):
-        measured = np.array([row[OWN[name][0]] for row in rows])
-        return roc_auc_score(is_so[among], measured[among])
-
     every = np.ones(len(rows), bool)
     plain = (truth["texture"] > 4) & (truth["calcification"] == 6)
-    told = {
-        "any calcium from none": auc("calcification", truth["calcification"] < 6, every),
-        "solid nodules (texture above 4) from others": auc("texture", truth["texture"] > 4, every),
-        "fat or a cavity from soft tissue, in solid nodules without calcium": auc(
-            "internalStructure", truth["internalStructure"] > 2, plain & (truth["internalStructure"] != 2)
-        ),
-        "fluid from soft tissue, in the same": auc("internalStructure", truth["internalStructure"] == 2, plain & (truth["internalStructure"] < 3)),
-    }
-    print("\n| what the measure tells apart | AUC |\n| --- | ---: |")
-    for name, value in told.items():
-        print(f"| {name} | {value:.2f} |")
+    structure = truth["internalStructure"]
+    told = {}
+    print("\n| what the measure tells apart | nodules | AUC |\n| --- | ---: | ---: |")
+
+    def tell(name, attribute, is_so, among):
+        measured = np.array([row[OWN[attribute][0]] for row in rows])
+        told[name] = roc_auc_score(is_so[among], measured[among])
+        print(f"| {name} | {is_so[among].sum()} of {among.sum()} | {told[name]:.2f} |")
+
+    tell("any calcium from none", "calcification", truth["calcification"] < 6, every)
+    tell("solid nodules (texture above 4) from others", "texture", truth["texture"] > 4, every)
+    for group, among in (("in solid nodules without calcium", plain), ("in all nodules", every)):
+        for code, name in ((2, "fluid"), (3, "fat"), (4, "air")):
+            pair = (structure == 1) | (structure == code)
+            tell(f"{name} from soft tissue, {group}", "internalStructure", structure == code, among & pair)
+    # A measure that put all nodules in the code's order, however it orders those of one code, would correlate by so much:
+    # the mean over such orders, as ties share their mean rank.
+    ranks = rankdata(structure)
+    ceiling = np.corrcoef(ranks, np.argsort(np.lexsort((np.random.default_rng(0).random(len(rows)), structure))))[0, 1]
+    soft = np.mean(structure == 1)
+    print(f"\nInternal structure is soft tissue in {soft:.1%} of the nodules: no measure without ties correlates by more than {ceiling:.2f} with it.")
     return found, told
 
 
@@ -310,7 +340,9 @@ def main():
     print(flush=True)
     # Internal structure is a code with ties for six nodules of seven: it cannot correlate by more than 0.6.
     assert min(own[name] for name in ATTRIBUTES if name != "internalStructure") > 0.4, own
-    assert own["internalStructure"] > 0.25, own
+    assert own["internalStructure"] > 0.38, own
+    solid = {name: told[f"{name} from soft tissue, in solid nodules without calcium"] for name in ("fluid", "fat", "air")}
+    assert solid["fluid"] > 0.7 and min(solid["fat"], solid["air"]) > 0.95, solid
     assert told["any calcium from none"] > 0.95, told
     assert min(found["true attributes"]) > share + 0.25, found
     assert min(found["the measures of table 1"]) > share + 0.1, found

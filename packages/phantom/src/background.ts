@@ -28,7 +28,7 @@ export function wallDepth(wall: Wall, y: number, height: number): number {
   return wall.depth + (y - height / 2) ** 2 / (2 * wall.curvature);
 }
 
-/** Lung with a wall of muscle, pleural fat and ribs on one side; vessels, nodules and noise come on top. */
+/** Lung with a wall of extrapleural fat, muscle and ribs on one side; vessels, nodules and noise come on top. */
 export function paintBackground(
   size: Vec3,
   spacing: Vec3,

@@ -31,7 +31,7 @@ export const calcifications = {
 export interface Traits {
   /** of the sphere of equal volume, mm */
   readonly diameter: number;
-  /** how much of its tissue's density shows, 0.7 to 1 */
+  /** the tissue's share of what the nodule is filled with, 0.8 to 1; the rest is lung */
   readonly contrast: number;
   /** all attributes but subtlety, which follows from the others */
   readonly attributes: Omit<AttributeValues, 'subtlety'>;
