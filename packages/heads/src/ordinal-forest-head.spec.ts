@@ -1,8 +1,8 @@
 import {
   mapTree,
   type NdArray,
+  OptionShapeError,
   RandomStream,
-  ShapeError,
 } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
@@ -170,8 +170,9 @@ describe('the ordinal-forest head', () => {
 
   it('refuses fewer outputs than split nodes', () => {
     expect(() => ordinalForestHead({ ...options, depth: 3 })).toThrow(
-      new ShapeError(
-        'units is 5, expected at least 7, one for each split node of a tree of depth 3',
+      new OptionShapeError(
+        'units',
+        'is 5, expected at least 7, one for each split node of a tree of depth 3',
       ),
     );
     expect(() => ordinalForestHead({ ...options, trees: 0 })).toThrow(

@@ -2,8 +2,8 @@ import {
   checkCount,
   float32,
   lookup,
+  OptionShapeError,
   RandomStream,
-  ShapeError,
   sizeOf,
   startAll,
   treeOf,
@@ -44,8 +44,8 @@ const leafDeviation = 1;
  * the splits √(trees · nodes / depth) times the linear layer's outputs: a step of the same length moves them as far as it
  * moves a linear head. Without that, the rates at which the other heads learn leave a forest nearly where it began.
  *
- * @throws `ShapeError` when an option is no whole number of at least 1, `features` no multiple of 16, or there are fewer
- * outputs than split nodes in a tree
+ * @throws `ShapeError` when an option is no whole number of at least 1, or `features` no multiple of 16, and
+ * `OptionShapeError` when there are fewer outputs, `units`, than split nodes in a tree
  * @see Zhu et al., Convolutional ordinal regression forest for image ordinal estimation, TNNLS 2021 (arXiv 2008.03077)
  */
 export function ordinalForestHead({
@@ -67,8 +67,9 @@ export function ordinalForestHead({
   }
   const leafCount = 2 ** depth;
   if (units < leafCount - 1) {
-    throw new ShapeError(
-      `units is ${units}, expected at least ${leafCount - 1}, one for each split node of a tree of depth ${depth}`,
+    throw new OptionShapeError(
+      'units',
+      `is ${units}, expected at least ${leafCount - 1}, one for each split node of a tree of depth ${depth}`,
     );
   }
   const choice = Array.from({ length: trees }, (_, tree) =>

@@ -1,4 +1,4 @@
-import { checkCount, ShapeError } from '@clip-lung/tensor';
+import { checkCount, OptionShapeError } from '@clip-lung/tensor';
 
 /** Height and width of a feature map. */
 const mapSize = 8;
@@ -10,8 +10,8 @@ const mapSize = 8;
  * much of the image as the paper's do, and T alone is varied.
  *
  * @param channels G, when it is to be checked
- * @throws `ShapeError` when an option is no whole number of at least 1, D no multiple of 64, T no divisor of G, or a group of
- *   G/T maps has not D values
+ * @throws `ShapeError` when an option is no whole number of at least 1, or D no multiple of 64, and `OptionShapeError` when T
+ *   is no divisor of G, or a group of G/T maps has not D values
  */
 export function channelGroups({
   groups,
@@ -29,13 +29,15 @@ export function channelGroups({
   const given = channels ?? fitting;
   checkCount('channels', given);
   if (given % groups !== 0) {
-    throw new ShapeError(
-      `groups is ${groups}, which does not divide the ${given} channels; leave channels out, or set it to ${fitting}`,
+    throw new OptionShapeError(
+      'groups',
+      `is ${groups}, which does not divide the ${given} channels; leave channels out, or set it to ${fitting}`,
     );
   }
   if (given !== fitting) {
-    throw new ShapeError(
-      `channels is ${given}: each of ${groups} groups has ${given / groups} maps of ${mapSize}×${mapSize}, ${(given / groups) * pixels} values, and its feature has ${embedding}, the embedding; leave channels out, or set it to ${fitting}`,
+    throw new OptionShapeError(
+      'channels',
+      `is ${given}: each of ${groups} groups has ${given / groups} maps of ${mapSize}×${mapSize}, ${(given / groups) * pixels} values, and its feature has ${embedding}, the embedding; leave channels out, or set it to ${fitting}`,
     );
   }
   return { channels: given, mapSize };

@@ -1,6 +1,7 @@
 import {
   leaves,
   NdArray,
+  OptionShapeError,
   RandomStream,
   ShapeError,
   sizeOf,
@@ -148,17 +149,26 @@ describe('resnet18', () => {
     [{ groups: 1.5 }, 'groups is 1.5, expected a whole number of at least 1'],
     [{ width: 0 }, 'width is 0, expected a whole number of at least 1'],
     [{ groups: 0 }, 'groups is 0, expected a whole number of at least 1'],
-    [
-      { groups: 3, channels: 32 },
-      'groups is 3, which does not divide the 32 channels; leave channels out, or set it to 24',
-    ],
-    [
-      { groups: 2, channels: 32 },
-      'channels is 32: each of 2 groups has 16 maps of 8×8, 1024 values, and its feature has 512, the embedding; leave channels out, or set it to 16',
-    ],
     [{ slices: -1 }, 'slices is -1, expected a whole number of at least 1'],
   ])('refuses %o', (options, message) => {
     expect(() => resnet18(options)).toThrow(new ShapeError(message));
+  });
+
+  it.each([
+    [
+      { groups: 3, channels: 32 },
+      'groups',
+      'is 3, which does not divide the 32 channels; leave channels out, or set it to 24',
+    ],
+    [
+      { groups: 2, channels: 32 },
+      'channels',
+      'is 32: each of 2 groups has 16 maps of 8×8, 1024 values, and its feature has 512, the embedding; leave channels out, or set it to 16',
+    ],
+  ])('refuses %o, by the option', (options, option, problem) => {
+    expect(() => resnet18(options)).toThrow(
+      new OptionShapeError(option, problem),
+    );
   });
 
   it('refuses images of another size', () => {

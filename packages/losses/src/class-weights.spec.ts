@@ -148,7 +148,7 @@ describe('cost-sensitive with costs of one’s own', () => {
       ),
     );
     expect(() => costSensitive({ costs: [1, 1] }).compute(inputs())).toThrow(
-      'the costs are [2], expected [3]',
+      'costs has 2 numbers, expected 3, one for each class',
     );
   });
 });

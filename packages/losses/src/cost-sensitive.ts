@@ -1,3 +1,4 @@
+import { OptionShapeError } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { checkClasses, inverseFrequencyWeights } from './class-weights.js';
@@ -15,7 +16,7 @@ export interface CostSensitiveOptions {
  * more, costs more. That the costs are inverse frequencies where none are given is our reading. The paper's two parameters
  * of conservative and aggressive strategies are not here; costs of one's own are the nearest thing.
  *
- * @throws `LossOptionError` when a cost is negative
+ * @throws `LossOptionError` when a cost is negative; `compute` throws `OptionShapeError` for another number of costs than classes
  * @see Wu et al., Learning with unsure data for medical image diagnosis, ICCV 2019
  */
 export function costSensitive({ costs }: CostSensitiveOptions = {}): Loss {
@@ -32,7 +33,13 @@ export function costSensitive({ costs }: CostSensitiveOptions = {}): Loss {
     compute(inputs) {
       const { logits, targets } = inputs;
       if (costs !== undefined) {
-        checkClasses('the costs', { shape: [costs.length] }, logits);
+        const [, classes] = logits.shape;
+        if (costs.length !== classes) {
+          throw new OptionShapeError(
+            'costs',
+            `has ${costs.length} numbers, expected ${classes}, one for each class`,
+          );
+        }
         return weightedCrossEntropy(logits, targets, {
           weights: tf.tensor1d([...costs]),
         });

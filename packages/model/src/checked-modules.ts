@@ -5,7 +5,7 @@ import type { Optimizer } from '@clip-lung/optim';
 import { formatShape, leaves, type Tree } from '@clip-lung/tensor';
 import type * as tf from '@tensorflow/tfjs-core';
 
-import { ExperimentError } from './errors.js';
+import { ExperimentError, moduleError } from './errors.js';
 
 // A module of a researcher's own may give anything. What it gives is checked wherever it is called: an engine calls it
 // once, while it traces the step, so this costs nothing afterwards, and errors come before the first step.
@@ -67,12 +67,16 @@ export function checkedHead(
 }
 
 /** A loss that is held to a scalar. */
-export function checkedLoss(loss: Loss, path: string): Loss {
+export function checkedLoss(
+  loss: Loss,
+  path: string,
+  options: Readonly<Record<string, unknown>>,
+): Loss {
   return {
     name: loss.name,
     needs: loss.needs,
     compute(inputs) {
-      const value = within(path, () => loss.compute(inputs));
+      const value = within(path, () => loss.compute(inputs), options);
       expectShape(path, 'its value', value, []);
       return value;
     },
@@ -97,17 +101,20 @@ export function checkedOptimizer(
   };
 }
 
-/** Runs a function of a module: what it throws says whose it is. */
-export function within<T>(path: string, run: () => T): T {
+/**
+ * Runs a function of a module: what it throws says whose it is.
+ *
+ * @param options those that the experiment gives the module
+ */
+export function within<T>(
+  path: string,
+  run: () => T,
+  options: Readonly<Record<string, unknown>> = {},
+): T {
   try {
     return run();
   } catch (error) {
-    if (!(error instanceof Error) || error instanceof ExperimentError) {
-      throw error;
-    }
-    // The engine explains a kernel that is missing better: by the line of the module that asks for it.
-    if (error.message.startsWith('Kernel ')) throw error;
-    throw new ExperimentError(path, error.message, { cause: error });
+    throw moduleError(error, path, options);
   }
 }
 

@@ -1,4 +1,4 @@
-import { ClipLungError } from '@clip-lung/tensor';
+import { ClipLungError, OptionShapeError } from '@clip-lung/tensor';
 import type { z } from 'zod';
 
 /** An experiment that cannot be run. The message names the field by its path: `losses[2].weight`. */
@@ -13,6 +13,30 @@ export class ExperimentError extends ClipLungError {
   ) {
     super(path === '' ? problem : `${path}: ${problem}`, options);
   }
+}
+
+/**
+ * What a module threw, as an error that names the field: the option that is wrong, where the module says which, else the
+ * module.
+ *
+ * @param path of the module, `image`
+ * @param options those that the experiment gives it
+ */
+export function moduleError(
+  thrown: unknown,
+  path: string,
+  options: Readonly<Record<string, unknown>> = {},
+): ExperimentError {
+  if (thrown instanceof ExperimentError) return thrown;
+  if (
+    thrown instanceof OptionShapeError &&
+    Object.hasOwn(options, thrown.option)
+  ) {
+    const field = `${path}.${thrown.option}`;
+    return new ExperimentError(field, thrown.problem, { cause: thrown });
+  }
+  const problem = thrown instanceof Error ? thrown.message : String(thrown);
+  return new ExperimentError(path, problem, { cause: thrown });
 }
 
 /** zod's first issue as an error that names the field. */

@@ -7,7 +7,7 @@ import {
 } from '@clip-lung/tensor';
 import { type TextTower, towerShapes } from '@clip-lung/text-encoder';
 
-import { ExperimentError } from './errors.js';
+import { ExperimentError, moduleError } from './errors.js';
 import type { ResolvedExperiment } from './experiment.js';
 import { builtInModules, type Modules } from './modules.js';
 import type { TextTowerNeeds } from './modules/text-towers.js';
@@ -50,10 +50,8 @@ async function awaited(
   try {
     return await loading;
   } catch (error) {
-    if (error instanceof ClipLungError || !(error instanceof Error)) {
-      throw error;
-    }
-    throw new ExperimentError('text', error.message, { cause: error });
+    if (error instanceof ClipLungError) throw error;
+    throw moduleError(error, 'text');
   }
 }
 

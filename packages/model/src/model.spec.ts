@@ -122,7 +122,7 @@ describe('a model', () => {
       losses: [{ use: 'cross-entropy' }],
     });
     expect(() => createModel(experiment, { classes, tower: null })).toThrow(
-      /^image: groups is 3, which does not divide the 32 channels/,
+      /^image\.groups: is 3, which does not divide the 32 channels; leave channels out, or set it to 24$/,
     );
   });
 

@@ -145,7 +145,7 @@ export function createModel(
   const terms = experiment.losses.map(({ weight, ...loss }, i) => {
     const path = `losses[${i}]`;
     const made = modules.loss.create(loss, {}, path);
-    return { name: loss.use, weight, loss: checkedLoss(made, path) };
+    return { name: loss.use, weight, loss: checkedLoss(made, path, loss) };
   });
   const text = textOf(experiment, {
     modules,

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-import { ExperimentError, issueError } from './errors.js';
+import { ExperimentError, issueError, moduleError } from './errors.js';
 
 /** A module that experiments can name: `{ use: 'resnet18', width: 32 }`. */
 export interface Definition<
@@ -88,9 +88,7 @@ export class Registry<Needs, Made, Known = never> {
     try {
       return definition.create(options, needs);
     } catch (error) {
-      if (error instanceof ExperimentError || !(error instanceof Error))
-        throw error;
-      throw new ExperimentError(path, error.message, { cause: error });
+      throw moduleError(error, path, options);
     }
   }
 

@@ -16,6 +16,18 @@ export class ShapeError extends ClipLungError {
   readonly code = 'shape';
 }
 
+/** An option of a module that does not fit the others, or the data. The message starts with the option's name. */
+export class OptionShapeError extends ShapeError {
+  constructor(
+    /** its name, `groups` */
+    readonly option: string,
+    /** what is wrong with it: `is 3, which does not divide the 32 channels` */
+    readonly problem: string,
+  ) {
+    super(`${option} ${problem}`);
+  }
+}
+
 /** A file whose bytes are not what its format asks for. The message starts with the file's name. */
 export class FileFormatError extends ClipLungError {
   readonly code = 'file-format';

@@ -98,6 +98,23 @@ it('an unsupported kernel is named with its operation and the line that called i
   );
 });
 
+it('keeps what a caller has put in front of that', async () => {
+  const refused = run((x) => {
+    try {
+      return tf.localResponseNormalization(
+        tf.reshape<tf.Rank.R3>(x, [1, 1, 4]),
+      );
+    } catch (cause) {
+      const { message } = cause as Error;
+      throw new Error(`losses[1]: ${message}`, { cause });
+    }
+  });
+  await expect(refused).rejects.toThrow(TraceError);
+  await expect(refused).rejects.toThrow(
+    /^losses\[1\]: probe uses the tfjs kernel LRN of tf\.localResponseNormalization at \S*purity\.spec\.ts:\d+:\d+, which is not traced/,
+  );
+});
+
 it('so it is inside tf.grad', async () => {
   const refused = run((x) =>
     tf.grad((input: tf.Tensor) =>

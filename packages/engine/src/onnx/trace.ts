@@ -181,16 +181,18 @@ function typeOf({ dtype }: NdArray, path: string): GraphType {
   );
 }
 
-/** tfjs says which kernel is missing, but neither where, nor what to do. */
+/** tfjs says which kernel is missing, but neither where, nor what to do. What a caller has put in front of that is kept. */
 function explained(error: unknown, name: string): unknown {
   if (!(error instanceof Error)) return error;
-  const kernel = /Kernel '(\w+)' not registered/.exec(error.message)?.[1];
+  const inner = error.cause instanceof Error ? error.cause : error;
+  const kernel = /Kernel '(\w+)' not registered/.exec(inner.message)?.[1];
   if (kernel === undefined) return error;
-  const { operation, place } = userFrame(error.stack);
+  const { operation, place } = userFrame(inner.stack);
   const caller = operation === undefined ? '' : ` of ${operation}`;
   const where = place === undefined ? '' : ` at ${place}`;
+  const problem = `${name} uses the tfjs kernel ${kernel}${caller}${where}, which is not traced; write it with other operations (known: ${Object.keys(kernels).sort().join(', ')})`;
   return new TraceError(
-    `${name} uses the tfjs kernel ${kernel}${caller}${where}, which is not traced; write it with other operations (known: ${Object.keys(kernels).sort().join(', ')})`,
+    error.message.replace(inner.message, () => problem),
     { cause: error },
   );
 }
