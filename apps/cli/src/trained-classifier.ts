@@ -1,34 +1,21 @@
-import { lungWindow } from '@clip-lung/data';
 import type { Hosted, Results } from '@clip-lung/engine';
 import { createModel, type Model, type ModelParams } from '@clip-lung/model';
 import {
-  type Checkpoint,
-  type CheckpointName,
-  expectTensors,
-  foldPaths,
   listFolds,
-  readCheckpoint,
   readRunRecord,
   type RunRecord,
   runPaths,
 } from '@clip-lung/run';
-import {
-  leaves,
-  mapTree,
-  type NdArray,
-  RandomStream,
-  type Tree,
-} from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { UsageError } from './exit-codes.js';
 import { type LoadedExperiment, loadExperiment } from './load-experiment.js';
-
-/** The moving averages of what a classifier learned. */
-type Weights = {
-  readonly params: Tree<tf.Tensor>;
-  readonly statistics: Tree<tf.Tensor>;
-};
+import {
+  averagesOf,
+  readTrainedFold,
+  type Weights,
+  windowed,
+} from './trained-fold.js';
 
 type Crops = { readonly hu: tf.Tensor };
 
@@ -70,8 +57,7 @@ export async function chooseFold(
 }
 
 /**
- * Reads a trained fold: the weights of the epoch that was best on the validation nodules, or of the last one where there
- * are none, as its test nodules were predicted with.
+ * Reads the image encoder and the head of a trained fold, with the weights that its test nodules were predicted with.
  *
  * @throws `MissingRunFileError`, `TensorMismatchError` when the fold is not trained, or is of another model
  */
@@ -80,21 +66,21 @@ export async function readTrainedClassifier(
   fold: number,
 ): Promise<TrainedClassifier> {
   const record = await readRunRecord(run);
-  const paths = foldPaths(run, fold);
   const loaded = await loadExperiment(runPaths(run).experiment, []);
-  const { experiment } = loaded;
-  const last = await readCheckpoint(paths, 'last');
-  const { best } = last.info;
-  const name: CheckpointName = best === null ? 'last' : 'best';
-  const used = best === null ? last : await readCheckpoint(paths, name);
+  const trained = await readTrainedFold(run, fold);
   const model = classifierOf(loaded, record.classes);
   return {
     record,
     fold,
-    epochs: { done: last.info.epoch, planned: experiment.training.epochs },
-    epoch: best?.epoch ?? last.info.epoch - 1,
+    epochs: {
+      done: trained.epochsDone,
+      planned: loaded.experiment.training.epochs,
+    },
+    epoch: trained.epoch,
     model,
-    weights: averagesOf(model, used, paths[name].tensors),
+    weights: averagesOf(model, trained, (path) =>
+      /^(params\.(image|head)|statistics)\./.test(path),
+    ),
     classify({ inputs: { hu }, frozen: { params, statistics } }) {
       const images = windowed(hu);
       const given = params as unknown as Pick<ModelParams, 'image' | 'head'>;
@@ -102,13 +88,6 @@ export async function readTrainedClassifier(
       return { outputs: { probabilities: tf.softmax(logits) } };
     },
   };
-}
-
-/** As the crops of a batch are scaled: HU clipped to the window, from 0 to 1. */
-function windowed(hu: tf.Tensor): tf.Tensor {
-  const { low, high } = lungWindow;
-  const scaled = tf.mul(tf.sub(hu, low), 1 / (high - low));
-  return tf.minimum(tf.maximum(scaled, 0), 1);
 }
 
 /** The part of an experiment's model that needs no text. */
@@ -125,29 +104,4 @@ function classifierOf(
     },
     { modules, classes, tower: null },
   );
-}
-
-/** The averages of the image encoder and the head, and nothing else of a checkpoint. */
-function averagesOf(
-  model: Model,
-  { tensors }: Checkpoint,
-  file: string,
-): Hosted<Weights> {
-  const { params, statistics } = model.init(new RandomStream(0));
-  const expected = new Map(
-    leaves<NdArray>({ average: { params, statistics } }).map(
-      ([path, { shape }]) => [path, shape],
-    ),
-  );
-  const found = new Map(
-    [...tensors].filter(([path]) =>
-      /^average\.(params\.(image|head)|statistics)\./.test(path),
-    ),
-  );
-  expectTensors(found, expected, file);
-  // By the model's own tree: an encoder may have no statistics.
-  return mapTree<Tree<NdArray>, NdArray, NdArray>(
-    { params, statistics },
-    (start, path) => found.get(`average.${path}`) ?? start,
-  ) as unknown as Hosted<Weights>;
 }

@@ -4,32 +4,72 @@ import {
   formatComparison,
   formatEvaluation,
 } from '@clip-lung/evaluator';
+import { type ClassifiedBy, waysToClassify } from '@clip-lung/run';
+import { Option } from 'commander';
 
 import { type AddCommand, screenOf } from '../command.js';
+import { UsageError } from '../exit-codes.js';
+import { predictByTexts } from '../predict-by-texts.js';
+import { openRunWithTexts, type RunWithTexts } from '../run-with-texts.js';
+
+interface Options {
+  readonly by: ClassifiedBy;
+  readonly data?: string;
+  readonly text?: string;
+  readonly json?: boolean;
+}
 
 export const addEvaluate: AddCommand = (program, surroundings) => {
   program
     .command('evaluate')
-    .description('measure what runs predicted for their test nodules')
+    .description('measure what runs predict for their test nodules')
     .argument('<run...>', 'run folders, made by train')
+    .addOption(
+      new Option(
+        '--by <way>',
+        'what classifies: the head, as train has predicted, or the texts of the classes, as CLIP does: by the nearest',
+      )
+        .choices(waysToClassify)
+        .default('head'),
+    )
+    .option(
+      '--data <dataset>',
+      'with --by texts, the dataset of the runs, if it is not where train found it',
+    )
+    .option(
+      '--text <folder>',
+      'with --by texts, their CLIP text tower, if it is not where train found it',
+    )
     .option('--json', 'print one JSON object; of several runs, { runs: [ … ] }')
-    .action(
-      async (runs: readonly string[], options: { readonly json?: boolean }) => {
-        const screen = screenOf(surroundings, options);
-        const [only, ...others] = runs;
-        if (only !== undefined && others.length === 0) {
-          const evaluation = await evaluateRun(only);
-          screen.result(formatEvaluation(evaluation), evaluation);
-          return;
+    .action(async (runs: readonly string[], options: Options) => {
+      const screen = screenOf(surroundings, options);
+      const { by, data, text } = options;
+      if (by === 'texts') {
+        // What cannot be classified by texts is refused before anything is computed.
+        const opened: RunWithTexts[] = [];
+        for (const run of runs) opened.push(await openRunWithTexts(run, text));
+        const { signal } = surroundings;
+        for (const run of opened) {
+          await predictByTexts(run, { data, screen, signal });
         }
-        const evaluations = await evaluateRuns(runs);
-        screen.result(
-          [
-            ...evaluations.map(formatEvaluation),
-            formatComparison(evaluations),
-          ].join('\n\n'),
-          { runs: evaluations },
+      } else if (data !== undefined || text !== undefined) {
+        throw new UsageError(
+          'by the head, what train predicted is measured: --data and --text belong to --by texts',
         );
-      },
-    );
+      }
+      const [only, ...others] = runs;
+      if (only !== undefined && others.length === 0) {
+        const evaluation = await evaluateRun(only, by);
+        screen.result(formatEvaluation(evaluation), evaluation);
+        return;
+      }
+      const evaluations = await evaluateRuns(runs, by);
+      screen.result(
+        [
+          ...evaluations.map(formatEvaluation),
+          formatComparison(evaluations),
+        ].join('\n\n'),
+        { runs: evaluations },
+      );
+    });
 };

@@ -1,0 +1,206 @@
+import type { Dataset } from '@clip-lung/data';
+import { type Engine, onnxEngine } from '@clip-lung/engine';
+import {
+  InconsistentRunError,
+  poolPredictions,
+  type TestedFold,
+} from '@clip-lung/evaluator';
+import { createModel, type Model, type ModelParams } from '@clip-lung/model';
+import {
+  foldPaths,
+  type PredictionRow,
+  writePredictions,
+} from '@clip-lung/run';
+import { float32, type NdArray, type Tree } from '@clip-lung/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+
+import {
+  loadTowerOf,
+  type Places,
+  readDatasetOf,
+  type RunWithTexts,
+} from './run-with-texts.js';
+import type { Screen } from './screen.js';
+import {
+  averagesOf,
+  readTrainedFold,
+  type Weights,
+  windowed,
+} from './trained-fold.js';
+
+export interface ByTextsOptions {
+  /** the dataset's folder, if not the one on record */
+  readonly data?: string | undefined;
+  readonly screen: Screen;
+  /** stops between two batches; nothing is written then */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Classifies the nodules that the folds of a run were tested with by the texts of the classes, and writes that beside what
+ * the head predicted, for all folds or for none.
+ *
+ * @throws what {@link readDatasetOf}, {@link loadTowerOf} and {@link readTrainedFold} throw; `InconsistentRunError` when the
+ *   head does not predict what it did when the fold was tested
+ */
+export async function predictByTexts(
+  run: RunWithTexts,
+  { data, screen, signal }: ByTextsOptions,
+): Promise<void> {
+  const { folder, record, loaded } = run;
+  const { classes } = record;
+  const { folds } = await poolPredictions(folder, record);
+  const { dataset, places } = await readDatasetOf(run, folds, data);
+  const model = createModel(loaded.experiment, {
+    classes,
+    modules: loaded.modules,
+    tower: await loadTowerOf(run, screen),
+  });
+  const { batchSize } = loaded.experiment.training;
+  // One copy of the tower for the graphs of all folds; texts that are the same for all nodules are computed once in each.
+  const engine = onnxEngine({ frozenWeights: 'shared' });
+  const found: TestedFold[] = [];
+  try {
+    for (const tested of folds) {
+      const fold = { folder, tested, dataset, places, batchSize, signal };
+      found.push(await classifyFold(model, fold, engine));
+      screen.progress({
+        stage: `${folder}, folds classified by texts`,
+        done: found.length,
+        total: folds.length,
+      });
+    }
+  } finally {
+    await engine.dispose();
+  }
+  for (const { fold, rows } of found) {
+    const { predictions } = foldPaths(folder, fold, 'texts');
+    await writePredictions(predictions, { classes, rows });
+  }
+}
+
+interface Fold {
+  /** the run's */
+  readonly folder: string;
+  /** its nodules, and what the head predicted */
+  readonly tested: TestedFold;
+  readonly dataset: Dataset;
+  readonly places: Places;
+  readonly batchSize: number;
+  readonly signal: AbortSignal;
+}
+
+/** Probabilities, [B, K]. */
+type Outputs = { readonly head: tf.Tensor; readonly texts: tf.Tensor };
+
+type Frozen = { readonly weights: Weights; readonly model: Tree<tf.Tensor> };
+
+async function classifyFold(
+  model: Model,
+  { folder, tested, dataset, places, batchSize, signal }: Fold,
+  engine: Engine,
+): Promise<TestedFold> {
+  const { fold, rows } = tested;
+  const trained = await readTrainedFold(folder, fold);
+  const compiled = engine.compile<
+    Record<string, never>,
+    { readonly hu: tf.Tensor },
+    Outputs,
+    Frozen
+  >(({ inputs: { hu }, frozen }) => predictBoth(model, hu, frozen), {
+    name: 'prediction by texts',
+    frozen: { weights: averagesOf(model, trained), model: model.frozen },
+  });
+  const none = engine.state<Record<string, never>>({});
+  const found: PredictionRow[] = [];
+  try {
+    for (let start = 0; start < rows.length; start += batchSize) {
+      signal.throwIfAborted();
+      const batch = rows.slice(start, start + batchSize);
+      const hu = cropsOf(batch, { dataset, places, batchSize });
+      const { head, texts } = await compiled.run(none, { hu });
+      batch.forEach((row, i) => {
+        expectTested(row, valuesOf(head, i), { folder, fold, dataset });
+        const probabilities = valuesOf(texts, i);
+        const prediction = probabilities.indexOf(Math.max(...probabilities));
+        found.push({ ...row, prediction, probabilities });
+      });
+    }
+  } finally {
+    await compiled.release();
+  }
+  return { fold, rows: found };
+}
+
+/** What the head and the texts say of crops in HU. */
+function predictBoth(
+  predictor: Model,
+  hu: tf.Tensor,
+  { weights: { params, statistics }, model }: Frozen,
+): { readonly outputs: Outputs } {
+  const byTexts = predictor.predictByTexts;
+  if (byTexts === undefined) throw new TypeError('the model has no texts');
+  const images = windowed(hu);
+  const learnt = params as unknown as ModelParams;
+  return {
+    outputs: {
+      head: tf.softmax(predictor.predict(learnt, statistics, images)),
+      texts: tf.softmax(byTexts(learnt, statistics, images, model)),
+    },
+  };
+}
+
+/** Row `i` of [B, K]. */
+function valuesOf({ data, shape }: NdArray, i: number): readonly number[] {
+  const [, classes = 0] = shape;
+  return Array.from(
+    (data as Float32Array).subarray(i * classes, (i + 1) * classes),
+  );
+}
+
+/** The crops of a batch's nodules, filled up with the first so that one graph serves for all: HU, [batchSize, 32, 32, 32]. */
+function cropsOf(
+  batch: readonly PredictionRow[],
+  {
+    dataset: { crops },
+    places,
+    batchSize,
+  }: Pick<Fold, 'dataset' | 'places' | 'batchSize'>,
+): NdArray<'float32'> {
+  const size = crops.data.length / (crops.shape[0] ?? 1);
+  const hu = new Float32Array(batchSize * size);
+  for (let i = 0; i < batchSize; i++) {
+    const { nodule } = batch[i] ?? batch[0] ?? { nodule: '' };
+    const place = places.get(nodule) ?? 0;
+    hu.set(crops.data.subarray(place * size, (place + 1) * size), i * size);
+  }
+  return float32([batchSize, ...crops.shape.slice(1)], hu);
+}
+
+/** Far above what another number of threads, or another engine, makes of a probability by rounding. */
+const tolerance = 1e-3;
+
+/** The head, which costs nothing more, shows whether crops and weights are those of the test. */
+function expectTested(
+  { nodule, probabilities }: PredictionRow,
+  head: readonly number[],
+  {
+    folder,
+    fold,
+    dataset,
+  }: {
+    readonly folder: string;
+    readonly fold: number;
+    readonly dataset: Dataset;
+  },
+): void {
+  const isSame = probabilities.every(
+    (value, k) => Math.abs(value - (head[k] ?? NaN)) <= tolerance,
+  );
+  if (isSame) return;
+  const show = (values: readonly number[]): string =>
+    values.map((value) => value.toFixed(3)).join(', ');
+  throw new InconsistentRunError(
+    `${foldPaths(folder, fold).predictions}: of nodule ${nodule} the head said ${show(probabilities)}, and now says ${show(head)}: its crop in ${dataset.folder}, or the fold's checkpoint, is not the one that it was tested with; say with --data where that dataset is, or train again`,
+  );
+}

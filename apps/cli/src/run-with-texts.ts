@@ -1,0 +1,105 @@
+import type { Dataset } from '@clip-lung/data';
+import { readDataset } from '@clip-lung/data/node';
+import { InconsistentRunError, type TestedFold } from '@clip-lung/evaluator';
+import { readRunRecord, type RunRecord, runPaths } from '@clip-lung/run';
+import { ClipLungError } from '@clip-lung/tensor';
+import { type TextTower, TextTowerError } from '@clip-lung/text-encoder';
+
+import { UsageError } from './exit-codes.js';
+import { type LoadedExperiment, loadExperiment } from './load-experiment.js';
+import { loadTower } from './load-tower.js';
+import type { Screen } from './screen.js';
+
+/** A trained run that has texts to classify by. */
+export interface RunWithTexts {
+  readonly folder: string;
+  readonly record: RunRecord;
+  readonly loaded: LoadedExperiment;
+}
+
+/**
+ * Opens a run, without its tower.
+ *
+ * @param model where the weights of its CLIP tower are, if not where the record says
+ * @throws {@link UsageError} for a run whose experiment has no texts, or whose tower is of no folder
+ */
+export async function openRunWithTexts(
+  folder: string,
+  model?: string,
+): Promise<RunWithTexts> {
+  const record = await readRunRecord(folder);
+  const loaded = await loadExperiment(runPaths(folder).experiment, []);
+  const { text, losses } = loaded.experiment;
+  if (text === null) {
+    throw new UsageError(
+      `${folder}: has no texts to classify by: none of its losses (${losses.map(({ use }) => use).join(', ')}) compares images with texts. Evaluate it by its head (leave out --by texts)`,
+    );
+  }
+  if (model === undefined) return { folder, record, loaded };
+  if (text.use !== 'clip') {
+    throw new UsageError(
+      `--text ${model}: the text tower of ${folder} is "${text.use}", which is of no folder; leave --text out`,
+    );
+  }
+  const moved = { ...text, model, revision: null, host: null };
+  const experiment = { ...loaded.experiment, text: moved };
+  return { folder, record, loaded: { ...loaded, experiment } };
+}
+
+/**
+ * Loads the tower of a run.
+ *
+ * @throws {@link TextTowerError} when it is not there, and says what to do; {@link InconsistentRunError} for another tower
+ *   than the run was trained with
+ */
+export async function loadTowerOf(
+  { folder, record, loaded }: RunWithTexts,
+  screen: Screen,
+): Promise<TextTower> {
+  const tower = await loadTower(loaded, screen).catch((error: unknown) => {
+    if (!(error instanceof ClipLungError)) throw error;
+    throw new TextTowerError(
+      `${folder}: to classify by texts, its text tower is needed: ${error.message}. --text <folder> says where a tower is that has moved`,
+      { cause: error },
+    );
+  });
+  if (tower === null) throw new TypeError('the experiment has no text');
+  if (tower.sha256 === record.textSha256) return tower;
+  throw new InconsistentRunError(
+    `the text tower ${tower.name} is not the one that ${folder} was trained with: the SHA-256 of its weights is ${tower.sha256 ?? 'not known'}, expected ${record.textSha256 ?? 'none'}; give the folder of that one with --text`,
+  );
+}
+
+/**
+ * Reads the dataset that a run was trained on.
+ *
+ * @param data its folder, if not the one on record
+ * @throws `InputError` when it is not there; {@link InconsistentRunError} when it has not the nodules that were tested
+ */
+export async function readDatasetOf(
+  { folder, record: { data: recorded, classes } }: RunWithTexts,
+  folds: readonly TestedFold[],
+  data: string = recorded.folder,
+): Promise<{ readonly dataset: Dataset; readonly places: Places }> {
+  const dataset = await readDataset(data).catch((error: unknown) => {
+    if (!(error instanceof ClipLungError) || data !== recorded.folder) {
+      throw error;
+    }
+    throw new UsageError(
+      `${folder}: to classify by texts, the dataset that it was trained on is needed: ${error.message}. --data <folder> says where a dataset is that has moved`,
+      { cause: error },
+    );
+  });
+  const places = new Map(dataset.nodules.map(({ id }, place) => [id, place]));
+  for (const { nodule, label } of folds.flatMap(({ rows }) => rows)) {
+    const own = dataset.nodules[places.get(nodule) ?? -1]?.label;
+    if (own === classes[label]) continue;
+    throw new InconsistentRunError(
+      `${data}: is not the dataset that ${folder} was trained on: nodule ${nodule} is ${own ?? 'missing'}, expected ${classes[label] ?? ''}; say with --data where that dataset is`,
+    );
+  }
+  return { dataset, places };
+}
+
+/** The place of each nodule in its dataset, by ID. */
+export type Places = ReadonlyMap<string, number>;

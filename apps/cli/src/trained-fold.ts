@@ -1,0 +1,97 @@
+import { lungWindow } from '@clip-lung/data';
+import type { Hosted } from '@clip-lung/engine';
+import type { Model } from '@clip-lung/model';
+import {
+  type Checkpoint,
+  type CheckpointName,
+  expectTensors,
+  foldPaths,
+  readCheckpoint,
+} from '@clip-lung/run';
+import {
+  leaves,
+  mapTree,
+  type NdArray,
+  RandomStream,
+  type Tree,
+} from '@clip-lung/tensor';
+import * as tf from '@tensorflow/tfjs-core';
+
+/** The moving averages of what a model learned. */
+export type Weights = {
+  readonly params: Tree<tf.Tensor>;
+  readonly statistics: Tree<tf.Tensor>;
+};
+
+/** What a fold was tested with. */
+export interface TrainedFold {
+  /** epochs that were trained */
+  readonly epochsDone: number;
+  /** the epoch that the weights are of, counted from 0 */
+  readonly epoch: number;
+  /** the checkpoint's, by dotted path */
+  readonly tensors: Checkpoint['tensors'];
+  /** the checkpoint */
+  readonly file: string;
+}
+
+/**
+ * Reads the checkpoint of the epoch that was best on the validation nodules, or of the last one where there are none, as the
+ * test nodules were predicted with.
+ *
+ * @throws `MissingRunFileError` when the fold is not trained
+ */
+export async function readTrainedFold(
+  run: string,
+  fold: number,
+): Promise<TrainedFold> {
+  const paths = foldPaths(run, fold);
+  const last = await readCheckpoint(paths, 'last');
+  const { best } = last.info;
+  const name: CheckpointName = best === null ? 'last' : 'best';
+  const { tensors } = best === null ? last : await readCheckpoint(paths, name);
+  return {
+    epochsDone: last.info.epoch,
+    epoch: best?.epoch ?? last.info.epoch - 1,
+    tensors,
+    file: paths[name].tensors,
+  };
+}
+
+/**
+ * The averages in a checkpoint, by the model's own tree: an encoder may have no statistics, and a prompt nothing to learn.
+ *
+ * @param isWanted which of them, `params.image.conv1.weight`; by default all, and all must be the model's
+ * @throws `TensorMismatchError` when they are another model's
+ */
+export function averagesOf(
+  model: Model,
+  { tensors, file }: TrainedFold,
+  isWanted: (path: string) => boolean = () => true,
+): Hosted<Weights> {
+  const { params, statistics } = model.init(new RandomStream(0));
+  const root = 'average.';
+  const expected = new Map(
+    leaves<NdArray>({ params, statistics }).map(([path, { shape }]) => [
+      root + path,
+      shape,
+    ]),
+  );
+  const found = new Map(
+    [...tensors].filter(
+      ([path]) => path.startsWith(root) && isWanted(path.slice(root.length)),
+    ),
+  );
+  expectTensors(found, expected, file);
+  return mapTree<Tree<NdArray>, NdArray, NdArray>(
+    { params, statistics },
+    (start, path) => found.get(root + path) ?? start,
+  ) as unknown as Hosted<Weights>;
+}
+
+/** As the crops of a batch are scaled: HU clipped to the window, from 0 to 1. */
+export function windowed(hu: tf.Tensor): tf.Tensor {
+  const { low, high } = lungWindow;
+  const scaled = tf.mul(tf.sub(hu, low), 1 / (high - low));
+  return tf.minimum(tf.maximum(scaled, 0), 1);
+}
