@@ -35,9 +35,11 @@ const leafDeviation = 1;
  * forest's is the mean of its trees', and the logits are its logarithms.
  *
  * A leaf's distribution is the softmax of K numbers, so P(y > k) falls with k in every leaf and in the forest, and the ranks
- * are consistent. Our readings: leaves are learnt by gradient, with the rest, where the paper alternates the network's steps
- * with an update of the leaves of its own; and a loss sees the forest, where the paper averages the trees' losses. The loss
- * that goes with it is `ordinal-cross-entropy` of `@clip-lung/losses`.
+ * are consistent. As in the paper, by its abstract and by that of its successor (Lei et al., arXiv 2012.03480, which calls it
+ * DORF), the outputs that a tree reads are chosen before training, all trees count the same, and the trees and their
+ * distributions are trained together. Our readings: leaves are learnt by gradient, with the rest, where the paper alternates
+ * the network's steps with an update of the leaves of its own; and a loss sees the forest, where the paper averages the trees'
+ * losses. The loss that goes with it is `ordinal-cross-entropy` of `@clip-lung/losses`.
  *
  * Of what the forest gets, a leaf gets 1 / (trees · leaves) on average, and a split node depth / (trees · nodes); so small are
  * their gradients. The leaves' logits are therefore √(trees · leaves) times the parameters `leaves` [trees, 2^depth, K], and
