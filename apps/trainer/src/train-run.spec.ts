@@ -373,6 +373,11 @@ describe('a run is refused', () => {
     await expect(trainRun(options('.'))).rejects.toThrow(
       /is not empty and holds no run/,
     );
+    for (const file of ['letter.txt', 'letter.txt/run']) {
+      await expect(trainRun(options(file))).rejects.toThrow(
+        /letter\.txt.*: is a file, or lies in one; expected a folder/,
+      );
+    }
     expect(await readdir(folder)).toEqual(['letter.txt']);
   });
 
@@ -387,8 +392,74 @@ describe('a run is refused', () => {
     });
     await expect(
       trainRun(options('run', { experiment: other, resume: true })),
-    ).rejects.toThrow(/is another experiment/);
+    ).rejects.toThrow(
+      /is another experiment than this one: training\.epochs is 4, in that file it is 3;/,
+    );
     await trainRun(options('run', { folds: [1] }));
+  });
+
+  // A nodule that fold 0 was trained on would be tested in fold 1, or in fold 0 itself.
+  it.each<[string, (own: Dataset) => Dataset]>([
+    [
+      'folds',
+      ({ nodules, ...rest }) => ({
+        ...rest,
+        nodules: nodules.map((nodule) => ({
+          ...nodule,
+          fold: 1 - nodule.fold,
+        })),
+      }),
+    ],
+    [
+      'labels',
+      ({ nodules, ...rest }) => ({
+        ...rest,
+        nodules: nodules.map((nodule, i) =>
+          i === 23 ? { ...nodule, label: 'benign' } : nodule,
+        ),
+      }),
+    ],
+    [
+      'crops',
+      ({ crops, ...rest }) => ({
+        ...rest,
+        crops: new NdArray(
+          'int16',
+          crops.shape,
+          crops.data.map((hu) => hu + 1),
+        ),
+      }),
+    ],
+  ])('with another dataset, whose %s differ', async (_, change) => {
+    await trainRun(options('run', { folds: [0] }));
+    const other = change(data);
+    for (const more of [{ folds: [0], resume: true }, { folds: [1] }]) {
+      await expect(
+        trainRun(options('run', { ...more, dataset: other })),
+      ).rejects.toThrow(/the run began with another dataset \(dataset\)/);
+    }
+    await trainRun(
+      options('run', { folds: [1], dataset: { ...data, folder: 'elsewhere' } }),
+    );
+  });
+
+  it('with another text tower', async () => {
+    const experiment = resolveExperiment({
+      ...small,
+      text: { use: 'random', width: 16, layers: 1 },
+      losses: [{ use: 'cross-entropy' }, { use: 'image-class' }],
+    });
+    const tower = randomTower({ seed: 1, width: 16, layers: 1, embedding: 64 });
+    const given = { experiment, tower, folds: [0] };
+    await trainRun(options('run', given));
+    for (const other of [
+      randomTower({ seed: 2, width: 16, layers: 1, embedding: 64 }),
+      { ...tower, sha256: 'a'.repeat(64) },
+    ]) {
+      await expect(
+        trainRun(options('run', { ...given, tower: other, resume: true })),
+      ).rejects.toThrow(/the run began with another text tower \(random /);
+    }
   });
 
   it('with a checkpoint of another shape, by the names that differ', async () => {

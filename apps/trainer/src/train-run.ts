@@ -7,12 +7,10 @@ import {
   withTower,
 } from '@clip-lung/model';
 import {
-  experimentDigest,
   listFolds,
   readRunRecord,
   type RunRecord,
   runFormatVersion,
-  runPaths,
   writeRunRecord,
 } from '@clip-lung/run';
 import type { TextTower } from '@clip-lung/text-encoder';
@@ -20,8 +18,10 @@ import { readdir } from 'node:fs/promises';
 
 import { type MakeBatchSource } from './batch-source.js';
 import { batchesAhead } from './batch-thread.js';
+import { datasetDigest } from './dataset-digest.js';
 import { TrainingError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
+import { expectSameRun } from './expect-same-run.js';
 import {
   expectMargin,
   expectRatings,
@@ -58,7 +58,8 @@ export interface TrainOptions {
 /**
  * Trains and tests the folds of an experiment, one after the other, into a run folder.
  *
- * @throws {@link TrainingError} when the folder holds something else, or a fold that was begun and is not to go on
+ * @throws {@link TrainingError} when the folder holds something else, a run of another experiment, dataset or text tower, or a
+ *   fold that was begun and is not to go on
  */
 export async function trainRun(given: TrainOptions): Promise<void> {
   const options = {
@@ -121,7 +122,7 @@ async function prepareFolder(
   folds: readonly number[],
   resume: boolean,
 ): Promise<void> {
-  const { experiment, out } = options;
+  const { out } = options;
   const present = await namesIn(out);
   if (present.length === 0) {
     await writeRunRecord(out, recordOf(options));
@@ -132,15 +133,7 @@ async function prepareFolder(
       `${out}: is not empty and holds no run (no experiment.json); choose another folder`,
     );
   }
-  const earlier = await readRunRecord(out);
-  if (
-    experimentDigest({ ...earlier.experiment }) !==
-    experimentDigest({ ...experiment })
-  ) {
-    throw new TrainingError(
-      `${runPaths(out).experiment}: is another experiment than this one; choose another folder, or use that file's experiment`,
-    );
-  }
+  expectSameRun(out, await readRunRecord(out), recordOf(options));
   const begun = (await listFolds(out)).filter((fold) => folds.includes(fold));
   if (begun.length > 0 && !resume) {
     throw new TrainingError(
@@ -154,10 +147,12 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      return [];
-    }
-    throw error;
+    const code = error instanceof Error && 'code' in error && error.code;
+    if (code === 'ENOENT') return [];
+    if (code !== 'ENOTDIR') throw error;
+    throw new TrainingError(
+      `${folder}: is a file, or lies in one; expected a folder, or the name of one to make`,
+    );
   }
 }
 
@@ -182,6 +177,7 @@ function recordOf({
       // A run's record knows no more than whether its nodules are LIDC-IDRI's own files, or simulated.
       collection,
       folder: dataset.folder,
+      sha256: datasetDigest(dataset),
       nodules: train.length + validation.length + test.length,
       subset,
       folds,

@@ -55,6 +55,9 @@ describe('experiment.json', () => {
     await writeRunRecord(folder, record);
     expect(await readRunRecord(folder)).toEqual(record);
     expect(await readdir(folder)).toEqual(['experiment.json']);
+    const data = { ...record.data, sha256: 'c'.repeat(64) };
+    await writeRunRecord(folder, { ...record, data });
+    expect((await readRunRecord(folder)).data).toEqual(data);
   });
 
   it('a folder without it is no run', async () => {
@@ -73,6 +76,10 @@ describe('experiment.json', () => {
       /"data\.subset" is "D": expected one of "A"\|"B"\|"C"/,
     ],
     [{ data: { ...record.data, folds: 0 } }, /"data\.folds" is 0/],
+    [
+      { data: { ...record.data, sha256: 'abc' } },
+      /"data\.sha256" is "abc": expected 64 hexadecimal/,
+    ],
     [{ engine: undefined }, /"engine" is missing: expected string/],
     [{ text: 7 }, /"text" is 7: expected one of/],
     [{ textSha256: 'abc' }, /"textSha256" is "abc": expected 64 hexadecimal/],

@@ -37,6 +37,8 @@ export interface RunRecord {
     readonly collection: RunCollection;
     /** the dataset's folder, as it was given */
     readonly folder: string;
+    /** hex SHA-256 of what training took from it; absent in runs that did not keep it yet */
+    readonly sha256?: string | undefined;
     /** nodules of the subset, over all folds */
     readonly nodules: number;
     readonly subset: RunSubset;
@@ -55,22 +57,23 @@ export interface RunRecord {
   readonly software: Readonly<Record<string, string>>;
 }
 
+const sha256 = (expected: string) =>
+  z.string().regex(/^[0-9a-f]{64}$/, expected);
+
 const record = z.strictObject({
   formatVersion: z.literal(runFormatVersion),
   experiment: z.record(z.string(), z.unknown()),
   data: z.strictObject({
     collection: z.enum(runCollections),
     folder: z.string(),
+    sha256: sha256('expected 64 hexadecimal digits').optional(),
     nodules: z.int().nonnegative(),
     subset: z.enum(runSubsets),
     folds: z.int().positive(),
   }),
   text: z.enum(runTexts),
   textModel: z.string(),
-  textSha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits, or null')
-    .nullable(),
+  textSha256: sha256('expected 64 hexadecimal digits, or null').nullable(),
   classes: z
     .array(z.string().min(1))
     .min(2)
