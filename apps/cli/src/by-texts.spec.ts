@@ -14,7 +14,7 @@ import { join } from 'node:path';
 
 import { readDataset } from '@clip-lung/data/node';
 import { onnxEngine } from '@clip-lung/engine';
-import { resnet18 } from '@clip-lung/image-encoder';
+import { builtInModules } from '@clip-lung/model';
 import {
   foldPaths,
   type Predictions,
@@ -110,7 +110,7 @@ async function byTexts(
   return JSON.parse(outcome.out) as Readonly<Record<string, unknown>>;
 }
 
-/** Channel-group features of the nodules in a run's predictions, by its checkpoint and ResNet alone: [B, T, D]. */
+/** Channel-group features of the nodules in a run's predictions, by its checkpoint and image encoder alone: [B, T, D]. */
 async function groupsOf(run: string): Promise<NdArray<'float32'>> {
   const { rows } = await predictionsOf(run);
   const { nodules, crops } = await readDataset(at('dataset'));
@@ -136,7 +136,12 @@ async function groupsOf(run: string): Promise<NdArray<'float32'>> {
   };
   const engine = onnxEngine({ threads: 1 });
   try {
-    const encoder = resnet18({ width: 2, groups: 2, embedding: 64 });
+    const { image: encoders } = builtInModules;
+    const encoder = encoders.create(
+      encoders.resolve(image, 'image'),
+      { embedding: 64 },
+      'image',
+    );
     const compiled = engine.compile<
       Given,
       { readonly images: tf.Tensor4D },
