@@ -36,6 +36,9 @@ export const baselines = [
   method('CLIP-Lung', 'clip-lung', text),
 ];
 
+/** Those of the paper's methods whose runs can also be evaluated by the texts of the classes. */
+export const byTexts = baselines.filter(({ set }) => set === text);
+
 export const steps = [
   method('CE + IC, CCP', 'ablation-ic', text),
   method('CE + IC + IA, CCP', 'ablation-ic-ia', text),

@@ -14,7 +14,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { baselines, beyond, data, everywhere, steps } from './methods.mjs';
+import {
+  baselines,
+  beyond,
+  byTexts,
+  data,
+  everywhere,
+  steps,
+} from './methods.mjs';
 import { tableOf, withTable } from './table.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -88,6 +95,7 @@ const queue = Array.from({ length: seeds }, (_, i) => i + 1).flatMap((seed) =>
     .map((method) => ({ method, seed })),
 );
 const summaries = new Map();
+const byTextsSummaries = new Map();
 async function work() {
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     const { method, seed } = next;
@@ -112,8 +120,12 @@ async function work() {
       const seconds = Math.round((performance.now() - begin) / 1000);
       console.error(`${method.name}, seed ${seed}: ${seconds} s`);
     }
-    const summary = JSON.parse(await readFile(finished, 'utf8'));
-    summaries.set(`${method.file}-${seed}`, summary);
+    const key = `${method.file}-${seed}`;
+    summaries.set(key, JSON.parse(await readFile(finished, 'utf8')));
+    if (!byTexts.includes(method)) continue;
+    const also = join(folder, 'summary-by-texts.json');
+    if (!existsSync(also)) await run(['evaluate', folder, '--by', 'texts']);
+    byTextsSummaries.set(key, JSON.parse(await readFile(also, 'utf8')));
   }
 }
 await Promise.all(Array.from({ length: jobs }, work));
@@ -123,9 +135,21 @@ const manifest = JSON.parse(
   await readFile(join(dataset, 'manifest.json'), 'utf8'),
 );
 const table = tableOf({
-  groups: { baselines, steps, beyond },
+  groups: [
+    { title: 'Methods of the paper’s tables', methods: baselines, summaries },
+    {
+      title: 'The same runs, classified by texts (random tower)',
+      methods: byTexts,
+      summaries: byTextsSummaries,
+    },
+    {
+      title: 'Terms of the loss, with and without channel-wise prompts',
+      methods: steps,
+      summaries,
+    },
+    { title: 'Beyond the paper', methods: beyond, summaries },
+  ],
   seeds,
-  summaries,
   manifest,
 });
 console.log(table);

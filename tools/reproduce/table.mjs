@@ -3,13 +3,8 @@ import { meanDeviation } from '@clip-lung/metrics';
 
 const [begin, end] = ['<!-- table -->', '<!-- /table -->'];
 
-export function tableOf({ groups, seeds, summaries, manifest }) {
-  const titles = {
-    baselines: 'Methods of the paper’s tables',
-    steps: 'Terms of the loss, with and without channel-wise prompts',
-    beyond: 'Beyond the paper',
-  };
-  const [first] = summaries.values();
+export function tableOf({ groups, seeds, manifest }) {
+  const [first] = groups.flatMap(({ summaries }) => [...summaries.values()]);
   const lines = [
     `${first.nodules} simulated nodules of ${first.patients} patients (${Object.entries(
       manifest.counts.labels,
@@ -20,7 +15,7 @@ export function tableOf({ groups, seeds, summaries, manifest }) {
       )}); always saying “${first.majorityClass}” is right for ${percent(first.majority)} %. Accuracy and macro F1 in percent, AUC one class against the rest: mean ± standard deviation over ${seeds} seeds, each over the pooled test nodules of ${first.folds.length} folds.`,
     '',
   ];
-  for (const [group, methods] of Object.entries(groups)) {
+  for (const { title, methods, summaries } of groups) {
     const rows = methods.flatMap(({ name, file }) => {
       const found = Array.from({ length: seeds }, (_, i) =>
         summaries.get(`${file}-${i + 1}`),
@@ -34,7 +29,7 @@ export function tableOf({ groups, seeds, summaries, manifest }) {
     });
     if (rows.length === 0) continue;
     lines.push(
-      `| ${titles[group]} | accuracy | macro F1 | AUC × 100 | seeds |`,
+      `| ${title} | accuracy | macro F1 | AUC × 100 | seeds |`,
       '| --- | --- | --- | --- | --- |',
       ...rows,
       '',
