@@ -1,5 +1,5 @@
 import { type AugmentationChoice, createAugmenter } from '@clip-lung/augment';
-import { cropSize, type Dataset } from '@clip-lung/data';
+import { cropSize, type Dataset, type Split, splitFold } from '@clip-lung/data';
 import {
   ExperimentError,
   type Modules,
@@ -98,4 +98,40 @@ export function foldsToTrain({
     );
   }
   return folds ?? Array.from({ length: total }, (_, fold) => fold);
+}
+
+/**
+ * Divides every fold, so that one that cannot be trained is found before the folds in front of it are.
+ *
+ * @returns the classes, which are those of the subset, the same in every fold
+ * @throws `OptionError` for a fold without nodules to train or to test on, {@link TrainingError} for one with fewer than a
+ *   batch
+ */
+export function expectFolds(
+  { data, training }: ResolvedExperiment,
+  dataset: Dataset,
+  folds: readonly number[],
+): Split['classes'] {
+  const [first] = folds.map((fold) => {
+    const split = splitFold(dataset, { ...data, fold, seed: training.seed });
+    countSteps(split, { fold, batchSize: training.batchSize });
+    return split.classes;
+  });
+  if (first === undefined) {
+    throw new TrainingError(
+      'no fold is to be trained; name one, or leave folds out',
+    );
+  }
+  return first;
+}
+
+/** How many batches an epoch of a fold has. @throws {@link TrainingError} where there is none */
+export function countSteps(
+  { train }: Split,
+  { fold, batchSize }: { readonly fold: number; readonly batchSize: number },
+): number {
+  if (train.length >= batchSize) return Math.floor(train.length / batchSize);
+  throw new TrainingError(
+    `fold ${fold} has ${train.length} nodules to learn from, fewer than one batch of ${batchSize}; set training.batchSize lower`,
+  );
 }

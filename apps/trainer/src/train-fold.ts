@@ -25,6 +25,7 @@ import { score } from './classify.js';
 import { EpochSums } from './epoch-sums.js';
 import { TrainingError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
+import { countSteps } from './fits-dataset.js';
 import type { NoduleTable } from './nodule-table.js';
 import { restoreTensors, tensorsOf } from './restore.js';
 import type { TrainingProgram } from './training-program.js';
@@ -63,7 +64,7 @@ export async function trainFold(options: FoldOptions): Promise<void> {
   const { experiment, dataset, table, program, fold, onEvent } = options;
   const { seed, epochs, batchSize } = experiment.training;
   const split = splitFold(dataset, { ...experiment.data, fold, seed });
-  const stepsPerEpoch = countSteps(options, split);
+  const stepsPerEpoch = countSteps(split, { fold, batchSize });
   const paths = foldPaths(options.out, fold);
   const state = program.begin(fold);
 
@@ -106,17 +107,6 @@ export async function trainFold(options: FoldOptions): Promise<void> {
   await writePredictions(paths.predictions, { classes: split.classes, rows });
   const epoch = place.best?.epoch ?? place.epoch - 1;
   onEvent?.({ kind: 'fold-end', fold, accuracy: score(rows).accuracy, epoch });
-}
-
-function countSteps(
-  { experiment, fold }: FoldOptions,
-  { train }: Split,
-): number {
-  const { batchSize } = experiment.training;
-  if (train.length >= batchSize) return Math.floor(train.length / batchSize);
-  throw new TrainingError(
-    `fold ${fold} has ${train.length} nodules to learn from, fewer than one batch of ${batchSize}; set training.batchSize lower`,
-  );
 }
 
 /** A fold under way. */

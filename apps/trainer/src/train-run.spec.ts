@@ -490,6 +490,22 @@ describe('a run is refused', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('with a later fold that cannot be trained, before an earlier one is', async () => {
+    const three = resolveExperiment({
+      ...small,
+      data: { ...small.data, folds: 3 },
+    });
+    const { manifest, ...rest } = data;
+    const sparse: Dataset = {
+      ...rest,
+      manifest: { ...manifest, options: { ...manifest.options, folds: 3 } },
+    };
+    await expect(
+      trainRun(options('run', { experiment: three, dataset: sparse })),
+    ).rejects.toThrow(/^fold 2 of subset A has no nodules to test on/);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it('with fewer nodules than a batch, and when the loss is lost', async () => {
     const large = resolveExperiment({
       ...small,
@@ -498,6 +514,7 @@ describe('a run is refused', () => {
     await expect(trainRun(options('a', { experiment: large }))).rejects.toThrow(
       /fewer than one batch of 64/,
     );
+    expect(await readdir(folder)).toEqual([]);
     const wild = resolveExperiment({
       ...small,
       training: { ...small.training, learningRate: 1e30 },

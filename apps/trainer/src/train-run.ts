@@ -23,6 +23,7 @@ import { TrainingError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
 import { expectSameRun } from './expect-same-run.js';
 import {
+  expectFolds,
   expectMargin,
   expectRatings,
   expectVotes,
@@ -71,12 +72,7 @@ export async function trainRun(given: TrainOptions): Promise<void> {
   expectVotes(experiment, dataset);
   expectMargin(experiment, dataset);
   const folds = foldsToTrain(options);
-  // The classes are those of the subset, the same in every fold.
-  const { classes } = splitFold(dataset, {
-    ...experiment.data,
-    fold: folds[0] ?? 0,
-    seed: experiment.training.seed,
-  });
+  const classes = expectFolds(experiment, dataset, folds);
   const program = makeProgram(experiment, {
     engine,
     classes,
