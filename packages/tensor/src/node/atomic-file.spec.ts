@@ -1,4 +1,12 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import {
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -7,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { float32 } from '../nd-array.js';
 import { readNpy, writeNpy } from './array-files.js';
 import { writeFileAtomic } from './atomic-file.js';
+import { FileWriteError } from './file-write-error.js';
 
 let folder = '';
 beforeEach(async () => {
@@ -34,6 +43,35 @@ describe('writing a file whole or not at all', () => {
     await expect(writeFileAtomic(path, failing())).rejects.toThrow('no more');
     expect(await readFile(path, 'utf8')).toBe('old');
     expect(await readdir(folder)).toEqual(['file.txt']);
+  });
+
+  it.each([
+    ['', 'that is a folder, expected the name of a file (EISDIR)'],
+    ['file.txt/x.npy', 'a file is in the place of its folder (EEXIST)'],
+    [
+      'file.txt/a/x.npy',
+      'a file is in the place of one of its folders (ENOTDIR)',
+    ],
+  ])('says which file cannot be written, and why: %s', async (name, reason) => {
+    await writeFile(join(folder, 'file.txt'), 'old');
+    const path = join(folder, name);
+    const failed = writeFileAtomic(path, 'new');
+    await expect(failed).rejects.toThrow(FileWriteError);
+    await expect(failed).rejects.toThrow(`${path}: cannot be written: `);
+    await expect(failed).rejects.toThrow(reason);
+    expect(await readdir(folder)).toEqual(['file.txt']);
+  });
+
+  // Linux has a device that is always full.
+  it.skipIf(!existsSync('/dev/full'))('says so of a full disk', async () => {
+    const full = await open('/dev/full', 'w');
+    const problem: unknown = await full
+      .writeFile('x')
+      .catch((error: unknown) => error);
+    await full.close();
+    expect(new FileWriteError('a.npy', problem).message).toBe(
+      'a.npy: cannot be written: no space is left on the disk; free some, and run it again (ENOSPC)',
+    );
   });
 
   it('writes arrays that come back', async () => {

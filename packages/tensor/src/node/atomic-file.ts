@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
+import { FileWriteError } from './file-write-error.js';
+
 /**
  * Writes a file whole or not at all: into a temporary file beside it, synced, renamed over it, and the folder synced,
  * so that neither a crash nor a full disk leaves half a file under its name. Missing folders are made.
  *
  * @param parts the content, written one after the other; an (async) iterable may be larger than memory
+ * @throws {@link FileWriteError} where the system refuses; what `parts` throws is passed on
  */
 export async function writeFileAtomic(
   path: string,
@@ -17,23 +20,27 @@ export async function writeFileAtomic(
     | AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
+  const done = <T>(step: Promise<T>): Promise<T> =>
+    step.catch((error: unknown) => {
+      throw new FileWriteError(path, error);
+    });
+  await done(mkdir(folder, { recursive: true }));
   const temporary = join(
     folder,
     `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`,
   );
   try {
-    const file = await open(temporary, 'wx');
+    const file = await done(open(temporary, 'wx'));
     try {
       const whole = typeof parts === 'string' || parts instanceof Uint8Array;
       for await (const part of whole ? [parts] : parts) {
-        await file.writeFile(part);
+        await done(file.writeFile(part));
       }
-      await file.sync();
+      await done(file.sync());
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await done(rename(temporary, path));
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;

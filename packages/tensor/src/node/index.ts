@@ -1,2 +1,3 @@
 export * from './array-files.js';
 export * from './atomic-file.js';
+export * from './file-write-error.js';

@@ -1,0 +1,38 @@
+import { ClipLungError } from '../error.js';
+
+/** What the system's codes mean to whoever has to do something about it. */
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'you may not write there',
+  EDQUOT: 'your quota of the disk is used up',
+  EEXIST: 'a file is in the place of its folder',
+  EISDIR: 'that is a folder, expected the name of a file',
+  ENOENT: 'the folder cannot be made',
+  ENOSPC: 'no space is left on the disk; free some, and run it again',
+  ENOTDIR: 'a file is in the place of one of its folders',
+  EPERM: 'you may not write there',
+  EROFS: 'the disk is mounted for reading only',
+};
+
+/** A file that the system did not let be written. Whatever was there before is there still. */
+export class FileWriteError extends ClipLungError {
+  readonly code = 'file-write';
+
+  constructor(
+    readonly file: string,
+    cause: unknown,
+  ) {
+    const code =
+      cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const reason = reasons[code];
+    super(
+      `${file}: cannot be written: ${
+        reason === undefined
+          ? cause instanceof Error
+            ? cause.message
+            : String(cause)
+          : `${reason} (${code})`
+      }`,
+      { cause },
+    );
+  }
+}
