@@ -79,6 +79,28 @@ describe('encodeLidcMessage', () => {
     });
   });
 
+  it('writes the header in the order of LIDC', () => {
+    const header =
+      /<ResponseHeader>(.*?)<\/ResponseHeader>/s.exec(encoded)?.[1] ?? '';
+    // As 14 real files write it; most leave the comments out, and some put the UID of the study earlier.
+    expect([...header.matchAll(/<(\w+)>/g)].map((match) => match[1])).toEqual([
+      'Version',
+      'MessageId',
+      'DateRequest',
+      'TimeRequest',
+      'RequestingSite',
+      'ServicingSite',
+      'TaskDescription',
+      'CtImageFile',
+      'SeriesInstanceUid',
+      'DateService',
+      'TimeService',
+      'ResponseDescription',
+      'ResponseComments',
+      'StudyInstanceUID',
+    ]);
+  });
+
   it('writes the ratings in the order of LIDC', () => {
     const block =
       /<characteristics>(.*?)<\/characteristics>/s.exec(encoded)?.[1] ?? '';

@@ -11,6 +11,7 @@ export const addRadiograph: Quirk = (draft) => {
   const name = `${study}/3000002.000000-radiograph/${draft.xmlName}`;
   const xml = encodeRadiographMessage({
     uid: uids.uid('copied-message', number),
+    ctSeriesUid: message.seriesUid,
     studyUid: message.studyUid,
     seriesUid: uids.uid('other-series', number),
     sopUid: uids.uid('other-image', number),
