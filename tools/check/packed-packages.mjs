@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '../..');
+const licence = readFileSync(join(root, 'LICENSE'));
 const folder = mkdtempSync(join(tmpdir(), 'packed-'));
 const run = (program, args, cwd) =>
   execFileSync(program, args, {
@@ -45,10 +46,14 @@ try {
       'dist/index.js',
       'dist/index.d.ts',
       'README.md',
+      'LICENSE',
     ]) {
       if (!files.includes(needed))
         throw new Error(`${json.name} would be published without ${needed}`);
     }
+    // Apache-2.0 asks for a copy of the licence with every copy of the work.
+    if (!readFileSync(join(path, 'LICENSE')).equals(licence))
+      throw new Error(`${json.name} has another LICENSE than the project`);
     return `file:${join(folder, packed.filename)}`;
   });
 
