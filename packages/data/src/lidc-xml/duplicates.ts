@@ -8,6 +8,9 @@ export interface Superseded {
   readonly same: boolean;
 }
 
+/** An annotation file, and the series that it is of. */
+export type FileOfSeries = Pick<CtReadings, 'file' | 'seriesUid'>;
+
 const correctionName = /correct|resubmi/i;
 
 /**
@@ -24,24 +27,40 @@ export function resolveDuplicates(readings: Iterable<CtReadings>): {
   readonly scans: readonly CtReadings[];
   readonly superseded: readonly Superseded[];
 } {
-  const bySeries = new Map<string, CtReadings[]>();
+  return keepOneOfSeries(readings, readingsContent);
+}
+
+/**
+ * As {@link resolveDuplicates}, of readings that need not be at hand as such.
+ *
+ * @param contentOf what a file says of its series; asked for only where a series has several files
+ */
+export function keepOneOfSeries<R extends FileOfSeries>(
+  readings: Iterable<R>,
+  contentOf: (item: R) => string,
+): {
+  readonly scans: readonly R[];
+  readonly superseded: readonly Superseded[];
+} {
+  const bySeries = new Map<string, R[]>();
   const ordered = [...readings].sort((a, b) => comparePaths(a.file, b.file));
   for (const item of ordered) {
     const others = bySeries.get(item.seriesUid);
     if (others) others.push(item);
     else bySeries.set(item.seriesUid, [item]);
   }
-  const scans: CtReadings[] = [];
+  const scans: R[] = [];
   const superseded: Superseded[] = [];
   for (const [first, ...rest] of bySeries.values()) {
     if (first === undefined) continue;
     const files = [first, ...rest];
     const kept = files.find((item) => isCorrection(item.file)) ?? first;
     scans.push(kept);
-    for (const { file, ...item } of files) {
-      if (file === kept.file) continue;
-      const same = content(item) === content(kept);
-      superseded.push({ file, by: kept.file, same });
+    const others = files.filter((item) => item !== kept);
+    const content = others.length > 0 ? contentOf(kept) : '';
+    for (const item of others) {
+      const same = contentOf(item) === content;
+      superseded.push({ file: item.file, by: kept.file, same });
     }
   }
   scans.sort((a, b) => comparePaths(a.file, b.file));
@@ -57,9 +76,8 @@ function isCorrection(file: string): boolean {
   return correctionName.test(file.slice(file.lastIndexOf('/') + 1));
 }
 
-function content(
-  readings: Pick<CtReadings, 'annotations' | 'smallMarks' | 'nonNodules'>,
-): string {
+/** What readings say of their series, so that two of the same say the same. */
+export function readingsContent(readings: CtReadings): string {
   const { annotations, smallMarks, nonNodules } = readings;
   return JSON.stringify(
     [annotations, smallMarks, nonNodules],

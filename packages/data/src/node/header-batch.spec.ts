@@ -1,15 +1,17 @@
 import { utimesSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
 import { folderOf, sliceFile, temporaryFolder } from '../../test/synthetic.js';
 import { readSliceHeader } from '../dicom/header.js';
-import { readHeaders } from './header-batch.js';
+import { InputError } from '../errors.js';
+import { packFiles } from './file-list.js';
 import { listFiles } from './list-files.js';
+import { keepHeaders, readKeptSlices } from './partial-headers.js';
 import { indexSeries } from './series-index.js';
-import { headersOf, joinColumns, sliceColumns } from './slice-set.js';
+import { headersOf, joinSets, sliceSet } from './slice-set.js';
 
 const slice = (z: number, series = '1.2.3') =>
   sliceFile({ series, sop: `${series}.${z}`, position: [0, 0, z] });
@@ -26,16 +28,16 @@ describe('headers as columns', () => {
       sliceFile({ sop: '1.2.3.3', patient: 'OTHER', rows: 30 }),
       sliceFile({ sop: '1.2.3.4', manufacturer: 'SOME' }),
     ];
-    const names = files.map((_, i) => `${i}.dcm`);
-    const headers = files.map((bytes, i) =>
-      readSliceHeader(bytes, names[i] ?? ''),
-    );
-    const place = { files: names, paths: names };
-    expect(headersOf({ ...place, ...sliceColumns(headers) })).toEqual(headers);
+    const found = files.map((_, i) => ({ name: `${i}.dcm`, path: `a/${i}` }));
+    const headers = files.map((bytes, i) => readSliceHeader(bytes, `${i}.dcm`));
+    expect(headersOf(sliceSet(found, headers))).toEqual(headers);
     // In parts, as they come from several threads.
-    const parts = [headers.slice(0, 1), headers.slice(1, 2), headers.slice(2)];
-    const joined = joinColumns(parts.map(sliceColumns));
-    expect(headersOf({ ...place, ...joined })).toEqual(headers);
+    const parts = [[0, 1] as const, [1, 2] as const, [2, 4] as const].map(
+      (range) => sliceSet(found.slice(...range), headers.slice(...range)),
+    );
+    const joined = joinSets(parts);
+    expect(headersOf(joined)).toEqual(headers);
+    expect(joined.paths).toEqual(found.map(({ path }) => path));
     expect(joined.shared.length).toBeLessThan(4);
   });
 
@@ -59,15 +61,27 @@ describe('headers as columns', () => {
 });
 
 describe('kept headers', () => {
-  it('are used where no file was changed, and only there', async () => {
-    const folder = await folderOf({ 'a.dcm': slice(1), 'b.dcm': slice(2) });
+  /** Of the files of a folder, through the folder that keeps them. */
+  const keeper = async (files: Record<string, string | Uint8Array>) => {
+    const folder = await folderOf(files);
     const keep = await temporaryFolder();
-    const files = await listFiles(folder);
-    for (const { path } of files) place(path);
+    const found = await listFiles(folder);
+    for (const { path } of found) place(path);
+    const batch = () => keepHeaders({ files: packFiles(found), keep });
+    const slices = () =>
+      batch().series.map((part) => readKeptSlices(keep, [part.slices]));
     const heights = () =>
-      readHeaders({ files, keep }).series.flatMap(({ slices }) => [
-        ...slices.positions.filter((_, i) => i % 3 === 2),
-      ]);
+      slices().flatMap((set) =>
+        headersOf(set).map(({ position }) => position?.[2]),
+      );
+    return { folder, keep, batch, slices, heights };
+  };
+
+  it('are used where no file was changed, and only there', async () => {
+    const { folder, keep, heights } = await keeper({
+      'a.dcm': slice(1),
+      'b.dcm': slice(2),
+    });
     expect(heights()).toEqual([1, 2]);
     expect(await readdir(keep)).toHaveLength(1);
 
@@ -88,12 +102,42 @@ describe('kept headers', () => {
     expect(heights()).toEqual([1, 8]);
   });
 
-  it('are not kept where a file could not be read', async () => {
-    const folder = await folderOf({ 'a.dcm': 'no DICOM' });
-    const keep = await temporaryFolder();
-    await mkdir(keep, { recursive: true });
-    const files = await listFiles(folder);
-    expect(readHeaders({ files, keep }).warnings).toHaveLength(1);
-    expect(await readdir(keep)).toEqual([]);
+  it('are those of indexSeries, series by series', async () => {
+    const files = {
+      'x/a.dcm': slice(1, '1.2.1'),
+      'x/b.dcm': slice(2, '1.2.2'),
+      'y/a.dcm': slice(3, '1.2.1'),
+      'y/c.dcm': sliceFile({ series: '1.2.2', sop: '1.2.2.9', patient: 'Ü' }),
+    };
+    const { folder, slices, batch } = await keeper(files);
+    const index = await indexSeries(await listFiles(folder));
+    expect(slices()).toEqual([...index.series.values()]);
+    expect(batch().series).toMatchObject([
+      { seriesUid: '1.2.1', patientId: 'P1' },
+      { seriesUid: '1.2.2', patientId: 'P1' },
+    ]);
+  });
+
+  it('are read again where a file could not be read', async () => {
+    const { folder, batch, heights } = await keeper({
+      'a.dcm': Buffer.from(slice(1)).fill(0, 0, 200),
+      'b.dcm': slice(2),
+    });
+    expect(batch().warnings).toHaveLength(1);
+    expect(heights()).toEqual([2]);
+    const path = join(folder, 'a.dcm');
+    await writeFile(path, slice(1));
+    place(path);
+    expect(heights()).toEqual([1, 2]);
+  });
+
+  it('are missed, where somebody has cut them away in the meantime', async () => {
+    const { keep, batch } = await keeper({ 'a.dcm': slice(1) });
+    const places = batch().series.map((part) => part.slices);
+    const [kept = ''] = await readdir(keep);
+    await truncate(join(keep, kept), 100);
+    const read = () => readKeptSlices(keep, places);
+    expect(read).toThrow(InputError);
+    expect(read).toThrow(/\.headers: was removed or changed while .* prepare/);
   });
 });

@@ -1,68 +1,53 @@
-import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { deserialize, serialize } from 'node:v8';
+import { basename } from 'node:path';
 
 import type { SliceHeader } from '../dicom/header.js';
 import { DicomError } from '../errors.js';
 import type { Warning } from '../warning.js';
-import { Scratch } from './file-bytes.js';
 import type { FoundFile } from './list-files.js';
-import { readPartialFile, writePartialFile } from './partial-file.js';
 import { readHeaderSync } from './slice-file.js';
-import { type SliceColumns, sliceColumns } from './slice-set.js';
+import { type SliceSet, sliceSet } from './slice-set.js';
 
-/** What the headers of some files say: plain data, which may come from another thread. */
-export interface HeaderBatch {
-  /** the slices of each series, in the order of their files */
-  readonly series: readonly SeriesPart[];
+/** What the headers of some files say. */
+export interface HeaderBatch<Slices = SliceSet> {
+  /** the slices of each series, in the order of their files, or where they are kept */
+  readonly series: readonly SeriesPart<Slices>[];
+  /** DICOM files of other modalities */
   readonly otherModalities: number;
+  /** files that are no DICOM */
   readonly otherFiles: number;
   readonly warnings: readonly Warning[];
 }
 
-interface SeriesPart {
+interface SeriesPart<Slices> {
   readonly seriesUid: string;
-  /** which of the files they are in */
-  readonly indices: Uint32Array;
-  readonly slices: SliceColumns;
+  /** of the first slice */
+  readonly patientId: string | null;
+  readonly slices: Slices;
 }
 
-export interface HeaderTask {
-  readonly files: readonly FoundFile[];
-  /** a folder that keeps what was read, for a run that goes on after this one; null to keep nothing */
-  readonly keep: string | null;
+interface OpenPart {
+  readonly files: FoundFile[];
+  readonly headers: SliceHeader[];
 }
 
 /**
- * Reads the headers of files, or takes what an earlier run has kept of them, where no file was changed since.
+ * Reads the headers of files. A DICOM file that is damaged becomes a warning, `unreadable-dicom`, and so does a `.dcm` file
+ * that is none.
  *
- * A DICOM file that is damaged becomes a warning, `unreadable-dicom`, and so does a `.dcm` file that is none.
+ * @param onStamp is told the size in bytes and the time of the last change, ms, of each file that could be opened
  */
-export function readHeaders({ files, keep }: HeaderTask): HeaderBatch {
-  const path = keep === null ? null : join(keep, keptName(files));
-  const earlier = path === null ? undefined : readKept(path, files);
-  if (earlier) return earlier;
-  const stamps = new Float64Array(2 * files.length);
-  const batch = batchOf(files, stamps);
-  // What could not be read now may be readable later.
-  if (path !== null && batch.warnings.length === 0) {
-    writePartialFile(path, [serialize({ stamps, batch } satisfies Kept)]);
-  }
-  return batch;
-}
-
-function batchOf(
+export function readHeaders(
   files: readonly FoundFile[],
-  stamps: Float64Array,
+  onStamp: (index: number, stamp: readonly [number, number]) => void = () =>
+    undefined,
 ): HeaderBatch {
-  const series = new Map<string, { index: number; slice: SliceHeader }[]>();
+  const series = new Map<string, OpenPart>();
   const warnings: Warning[] = [];
   let otherModalities = 0;
   let otherFiles = 0;
   for (const [index, file] of files.entries()) {
     const content = contentOf(file, (stamp) => {
-      stamps.set(stamp, 2 * index);
+      onStamp(index, stamp);
     });
     switch (content.kind) {
       case 'other-file':
@@ -76,17 +61,18 @@ function batchOf(
         break;
       case 'slice': {
         const { slice } = content;
-        const slices = series.get(slice.seriesUid);
-        if (slices) slices.push({ index, slice });
-        else series.set(slice.seriesUid, [{ index, slice }]);
+        const part = series.get(slice.seriesUid) ?? { files: [], headers: [] };
+        series.set(slice.seriesUid, part);
+        part.files.push(file);
+        part.headers.push(slice);
       }
     }
   }
   return {
-    series: [...series].map(([seriesUid, slices]) => ({
+    series: [...series].map(([seriesUid, part]) => ({
       seriesUid,
-      indices: Uint32Array.from(slices, ({ index }) => index),
-      slices: sliceColumns(slices.map(({ slice }) => slice)),
+      patientId: part.headers[0]?.patientId ?? null,
+      slices: sliceSet(part.files, part.headers),
     })),
     otherModalities,
     otherFiles,
@@ -130,36 +116,4 @@ function contentOf(
 function unreadable(file: string, message: string): Content {
   const warning = { code: 'unreadable-dicom', file, message };
   return { kind: 'unreadable', warning };
-}
-
-/** What is kept of a batch. */
-interface Kept {
-  /** size in bytes and time of the last change of each file, ms */
-  readonly stamps: Float64Array;
-  readonly batch: HeaderBatch;
-}
-
-/** To be counted up when a batch changes its form. */
-const keptVersion = 1;
-
-function keptName(files: readonly FoundFile[]): string {
-  const text = JSON.stringify([keptVersion, files]);
-  const digest = createHash('sha256').update(text).digest('hex');
-  return `${digest.slice(0, 32)}.headers`;
-}
-
-function readKept(
-  path: string,
-  files: readonly FoundFile[],
-): HeaderBatch | undefined {
-  const bytes = readPartialFile(path, new Scratch());
-  if (bytes === undefined) return undefined;
-  const { stamps, batch } = deserialize(bytes) as Kept;
-  const same = files.every((file, i) => {
-    const found = statSync(file.path, { throwIfNoEntry: false });
-    return (
-      found?.size === stamps[2 * i] && found?.mtimeMs === stamps[2 * i + 1]
-    );
-  });
-  return same ? batch : undefined;
 }

@@ -1,11 +1,11 @@
 export * from './inspect-folder.js';
-export * from './list-files.js';
+export { type FoundFile, isXml, listFiles } from './list-files.js';
 export * from './prepare-dataset.js';
 export * from './prepare-nodulemnist.js';
 export type { PrepareOptions } from './prepare-options.js';
-export * from './read-annotations.js';
+export { type Annotations, readAnnotations } from './read-annotations.js';
 export * from './read-crop.js';
 export * from './read-dataset.js';
-export * from './series-index.js';
+export { indexSeries, type SeriesIndex } from './series-index.js';
 export * from './slice-file.js';
 export { headersOf, type SliceSet } from './slice-set.js';

@@ -1,4 +1,4 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { opendir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 import { InputError } from '../errors.js';
@@ -22,37 +22,74 @@ export async function listFiles(
   path: string,
   signal?: AbortSignal,
 ): Promise<readonly FoundFile[]> {
+  const files: FoundFile[] = [];
+  for await (const file of walkFiles(path, signal)) files.push(file);
+  return files;
+}
+
+/** As {@link listFiles}, one by one. In memory are the names in the folders around a file, and no others. */
+export async function* walkFiles(
+  path: string,
+  signal?: AbortSignal,
+): AsyncGenerator<FoundFile, void> {
   const start = await stat(path).catch((error: unknown) => {
     throw new InputError(
       `${path}: cannot be opened (${reasonOf(error)}); expected a folder or a file`,
       { cause: error },
     );
   });
-  if (!start.isDirectory()) return [{ path, name: basename(path) }];
-
-  const found: FoundFile[] = [];
+  if (!start.isDirectory()) {
+    yield { path, name: basename(path) };
+    return;
+  }
   const seen = new Set<string>();
-  const waiting: FoundFile[] = [{ path, name: '' }];
-  for (let folder = waiting.pop(); folder; folder = waiting.pop()) {
+  const begun: Folder[] = [];
+  const begin = async (folder: string, prefix: string): Promise<void> => {
     signal?.throwIfAborted();
-    const real = await realpath(folder.path);
-    if (seen.has(real)) continue;
+    const real = await realpath(folder);
+    if (seen.has(real)) return;
     seen.add(real);
-    for (const entry of await readdir(folder.path, { withFileTypes: true })) {
-      if (entry.name.startsWith('.')) continue;
-      const child = {
-        path: join(folder.path, entry.name),
-        name: folder.name === '' ? entry.name : `${folder.name}/${entry.name}`,
-      };
-      // A link that leads nowhere is no file.
-      const kind = entry.isSymbolicLink()
-        ? await stat(child.path).catch(() => undefined)
-        : entry;
-      if (kind?.isDirectory()) waiting.push(child);
-      else if (kind?.isFile()) found.push(child);
+    begun.push({ path: folder, prefix, entries: await entriesOf(folder) });
+  };
+  await begin(path, '');
+  for (let folder = begun.at(-1); folder; folder = begun.at(-1)) {
+    const entry = folder.entries.pop();
+    if (entry === undefined) begun.pop();
+    else {
+      const child = join(folder.path, entry);
+      const name = folder.prefix + entry;
+      // What ends with a slash is a folder.
+      if (entry.endsWith('/')) await begin(child, name);
+      else yield { path: child, name };
     }
   }
-  return found.sort((a, b) => comparePaths(a.name, b.name));
+}
+
+/** A folder that is being walked through. */
+interface Folder {
+  readonly path: string;
+  /** what the names of its files begin with */
+  readonly prefix: string;
+  /** what is still to be taken of it, the next one last */
+  readonly entries: string[];
+}
+
+/**
+ * The names in a folder, those of folders with a slash behind them: so they are in the order of all names below, in
+ * which `a-1` comes before what is in `a`, and `a0` after it. The last comes first.
+ */
+async function entriesOf(folder: string): Promise<string[]> {
+  const entries: string[] = [];
+  for await (const entry of await opendir(folder, { bufferSize: 256 })) {
+    if (entry.name.startsWith('.')) continue;
+    // A link that leads nowhere is no file.
+    const kind = entry.isSymbolicLink()
+      ? await stat(join(folder, entry.name)).catch(() => undefined)
+      : entry;
+    if (kind?.isDirectory()) entries.push(`${entry.name}/`);
+    else if (kind?.isFile()) entries.push(entry.name);
+  }
+  return entries.sort((a, b) => comparePaths(b, a));
 }
 
 export function isXml({ name }: FoundFile): boolean {

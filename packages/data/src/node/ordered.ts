@@ -5,16 +5,16 @@
  * @param limit how many items are worked on, or done and waiting for an earlier one
  */
 export async function* mapOrdered<T, R>(
-  items: readonly T[],
+  items: Iterable<T>,
   limit: number,
-  work: (item: T, index: number) => Promise<R>,
+  work: (item: T) => Promise<R>,
 ): AsyncGenerator<R, void> {
   const pending: Promise<R>[] = [];
-  const waiting = items.entries();
+  const waiting = items[Symbol.iterator]();
   const startNext = (): void => {
-    const { done, value } = waiting.next();
-    if (done) return;
-    const promise = work(value[1], value[0]);
+    const next = waiting.next();
+    if (next.done === true) return;
+    const promise = work(next.value);
     // It is awaited below, but maybe only after it has failed.
     promise.catch(() => undefined);
     pending.push(promise);
@@ -32,11 +32,16 @@ export async function* mapOrdered<T, R>(
 }
 
 /** Items in runs of at most `size`, in their order. */
-export function batchesOf<T>(
-  items: readonly T[],
+export function* batchesOf<T>(
+  items: Iterable<T>,
   size: number,
-): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
-    items.slice(i * size, (i + 1) * size),
-  );
+): Generator<readonly T[], void> {
+  let batch: T[] = [];
+  for (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }

@@ -11,8 +11,8 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { InputError } from '../errors.js';
 
 /**
- * A hidden folder beside a dataset that keeps the scans prepared so far, so that a run that was stopped or killed can go
- * on. It is removed when the dataset is whole.
+ * A hidden folder beside a dataset that keeps what would fill the memory: annotations and headers until their scan is
+ * prepared, and the scans prepared so far. So a run that was stopped or killed can go on. It is removed when the dataset is whole.
  */
 export class PartialFolder {
   readonly #path: string;
@@ -25,7 +25,7 @@ export class PartialFolder {
   }
 
   /**
-   * Opens the folder that belongs to a dataset, and clears away what killed runs have left half-written.
+   * Opens the folder that belongs to a dataset, and clears away what killed runs have left that is of no use to another.
    *
    * @throws {@link InputError} while another process prepares the same dataset
    */
@@ -40,7 +40,7 @@ export class PartialFolder {
       `^\\.${escaped(basename(target))}\\.[0-9a-f]{12}\\.tmp$`,
     );
     await removeMatching(parent, stale);
-    await removeMatching(folder.#path, /\.tmp$/);
+    await removeMatching(folder.#path, ofOneRun);
     return folder;
   }
 
@@ -51,6 +51,7 @@ export class PartialFolder {
   /** Leaves the folder, with what is in it, to a later run. */
   async leave(): Promise<void> {
     await rm(this.#lockFile, { force: true });
+    await removeMatching(this.#path, ofOneRun).catch(() => undefined);
     const names = await readdir(this.#path).catch(() => ['']);
     if (names.length === 0) await this.remove();
   }
@@ -87,6 +88,9 @@ export class PartialFolder {
     await writeFile(this.#lockFile, String(process.pid));
   }
 }
+
+/** What is half-written, and annotations, which every run reads anew. */
+const ofOneRun = /\.(tmp|readings)$/;
 
 function isRunning(id: number): boolean {
   try {

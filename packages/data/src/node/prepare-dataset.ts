@@ -14,12 +14,12 @@ import type { Manifest, ScanFailure } from '../dataset/manifest.js';
 import { airHu } from '../dicom/pixels.js';
 import { InputError } from '../errors.js';
 import { type Label, labels } from '../label.js';
-import { comparePaths } from '../lidc-xml/duplicates.js';
-import { odditiesOf } from '../lidc-xml/oddities.js';
+import { comparePaths, readingsContent } from '../lidc-xml/duplicates.js';
 import { patientOf } from '../lidc-xml/patient.js';
 import { countWarnings, type Warning } from '../warning.js';
 import { DatasetWriter, expectReplaceable } from './dataset-writer.js';
-import { type FoundFile, isXml, listFiles } from './list-files.js';
+import { FileList, type PackedFiles } from './file-list.js';
+import { isXml, walkFiles } from './list-files.js';
 import { mapOrdered } from './ordered.js';
 import {
   type CheckedOptions,
@@ -27,20 +27,31 @@ import {
   type PrepareOptions,
 } from './prepare-options.js';
 import { PartialFolder } from './partial-folder.js';
-import type { PreparedScan, ScanInput } from './prepare-scan.js';
-import { readScanFile, type ScanOutcome } from './scan-task.js';
-import { type Annotations, readAnnotations } from './read-annotations.js';
-import { indexSeries, type SeriesIndex } from './series-index.js';
-import { patientIdOf } from './slice-set.js';
+import type { KeptPiece } from './partial-file.js';
+import { type KeptReadings, readKeptReadings } from './partial-readings.js';
+import type { PreparedScan } from './prepare-scan.js';
+import { type KeptScan, readScanFile, type ScanOutcome } from './scan-task.js';
+import {
+  annotationBatchSize,
+  type Annotations,
+  gatherAnnotations,
+} from './read-annotations.js';
+import {
+  groupSeries,
+  headerBatchSize,
+  type SeriesIndex,
+  type SeriesParts,
+} from './series-index.js';
 import { startWorkers, type Workers } from './workers.js';
 
 /**
  * Makes a dataset folder of LIDC-IDRI: of all annotated scans whose images are there. The same input and options give the
  * same bytes.
  *
- * A scan that cannot be prepared is recorded in the manifest, and the others go on, unless `strict` is set. A run that is
- * stopped or killed keeps the scans prepared so far in a hidden folder beside `out`, and the next one goes on from there. A folder without anything to prepare, or
- * an output folder that holds something else, is an error, after which nothing has changed.
+ * A scan that cannot be prepared is recorded in the manifest, and the others go on, unless `strict` is set. What was read
+ * lies in a hidden folder beside `out` until it is needed, so that memory does not grow with it; a run that is stopped or
+ * killed leaves it there, and the next one goes on from it. A folder without anything to prepare, or an output folder that
+ * holds something else, is an error, after which nothing has changed.
  *
  * @returns the manifest as written
  * @throws {@link InputError} for such folders, `OptionError` for an option out of range
@@ -55,7 +66,7 @@ export async function prepareDataset(
   const partial = await PartialFolder.open(options.out);
   const { signal } = options;
   const workers = startWorkers(
-    Math.min(checked.workers, Math.ceil(files.length / filesForThread)),
+    Math.min(checked.workers, Math.floor(files.count / filesForThread)),
     signal,
   );
   const stop = (): void => void workers.close();
@@ -124,80 +135,99 @@ async function makeDataset(input: Input, job: Job): Promise<Manifest> {
 }
 
 interface Input {
-  readonly annotations: Annotations;
-  readonly index: SeriesIndex;
-  readonly scans: readonly ScanInput[];
+  readonly annotations: Annotations<KeptReadings>;
+  readonly index: SeriesIndex<SeriesParts<KeptPiece>>;
+  readonly scans: readonly KeptScan[];
   readonly scansWithoutImages: number;
   readonly seriesWithoutAnnotations: number;
   readonly warnings: readonly Warning[];
+}
+
+interface InputFiles {
+  readonly count: number;
+  readonly xml: FileList;
+  readonly others: FileList;
 }
 
 async function filesOf({
   folder,
   out,
   signal,
-}: PrepareOptions): Promise<readonly FoundFile[]> {
+}: PrepareOptions): Promise<InputFiles> {
   const inside = resolve(out) + sep;
-  return (await listFiles(folder, signal)).filter(
+  const xml = new FileList(annotationBatchSize);
+  const others = new FileList(headerBatchSize);
+  for await (const file of walkFiles(folder, signal)) {
     // A dataset that lies in its own input is no part of it.
-    ({ path }) => !resolve(path).startsWith(inside),
-  );
+    if (resolve(file.path).startsWith(inside)) continue;
+    (isXml(file) ? xml : others).add(file);
+  }
+  return { count: xml.length + others.length, xml, others };
 }
 
+/**
+ * Reads all annotations and headers, which stay in the partial folder until their scan is prepared: memory holds where they
+ * are, and so does not grow with what they say.
+ */
 async function readInput(
-  files: readonly FoundFile[],
-  { options, checked: { patients }, partial, workers }: Job,
+  { count, xml, others }: InputFiles,
+  { options, checked: { patients }, partial: { path: keep }, workers }: Job,
 ): Promise<Input> {
   const { folder } = options;
   // The next batch waits where a thread will take it.
   const atOnce = 2 * workers.threads;
-  const xml = files.filter(isXml);
-  const annotations = await readAnnotations(xml, options, {
-    read: workers.annotations,
-    atOnce,
-  });
+  const annotations = await gatherAnnotations<PackedFiles, KeptReadings>(
+    {
+      total: xml.length,
+      batches: xml.batches(),
+      read: (batch) => workers.annotations({ files: batch, keep }),
+      atOnce,
+      contentOf: ({ piece }) => readingsContent(readKeptReadings(keep, piece)),
+    },
+    options,
+  );
   if (annotations.ct === 0) {
     throw new InputError(
-      `${folder}: holds no annotations of a CT; ${xml.length} of its ${files.length} files are named *.xml${because(annotations.warnings)}. Expected the XML files of LIDC-IDRI and its CT series`,
+      `${folder}: holds no annotations of a CT; ${xml.length} of its ${count} files are named *.xml${because(annotations.warnings)}. Expected the XML files of LIDC-IDRI and its CT series`,
     );
   }
-  const index = await indexSeries(
-    files.filter((file) => !isXml(file)),
-    options,
+  const index = await groupSeries(
     {
-      read: (batch) => workers.headers({ files: batch, keep: partial.path }),
+      total: others.length,
+      batches: others.batches(),
+      read: (batch) => workers.headers({ files: batch, keep }),
       atOnce,
     },
+    options,
   );
   if (index.series.size === 0) {
     throw new InputError(
-      `${folder}: holds no DICOM file of a CT, among ${files.length} files${because(index.warnings)}. Expected the CT series that the ${annotations.ct} annotation files are of`,
+      `${folder}: holds no DICOM file of a CT, among ${count} files${because(index.warnings)}. Expected the CT series that the ${annotations.ct} annotation files are of`,
     );
   }
 
   const warnings = [...annotations.warnings, ...index.warnings];
-  const scans: ScanInput[] = [];
+  const scans: KeptScan[] = [];
   const annotated = new Set<string>();
   let scansWithoutImages = 0;
   for (const readings of annotations.scans) {
     annotated.add(readings.seriesUid);
-    const slices = index.series.get(readings.seriesUid);
-    if (slices === undefined) {
+    const series = index.series.get(readings.seriesUid);
+    if (series === undefined) {
       scansWithoutImages += 1;
       continue;
     }
-    const { seriesUid, file } = readings;
-    const found = patientIdOf(slices) ?? patientOf(file, seriesUid);
+    const { seriesUid, file, piece } = readings;
+    const found = series.patientId ?? patientOf(file, seriesUid);
     const patient = found ?? seriesUid;
     if (found === null) {
       const message =
         'its slices have no Patient ID; the scan is taken as a patient of its own';
       warnings.push({ code: 'no-patient-id', file, message });
     }
-    warnings.push(...odditiesOf(readings));
-    // The rest of what the file says is not needed any more.
-    const own = { file, seriesUid, annotations: readings.annotations };
-    scans.push({ patient, readings: own, slices });
+    warnings.push(...readings.oddities);
+    const slices = series.parts;
+    scans.push({ patient, file, seriesUid, readings: piece, slices });
   }
   if (scans.length === 0) {
     throw new InputError(
@@ -207,7 +237,7 @@ async function readInput(
   scans.sort(
     (a, b) =>
       comparePaths(a.patient, b.patient) ||
-      comparePaths(a.readings.seriesUid, b.readings.seriesUid),
+      comparePaths(a.seriesUid, b.seriesUid),
   );
   const seriesWithoutAnnotations = [...index.series.keys()].filter(
     (uid) => !annotated.has(uid),
@@ -224,10 +254,10 @@ async function readInput(
 
 /** @throws {@link InputError} for a patient without a scan */
 function ofPatients(
-  scans: readonly ScanInput[],
+  scans: readonly KeptScan[],
   patients: CheckedOptions['patients'],
   folder: string,
-): readonly ScanInput[] {
+): readonly KeptScan[] {
   if (patients === null) return scans;
   const known = [...new Set(scans.map(({ patient }) => patient))];
   const wanted = new Set(
@@ -256,7 +286,7 @@ interface Nodule {
 }
 
 async function prepareScans(
-  inputs: readonly ScanInput[],
+  inputs: readonly KeptScan[],
   writer: DatasetWriter,
   { options: { signal, onProgress }, checked, partial, workers }: Job,
 ): Promise<Result> {
@@ -264,10 +294,10 @@ async function prepareScans(
   const scans: PreparedScan[] = [];
   const failures: ScanFailure[] = [];
   let done = 0;
-  const prepare = async (input: ScanInput) => {
+  const prepare = async (input: KeptScan) => {
     signal?.throwIfAborted();
     const outcome = await workers.scan({
-      input,
+      scan: input,
       options: checked,
       keep: partial.path,
     });
@@ -295,14 +325,13 @@ async function prepareScans(
 }
 
 function failureOf(
-  { readings, patient }: ScanInput,
+  { file, patient, seriesUid: scan }: KeptScan,
   outcome: ScanOutcome,
 ): ScanFailure {
   const message =
     'failure' in outcome
       ? outcome.failure
       : `${outcome.path}: was not written whole`;
-  const { seriesUid: scan, file } = readings;
   return { scan, patient, file, message };
 }
 

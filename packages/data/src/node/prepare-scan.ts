@@ -16,7 +16,7 @@ import type { ScanOptions } from './prepare-options.js';
 import { readCrop } from './read-crop.js';
 import { headersOf, pathFinder, type SliceSet } from './slice-set.js';
 
-/** One annotated scan and the slices of its series: plain data, which may go to another thread. */
+/** One annotated scan and the slices of its series. */
 export interface ScanInput {
   readonly patient: string;
   readonly readings: Pick<CtReadings, 'file' | 'seriesUid' | 'annotations'>;

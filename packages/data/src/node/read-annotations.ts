@@ -1,9 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
 
 import { LidcXmlError } from '../errors.js';
-import { resolveDuplicates } from '../lidc-xml/duplicates.js';
+import {
+  type FileOfSeries,
+  keepOneOfSeries,
+  readingsContent,
+} from '../lidc-xml/duplicates.js';
 import { parseLidcXml } from '../lidc-xml/parse.js';
-import type { CtReadings, LidcFile } from '../lidc-xml/readings.js';
+import type {
+  CtReadings,
+  LidcFile,
+  RadiographReadings,
+} from '../lidc-xml/readings.js';
 import type { JobOptions } from '../progress.js';
 import type { Warning } from '../warning.js';
 import { Scratch } from './file-bytes.js';
@@ -11,41 +19,40 @@ import type { FoundFile } from './list-files.js';
 import { batchesOf, mapOrdered } from './ordered.js';
 
 /** The annotation files among the files of a folder. */
-export interface Annotations {
+export interface Annotations<Readings = CtReadings> {
   /** number of `.xml` files */
   readonly files: number;
   readonly ct: number;
   readonly radiographs: number;
   readonly unreadable: number;
   /** one set of readings per series, in the order of their files */
-  readonly scans: readonly CtReadings[];
+  readonly scans: readonly Readings[];
   readonly warnings: readonly Warning[];
 }
 
 /** What some annotation files hold, in the order of the files: plain data, which may come from another thread. */
-export interface AnnotationBatch {
-  readonly contents: readonly LidcFile[];
+export interface AnnotationBatch<File = LidcFile> {
+  readonly contents: readonly File[];
   /** of files that could not be read */
   readonly warnings: readonly Warning[];
 }
 
-/** What reads some annotation files, and how many batches at once. */
-export interface AnnotationReader {
-  readonly read: (files: readonly FoundFile[]) => Promise<AnnotationBatch>;
+/** Annotation files that are to be read, in batches. */
+export interface AnnotationJob<Batch, Readings> {
+  /** how many files there are */
+  readonly total: number;
+  readonly batches: Iterable<Batch>;
+  readonly read: (
+    batch: Batch,
+  ) => Promise<AnnotationBatch<Readings | RadiographReadings>>;
+  /** how many batches at once */
   readonly atOnce: number;
+  /** what a file says of its series */
+  readonly contentOf: (readings: Readings) => string;
 }
 
 /** Files of a batch. */
-const batchSize = 4;
-
-/** In this thread. Between two batches, what else is to be done, such as an interrupt, has its turn. */
-const here: AnnotationReader = {
-  read: async (files) => {
-    await setImmediate();
-    return parseFiles(files);
-  },
-  atOnce: 1,
-};
+export const annotationBatchSize = 4;
 
 const text = new Scratch();
 
@@ -67,16 +74,36 @@ export function parseFiles(files: readonly FoundFile[]): AnnotationBatch {
  * Reads annotation files. A file that cannot be parsed becomes a warning, `unreadable-xml`; one that gives way to
  * another of its series a warning `superseded`.
  */
-export async function readAnnotations(
+export function readAnnotations(
   files: readonly FoundFile[],
-  { signal, onProgress }: JobOptions = {},
-  { read, atOnce }: AnnotationReader = here,
+  options: JobOptions = {},
 ): Promise<Annotations> {
-  const readings: CtReadings[] = [];
+  const job: AnnotationJob<readonly FoundFile[], CtReadings> = {
+    total: files.length,
+    batches: batchesOf(files, annotationBatchSize),
+    // Between two batches, what else is to be done, such as an interrupt, has its turn.
+    read: async (batch) => {
+      await setImmediate();
+      return parseFiles(batch);
+    },
+    atOnce: 1,
+    contentOf: readingsContent,
+  };
+  return gatherAnnotations(job, options);
+}
+
+/** As {@link readAnnotations}, whatever the reader gives for the readings of a CT. */
+export async function gatherAnnotations<
+  Batch extends { readonly length: number },
+  Readings extends FileOfSeries & Pick<CtReadings, 'kind'>,
+>(
+  { total, batches, read, atOnce, contentOf }: AnnotationJob<Batch, Readings>,
+  { signal, onProgress }: JobOptions,
+): Promise<Annotations<Readings>> {
+  const readings: Readings[] = [];
   const warnings: Warning[] = [];
   let radiographs = 0;
   let done = 0;
-  const batches = batchesOf(files, batchSize);
   const results = mapOrdered(batches, atOnce, async (batch) => {
     signal?.throwIfAborted();
     return [batch.length, await read(batch)] as const;
@@ -84,7 +111,7 @@ export async function readAnnotations(
   for await (const [count, batch] of results) {
     signal?.throwIfAborted();
     done += count;
-    onProgress?.({ stage: 'annotations', done, total: files.length });
+    onProgress?.({ stage: 'annotations', done, total });
     for (const content of batch.contents) {
       if (content.kind === 'ct') readings.push(content);
       else radiographs += 1;
@@ -92,14 +119,14 @@ export async function readAnnotations(
     warnings.push(...batch.warnings);
   }
   const unreadableCount = warnings.length;
-  const { scans, superseded } = resolveDuplicates(readings);
+  const { scans, superseded } = keepOneOfSeries(readings, contentOf);
   for (const { file, by, same } of superseded) {
     const difference = same ? 'says the same' : 'says something else';
     const message = `is of the same series as ${by}, which is used; this file ${difference}`;
     warnings.push({ code: 'superseded', file, message });
   }
   return {
-    files: files.length,
+    files: total,
     ct: readings.length,
     radiographs,
     unreadable: unreadableCount,

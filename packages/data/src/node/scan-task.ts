@@ -6,7 +6,13 @@ import { ClipLungError } from '@clip-lung/tensor';
 import { cropSize } from '../crop/crop.js';
 import { datasetVersion } from '../dataset/format.js';
 import { Scratch } from './file-bytes.js';
-import { readPartialFile, writePartialFile } from './partial-file.js';
+import {
+  type KeptPiece,
+  readPartialFile,
+  writePartialFile,
+} from './partial-file.js';
+import { readKeptSlices } from './partial-headers.js';
+import { readKeptReadings } from './partial-readings.js';
 import type { ScanOptions } from './prepare-options.js';
 import {
   type PreparedNodule,
@@ -15,9 +21,20 @@ import {
   type ScanInput,
 } from './prepare-scan.js';
 
+/** An annotated scan, of which the annotations and headers are kept in the folder of a run. */
+export interface KeptScan {
+  readonly patient: string;
+  /** of the annotations, and how warnings name it */
+  readonly file: string;
+  readonly seriesUid: string;
+  readonly readings: KeptPiece;
+  /** in the order of the files */
+  readonly slices: readonly KeptPiece[];
+}
+
 /** One scan to prepare, and the folder to keep what comes of it in: plain data, which may go to another thread. */
 export interface ScanTask {
-  readonly input: ScanInput;
+  readonly scan: KeptScan;
   readonly options: ScanOptions;
   readonly keep: string;
 }
@@ -36,9 +53,10 @@ const looked = new Scratch();
  * @throws what is no fault of the scan's files
  */
 export async function runScanTask(
-  { input, options, keep }: ScanTask,
+  { scan: kept, options, keep }: ScanTask,
   signal?: AbortSignal,
 ): Promise<ScanOutcome> {
+  const input = readInput(kept, keep);
   const path = join(keep, `${scanDigest(input, options)}.scan`);
   if (readPartialFile(path, looked)) return { path };
   let scan: PreparedScan;
@@ -70,7 +88,19 @@ export async function runScanTask(
   return { path };
 }
 
-const kept = new Scratch();
+function readInput(
+  { patient, file, seriesUid, readings, slices }: KeptScan,
+  keep: string,
+): ScanInput {
+  const { annotations } = readKeptReadings(keep, readings);
+  return {
+    patient,
+    readings: { file, seriesUid, annotations },
+    slices: readKeptSlices(keep, slices),
+  };
+}
+
+const crops = new Scratch();
 
 /**
  * What a task has left in its file; undefined where there is none, or not a whole one. The crops stay what they are until the
@@ -80,7 +110,7 @@ export function readScanFile(
   path: string,
   { margin }: ScanOptions,
 ): PreparedScan | undefined {
-  const bytes = readPartialFile(path, kept);
+  const bytes = readPartialFile(path, crops);
   if (bytes === undefined) return undefined;
   const start = 4 + bytes.readUInt32LE(0);
   const size = 2 * (cropSize * margin) ** 3;

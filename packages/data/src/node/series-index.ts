@@ -3,14 +3,14 @@ import { setImmediate } from 'node:timers/promises';
 import type { JobOptions } from '../progress.js';
 import type { Warning } from '../warning.js';
 import { type HeaderBatch, readHeaders } from './header-batch.js';
-import { batchesOf, mapOrdered } from './ordered.js';
 import type { FoundFile } from './list-files.js';
-import { joinColumns, type SliceColumns, type SliceSet } from './slice-set.js';
+import { batchesOf, mapOrdered } from './ordered.js';
+import { joinSets, type SliceSet } from './slice-set.js';
 
 /** The CT series among the files of a folder, whatever its layout. */
-export interface SeriesIndex {
+export interface SeriesIndex<Slices = SliceSet> {
   /** the slices of each series in the order of their files, by Series Instance UID */
-  readonly series: ReadonlyMap<string, SliceSet>;
+  readonly series: ReadonlyMap<string, Slices>;
   /** DICOM files of other modalities */
   readonly otherModalities: number;
   /** files that are no DICOM */
@@ -19,23 +19,26 @@ export interface SeriesIndex {
   readonly warnings: readonly Warning[];
 }
 
-/** What reads the headers of some files, and how many at once. */
-export interface HeaderReader {
-  readonly read: (files: readonly FoundFile[]) => Promise<HeaderBatch>;
+/** What is known of a series before its slices are looked at. */
+export interface SeriesParts<Slices> {
+  /** of the first slice */
+  readonly patientId: string | null;
+  /** in the order of the files */
+  readonly parts: readonly Slices[];
+}
+
+/** Files whose headers are to be read, in batches. */
+export interface HeaderJob<Batch, Slices> {
+  /** how many files there are */
+  readonly total: number;
+  readonly batches: Iterable<Batch>;
+  readonly read: (batch: Batch) => Promise<HeaderBatch<Slices>>;
+  /** how many batches at once */
   readonly atOnce: number;
 }
 
 /** Files of a batch. */
-const batchSize = 128;
-
-/** In this thread. Between two batches, what else is to be done, such as an interrupt, has its turn. */
-const here: HeaderReader = {
-  read: async (files) => {
-    await setImmediate();
-    return readHeaders({ files, keep: null });
-  },
-  atOnce: 1,
-};
+export const headerBatchSize = 128;
 
 /**
  * Reads the header of every file and groups CT slices by series. A DICOM file that is damaged becomes a warning,
@@ -43,38 +46,59 @@ const here: HeaderReader = {
  */
 export async function indexSeries(
   files: readonly FoundFile[],
-  { signal, onProgress }: JobOptions = {},
-  { read, atOnce }: HeaderReader = here,
+  options: JobOptions = {},
 ): Promise<SeriesIndex> {
-  const series = new Map<string, OpenSet>();
+  const index = await groupSeries(
+    {
+      total: files.length,
+      batches: batchesOf(files, headerBatchSize),
+      // Between two batches, what else is to be done, such as an interrupt, has its turn.
+      read: async (batch) => {
+        await setImmediate();
+        return readHeaders(batch);
+      },
+      atOnce: 1,
+    },
+    options,
+  );
+  const series = [...index.series].map(
+    ([uid, { parts }]) => [uid, joinSets(parts)] as const,
+  );
+  return { ...index, series: new Map(series) };
+}
+
+/** As {@link indexSeries}, whatever the reader gives for the slices of a batch that are of one series. */
+export async function groupSeries<
+  Batch extends { readonly length: number },
+  Slices,
+>(
+  { total, batches, read, atOnce }: HeaderJob<Batch, Slices>,
+  { signal, onProgress }: JobOptions,
+): Promise<SeriesIndex<SeriesParts<Slices>>> {
+  const series = new Map<string, OpenSeries<Slices>>();
   const warnings: Warning[] = [];
   let otherModalities = 0;
   let otherFiles = 0;
   let done = 0;
-  const batches = batchesOf(files, batchSize);
   const results = mapOrdered(batches, atOnce, async (batch) => {
     signal?.throwIfAborted();
-    return [batch, await read(batch)] as const;
+    return [batch.length, await read(batch)] as const;
   });
-  for await (const [batch, found] of results) {
+  for await (const [count, found] of results) {
     signal?.throwIfAborted();
-    done += batch.length;
-    onProgress?.({ stage: 'headers', done, total: files.length });
+    done += count;
+    onProgress?.({ stage: 'headers', done, total });
     otherModalities += found.otherModalities;
     otherFiles += found.otherFiles;
     warnings.push(...found.warnings);
-    for (const { seriesUid, indices, slices } of found.series) {
-      const set = series.get(seriesUid) ?? { files: [], parts: [] };
-      series.set(seriesUid, set);
-      set.parts.push(slices);
-      for (const index of indices) {
-        const file = batch[index];
-        if (file) set.files.push(file);
-      }
+    for (const { seriesUid, patientId, slices } of found.series) {
+      const known = series.get(seriesUid);
+      if (known) known.parts.push(slices);
+      else series.set(seriesUid, { patientId, parts: [slices] });
     }
   }
   return {
-    series: new Map([...series].map(([uid, set]) => [uid, closed(set)])),
+    series,
     otherModalities,
     otherFiles,
     unreadable: warnings.length,
@@ -82,15 +106,6 @@ export async function indexSeries(
   };
 }
 
-interface OpenSet {
-  readonly files: FoundFile[];
-  readonly parts: SliceColumns[];
-}
-
-function closed({ files, parts }: OpenSet): SliceSet {
-  return {
-    files: files.map(({ name }) => name),
-    paths: files.map(({ path }) => path),
-    ...joinColumns(parts),
-  };
+interface OpenSeries<Slices> extends SeriesParts<Slices> {
+  readonly parts: Slices[];
 }

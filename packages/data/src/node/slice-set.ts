@@ -1,5 +1,6 @@
 import type { SliceHeader } from '../dicom/header.js';
 import type { PixelFormat } from '../dicom/pixel-format.js';
+import type { FoundFile } from './list-files.js';
 
 /** What the slices of a series mostly have in common. */
 type SharedHeader = Omit<
@@ -11,7 +12,7 @@ type SharedHeader = Omit<
  * Headers of slices, as columns: plain data that takes little memory, and little time on its way to another thread. What
  * slices have in common is there once.
  */
-export interface SliceColumns {
+interface SliceColumns {
   readonly sopUids: readonly string[];
   /** Image Position (Patient), mm, [3 · slices]; NaN in a header without one */
   readonly positions: Float64Array;
@@ -30,7 +31,19 @@ export interface SliceSet extends SliceColumns {
   readonly paths: readonly string[];
 }
 
-export function sliceColumns(headers: readonly SliceHeader[]): SliceColumns {
+/** Of the headers of files, in the same order. */
+export function sliceSet(
+  files: readonly FoundFile[],
+  headers: readonly SliceHeader[],
+): SliceSet {
+  return {
+    files: files.map(({ name }) => name),
+    paths: files.map(({ path }) => path),
+    ...sliceColumns(headers),
+  };
+}
+
+function sliceColumns(headers: readonly SliceHeader[]): SliceColumns {
   const shared: SharedHeader[] = [];
   const known = new Map<string, number>();
   const positions = new Float64Array(3 * headers.length).fill(NaN);
@@ -72,7 +85,7 @@ function sharedOf(header: SliceHeader): SharedHeader {
 }
 
 /** One after the other. */
-export function joinColumns(parts: readonly SliceColumns[]): SliceColumns {
+export function joinSets(parts: readonly SliceSet[]): SliceSet {
   const [only] = parts;
   if (only !== undefined && parts.length === 1) return only;
   const shared: SharedHeader[] = [];
@@ -87,6 +100,8 @@ export function joinColumns(parts: readonly SliceColumns[]): SliceColumns {
     return Array.from(part.sharedOf, (i) => places[i] ?? 0);
   });
   return {
+    files: parts.flatMap(({ files }) => files),
+    paths: parts.flatMap(({ paths }) => paths),
     sopUids: parts.flatMap(({ sopUids }) => sopUids),
     positions: joined(parts.map(({ positions }) => positions)),
     offsets: joined(parts.map(({ offsets }) => offsets)),
@@ -111,11 +126,6 @@ export function headersOf(set: SliceSet): readonly SliceHeader[] {
       format: { ...format, offset: offsets[i] ?? 0 },
     };
   });
-}
-
-/** The Patient ID of the first slice. */
-export function patientIdOf({ shared, sharedOf }: SliceSet): string | null {
-  return shared[sharedOf[0] ?? 0]?.patientId ?? null;
 }
 
 /** Where to open each slice. */

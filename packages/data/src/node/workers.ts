@@ -1,28 +1,32 @@
 import { Worker } from 'node:worker_threads';
 
+import type { RadiographReadings } from '../lidc-xml/readings.js';
+import type { HeaderBatch } from './header-batch.js';
+import type { KeptPiece } from './partial-file.js';
+import { type HeaderTask, keepHeaders } from './partial-headers.js';
 import {
-  type HeaderBatch,
-  type HeaderTask,
-  readHeaders,
-} from './header-batch.js';
-import type { FoundFile } from './list-files.js';
-import { type AnnotationBatch, parseFiles } from './read-annotations.js';
+  type AnnotationTask,
+  keepReadings,
+  type KeptReadings,
+} from './partial-readings.js';
+import type { AnnotationBatch } from './read-annotations.js';
 import { runScanTask, type ScanOutcome, type ScanTask } from './scan-task.js';
 
 /** What a thread can be asked for. */
 export type WorkerTask =
-  | { readonly kind: 'annotations'; readonly files: readonly FoundFile[] }
+  | ({ readonly kind: 'annotations' } & AnnotationTask)
   | ({ readonly kind: 'headers' } & HeaderTask)
   | ({ readonly kind: 'scan' } & ScanTask);
+
+type Annotations = AnnotationBatch<KeptReadings | RadiographReadings>;
+type Headers = HeaderBatch<KeptPiece>;
 
 /** What does the work of preparing: this thread, or others. */
 export interface Workers {
   /** how much is done at once */
   readonly threads: number;
-  readonly annotations: (
-    files: readonly FoundFile[],
-  ) => Promise<AnnotationBatch>;
-  readonly headers: (task: HeaderTask) => Promise<HeaderBatch>;
+  readonly annotations: (task: AnnotationTask) => Promise<Annotations>;
+  readonly headers: (task: HeaderTask) => Promise<Headers>;
   readonly scan: (task: ScanTask) => Promise<ScanOutcome>;
   readonly close: () => Promise<void>;
 }
@@ -31,30 +35,33 @@ export interface Workers {
 export function runTask(
   task: WorkerTask,
   signal?: AbortSignal,
-): AnnotationBatch | HeaderBatch | Promise<ScanOutcome> {
+): Annotations | Headers | Promise<ScanOutcome> {
   switch (task.kind) {
     case 'annotations':
-      return parseFiles(task.files);
+      return keepReadings(task);
     case 'headers':
-      return readHeaders(task);
+      return keepHeaders(task);
     case 'scan':
       return runScanTask(task, signal);
   }
 }
 
-/** Works in so many threads; a single one is this thread, which then starts no other. */
+/**
+ * Works in so many threads beside this one, or with 0 in this one. A single thread is worth it for many files: the collector
+ * of this one cannot be told to come often, and lets memory grow with the work.
+ */
 export function startWorkers(threads: number, signal?: AbortSignal): Workers {
   // Threads cannot run the sources, in TypeScript, which tests run.
   const compiled = import.meta.url.endsWith('.js');
-  if (threads === 1 || !compiled) return inThisThread(signal);
+  if (threads === 0 || !compiled) return inThisThread(signal);
   const pool = new Pool(threads);
   return {
     threads,
     // A thread answers a task with what runTask gives for its kind.
-    annotations: (files) =>
-      pool.run({ kind: 'annotations', files }) as Promise<AnnotationBatch>,
+    annotations: (task) =>
+      pool.run({ kind: 'annotations', ...task }) as Promise<Annotations>,
     headers: (task) =>
-      pool.run({ kind: 'headers', ...task }) as Promise<HeaderBatch>,
+      pool.run({ kind: 'headers', ...task }) as Promise<Headers>,
     scan: (task) => pool.run({ kind: 'scan', ...task }) as Promise<ScanOutcome>,
     close: () => pool.close(),
   };
@@ -75,8 +82,8 @@ function inThisThread(signal: AbortSignal | undefined): Workers {
     });
   return {
     threads: 1,
-    annotations: (files) => soon(() => parseFiles(files)),
-    headers: (task) => soon(() => readHeaders(task)),
+    annotations: (task) => soon(() => keepReadings(task)),
+    headers: (task) => soon(() => keepHeaders(task)),
     scan: (task) => soon(() => runScanTask(task, signal)),
     close: () => Promise.resolve(),
   };
