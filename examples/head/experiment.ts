@@ -12,5 +12,5 @@ export default defineExperiment({
   image: { use: 'resnet18', groups: 2, width: 8 },
   head: { use: 'mlp', hidden: 32 },
   losses: [{ use: 'cross-entropy' }],
-  training: { epochs: 5, batchSize: 16, learningRate: 0.01 },
+  training: { epochs: 5, batchSize: 16, learningRate: 0.01, emaWarmup: true },
 });

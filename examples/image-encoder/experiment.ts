@@ -12,5 +12,5 @@ export default defineExperiment({
   image: { use: 'patches', groups: 2, width: 32 },
   // Random weights need no download, and mean nothing: in earnest, take { use: 'clip' }.
   text: { use: 'random' },
-  training: { epochs: 5, batchSize: 16, learningRate: 0.01 },
+  training: { epochs: 5, batchSize: 16, learningRate: 0.01, emaWarmup: true },
 });

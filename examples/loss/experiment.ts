@@ -10,5 +10,5 @@ export default defineExperiment({
   plugins: ['./label-smoothing.ts'],
   image: { use: 'resnet18', groups: 2, width: 8 },
   losses: [{ use: 'label-smoothing', share: 0.2 }],
-  training: { epochs: 5, batchSize: 16, learningRate: 0.01 },
+  training: { epochs: 5, batchSize: 16, learningRate: 0.01, emaWarmup: true },
 });

@@ -12,5 +12,5 @@ export default defineExperiment({
   image: { use: 'resnet18', groups: 2, width: 8 },
   losses: [{ use: 'cross-entropy' }],
   optimizer: { use: 'lion', weightDecay: 0.01 },
-  training: { epochs: 5, batchSize: 16, learningRate: 3e-4 },
+  training: { epochs: 5, batchSize: 16, learningRate: 3e-4, emaWarmup: true },
 });

@@ -17,5 +17,5 @@ export default defineExperiment({
     strength: 0.5,
     template: 'a nodule image of {class}.',
   },
-  training: { epochs: 5, batchSize: 16, learningRate: 0.01 },
+  training: { epochs: 5, batchSize: 16, learningRate: 0.01, emaWarmup: true },
 });

@@ -12,5 +12,5 @@ export default defineExperiment({
   image: { use: 'resnet18', groups: 2, width: 8 },
   // In earnest: { use: 'shallow', model: 'Xenova/clip-vit-base-patch16', layers: 6 }
   text: { use: 'shallow', layers: 2 },
-  training: { epochs: 5, batchSize: 16, learningRate: 0.01 },
+  training: { epochs: 5, batchSize: 16, learningRate: 0.01, emaWarmup: true },
 });

@@ -9,6 +9,7 @@ const percent = (fraction: number): string =>
 export function showTraining(screen: Screen): OnTrainingEvent {
   let total = 0;
   let first = 0;
+  let warned = false;
   return (event) => {
     switch (event.kind) {
       case 'fold-start':
@@ -17,6 +18,12 @@ export function showTraining(screen: Screen): OnTrainingEvent {
         screen.note(
           `fold ${event.fold}: ${event.train} nodules to train, ${event.validation} to validate, ${event.test} to test${event.fromEpoch > 0 ? `; going on at epoch ${event.fromEpoch + 1}` : ''}`,
         );
+        if (event.startInAverage > 0.5 && !warned) {
+          warned = true;
+          screen.note(
+            `  the tested weights are a moving average, which after ${total} steps is still ${percent(event.startInAverage)} what it started as; set training.emaWarmup=true, or training.ema lower`,
+          );
+        }
         break;
       case 'step':
         screen.progress({

@@ -13,6 +13,11 @@ export type TrainingEvent =
       readonly fromEpoch: number;
       readonly epochs: number;
       readonly stepsPerEpoch: number;
+      /**
+       * what the weights before the first step weigh in the moving average after the last one, 0 to 1: near 1, what is tested
+       * has hardly learnt
+       */
+      readonly startInAverage: number;
     }
   | {
       readonly kind: 'step';

@@ -79,6 +79,7 @@ export async function trainFold(options: FoldOptions): Promise<void> {
     fromEpoch: place.epoch,
     epochs,
     stepsPerEpoch,
+    startInAverage: startInAverage(experiment, epochs * stepsPerEpoch),
   });
   // Over all epochs, so that the next one's first batches are made while this one is validated.
   const plan = { train: split.train, batchSize, seed, fold, epochs };
@@ -107,6 +108,17 @@ export async function trainFold(options: FoldOptions): Promise<void> {
   await writePredictions(paths.predictions, { classes: split.classes, rows });
   const epoch = place.best?.epoch ?? place.epoch - 1;
   onEvent?.({ kind: 'fold-end', fold, accuracy: score(rows).accuracy, epoch });
+}
+
+/** What the weights before the first step weigh in the moving average after the last: the product of its decays. */
+function startInAverage(
+  { training }: ResolvedExperiment,
+  steps: number,
+): number {
+  const { ema, emaWarmup } = training;
+  return Array.from({ length: steps }, (_, step) =>
+    emaDecay(step, ema, emaWarmup),
+  ).reduce((share, decay) => share * decay, 1);
 }
 
 /** A fold under way. */

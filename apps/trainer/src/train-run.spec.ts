@@ -224,6 +224,14 @@ describe('a run', () => {
       );
     }
     expect(events.filter(({ kind }) => kind === 'fold-end')).toHaveLength(2);
+    const starts = events.filter((event) => event.kind === 'fold-start');
+    expect(starts).toHaveLength(2);
+    for (const start of starts) {
+      // Each of the 3 epochs' steps halves it, by the experiment's average.
+      expect(start).toMatchObject({
+        startInAverage: 0.5 ** (3 * start.stepsPerEpoch),
+      });
+    }
     expect((await readdir(given.out)).sort()).toEqual([
       'experiment.json',
       'fold-0',

@@ -1,0 +1,26 @@
+import { PassThrough } from 'node:stream';
+
+import { expect, it } from 'vitest';
+
+import { Screen } from './screen.js';
+import { showTraining } from './show-training.js';
+
+/** What is said of two folds whose average keeps this share of its start. */
+function saidOf(startInAverage: number): string {
+  const err = new PassThrough();
+  const show = showTraining(new Screen({ out: new PassThrough(), err }, false));
+  for (const fold of [0, 1]) {
+    show({
+      ...{ kind: 'fold-start', fold, train: 64, validation: 16, test: 20 },
+      ...{ fromEpoch: 0, epochs: 5, stepsPerEpoch: 4, startInAverage },
+    });
+  }
+  return String(err.read());
+}
+
+it('says once that a run is too short for its moving average', () => {
+  expect(saidOf(0.999 ** 20).match(/after 20 steps is still 98\.0 %/g)).toEqual(
+    ['after 20 steps is still 98.0 %'],
+  );
+  expect(saidOf(0.4)).not.toContain('average');
+});
