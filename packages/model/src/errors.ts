@@ -39,10 +39,27 @@ export function moduleError(
   return new ExperimentError(path, problem, { cause: thrown });
 }
 
-/** zod's first issue as an error that names the field. */
-export function issueError(error: z.ZodError, path = ''): ExperimentError {
+/**
+ * zod's first issue as an error that names the field.
+ *
+ * @param schema what was checked, which knows the fields that there are
+ * @param owner whose fields they are, `"random"`; default the experiment's own
+ */
+export function issueError(
+  error: z.ZodError,
+  {
+    path = '',
+    schema,
+    owner,
+  }: {
+    readonly path?: string;
+    readonly schema?: unknown;
+    readonly owner?: string;
+  } = {},
+): ExperimentError {
   const [issue] = error.issues;
-  const field = (issue?.path ?? []).reduce<string>(
+  const keys = issue?.path ?? [];
+  const field = keys.reduce<string>(
     (text, key) =>
       typeof key === 'number'
         ? `${text}[${key}]`
@@ -51,7 +68,33 @@ export function issueError(error: z.ZodError, path = ''): ExperimentError {
           : `${text}.${String(key)}`,
     path,
   );
-  return new ExperimentError(field, issue?.message ?? error.message, {
-    cause: error,
-  });
+  const known =
+    issue?.code === 'unrecognized_keys' ? fieldsOf(schema, keys) : [];
+  const listed =
+    known.length === 0
+      ? ''
+      : `; known${owner === undefined ? '' : ` to ${owner}`}: ${known.join(', ')}`;
+  return new ExperimentError(
+    field,
+    `${issue?.message ?? error.message}${listed}`,
+    { cause: error },
+  );
+}
+
+/** The names of an object's fields, as its schema has them; none where the schema does not say. */
+function fieldsOf(
+  schema: unknown,
+  [key, ...rest]: readonly PropertyKey[],
+): readonly string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  // A default or an optional field is wrapped in one schema more. Plugins may have a zod of their own, so no instanceof.
+  if ('unwrap' in schema && typeof schema.unwrap === 'function') {
+    const inner = (schema as { unwrap: () => unknown }).unwrap();
+    return fieldsOf(inner, key === undefined ? [] : [key, ...rest]);
+  }
+  if (!('shape' in schema)) return [];
+  const shape = schema.shape as Readonly<Record<PropertyKey, unknown>>;
+  return key === undefined
+    ? Object.keys(shape).sort()
+    : fieldsOf(shape[key], rest);
 }

@@ -64,7 +64,8 @@ export function parseExperiment(
   written: unknown,
   preset: Preset,
 ): ParsedExperiment {
-  const found = schemaOf(preset).safeParse(written);
+  const schema = schemaOf(preset);
+  const found = schema.safeParse(written);
   if (found.success) return found.data;
-  throw issueError(found.error);
+  throw issueError(found.error, { schema });
 }

@@ -162,7 +162,21 @@ describe('an experiment', () => {
       /expected number to be >=1/,
     ],
     [{ training: { batchSize: 2.5 } }, 'training.batchSize', /expected int/],
-    [{ trainng: {} }, '', /Unrecognized key: "trainng"/],
+    [
+      { trainng: {} },
+      '',
+      /Unrecognized key: "trainng"; known: augment, data, .*, training$/,
+    ],
+    [
+      { training: { epoks: 3 } },
+      'training',
+      /Unrecognized key: "epoks"; known: batchSize, ema, .*, epochs, /,
+    ],
+    [
+      { text: { use: 'random', model: './clip' } },
+      'text',
+      /Unrecognized key: "model"; known to "random": embedding, heads, layers, /,
+    ],
     [{ data: { subset: 'D' } }, 'data.subset', /"A"\|"B"\|"C"/],
     [
       { image: { use: 'vgg' } },
@@ -188,7 +202,7 @@ describe('an experiment', () => {
     [
       { prompt: { use: 'coop', reduction: 4 } },
       'prompt',
-      /Unrecognized key: "reduction"/,
+      /Unrecognized key: "reduction"; known to "coop": .*classPosition.*template/,
     ],
     [{ losses: [] }, 'losses', /expected array to have >=1/],
     [

@@ -76,10 +76,11 @@ export class Registry<Needs, Made, Known = never> {
    * @throws {@link ExperimentError} for an unknown module, with the known ones, and for options that do not fit it
    */
   resolve({ use, ...options }: Chosen, path: string): Chosen {
-    const found = this.#find(use, path).options.safeParse(options);
+    const { options: schema } = this.#find(use, path);
+    const found = schema.safeParse(options);
     if (found.success)
       return { use, ...(found.data as Record<string, unknown>) };
-    throw issueError(found.error, path);
+    throw issueError(found.error, { path, schema, owner: `"${use}"` });
   }
 
   /** Makes the module of a resolved experiment. @throws {@link ExperimentError} when it does not fit the others */
