@@ -90,5 +90,5 @@ function fileOfEntry(entry: unknown, path: string): string {
 function recorded(entry: unknown, path: string): PluginFile {
   const found = pluginFile.safeParse(entry);
   if (found.success) return found.data;
-  throw issueError(found.error, path);
+  throw issueError(found.error, { path, schema: pluginFile });
 }
