@@ -5,7 +5,9 @@ import { cosineSchedule, emaDecay } from '@clip-lung/optim';
 import {
   appendMetrics,
   type BestEpoch,
+  type Checkpoint,
   type CheckpointInfo,
+  type CheckpointName,
   type EpochMetrics,
   experimentDigest,
   type FoldPaths,
@@ -16,7 +18,12 @@ import {
   writeCheckpoint,
   writePredictions,
 } from '@clip-lung/run';
-import { float32, type NdArray, scalar } from '@clip-lung/tensor';
+import {
+  FileFormatError,
+  float32,
+  type NdArray,
+  scalar,
+} from '@clip-lung/tensor';
 
 import { plannedBatches } from './batch-plan.js';
 import type { BatchSource } from './batch-source.js';
@@ -97,7 +104,7 @@ export async function trainFold(options: FoldOptions): Promise<void> {
   }
 
   if (place.best !== null) {
-    const { tensors } = await readCheckpoint(paths, 'best');
+    const { tensors } = await readOwn(paths, 'best');
     await restoreTensors(state, tensors, paths.best.tensors);
   }
   const rows = await program.classifier.classify(
@@ -244,12 +251,10 @@ async function goOn(
   paths: FoldPaths,
   state: EngineState<TrainingState>,
 ): Promise<Place | undefined> {
-  const checkpoint = await readCheckpoint(paths, 'last').catch(
-    (error: unknown) => {
-      if (error instanceof MissingRunFileError) return undefined;
-      throw error;
-    },
-  );
+  const checkpoint = await readOwn(paths, 'last').catch((error: unknown) => {
+    if (error instanceof MissingRunFileError) return undefined;
+    throw error;
+  });
   if (checkpoint === undefined) return undefined;
   const { info, tensors } = checkpoint;
   if (info.experimentDigest !== experimentDigest({ ...experiment })) {
@@ -259,4 +264,20 @@ async function goOn(
   }
   await restoreTensors(state, tensors, paths.last.tensors);
   return { epoch: info.epoch, step: info.step, best: info.best };
+}
+
+/** A checkpoint of the fold. @throws {@link TrainingError} for one that is damaged, with the way out */
+async function readOwn(
+  paths: FoldPaths,
+  name: CheckpointName,
+): Promise<Checkpoint> {
+  try {
+    return await readCheckpoint(paths, name);
+  } catch (error) {
+    if (!(error instanceof FileFormatError)) throw error;
+    throw new TrainingError(
+      `${error.message}; remove ${paths.checkpoints} to train fold ${paths.fold} from its start, or put the file back`,
+      { cause: error },
+    );
+  }
 }

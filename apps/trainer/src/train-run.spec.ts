@@ -487,6 +487,25 @@ describe('a run is refused', () => {
     );
   });
 
+  it('with a damaged checkpoint, until it is removed', async () => {
+    await trainRun(options('run', { folds: [0] }));
+    const paths = foldPaths(join(folder, 'run'), 0);
+    const predicted = await readFile(paths.predictions);
+    for (const { tensors } of [paths.last, paths.best]) {
+      const whole = await readFile(tensors);
+      await writeFile(tensors, whole.subarray(0, 1000));
+      await expect(
+        trainRun(options('run', { folds: [0], resume: true })),
+      ).rejects.toThrow(
+        `remove ${paths.checkpoints} to train fold 0 from its start`,
+      );
+      await writeFile(tensors, whole);
+    }
+    await rm(paths.checkpoints, { recursive: true });
+    await trainRun(options('run', { folds: [0], resume: true }));
+    expect(await readFile(paths.predictions)).toEqual(predicted);
+  });
+
   it('with folds that the dataset does not have', async () => {
     await expect(trainRun(options('run', { folds: [2] }))).rejects.toThrow(
       /no fold 2; the dataset has the folds 0 to 1/,
