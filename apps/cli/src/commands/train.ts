@@ -12,6 +12,7 @@ import {
   engineNames,
   makeEngine,
 } from '../make-engine.js';
+import { shellWord } from '../shell-word.js';
 import { showTraining } from '../show-training.js';
 import { software } from '../software.js';
 import { wholeNumber } from '../whole-number.js';
@@ -88,7 +89,7 @@ export const addTrain: AddCommand = (program, surroundings) => {
         await engine.dispose();
       }
       screen.result(
-        `trained: ${options.out}\nnext: clip-lung evaluate ${options.out}`,
+        `trained: ${options.out}\nnext: clip-lung evaluate ${shellWord(options.out)}`,
         { run: options.out },
       );
     });
