@@ -127,7 +127,7 @@ export function arrayFromBytes<D extends DType>(
   const expected = sizeOf(shape) * ArrayType.BYTES_PER_ELEMENT;
   if (bytes.length !== expected) {
     throw new ShapeError(
-      `a ${dtype} array of shape ${formatShape(shape)} takes ${expected} bytes, found ${bytes.length}`,
+      `an array of ${dtype} and shape ${formatShape(shape)} takes ${expected} bytes, found ${bytes.length}`,
     );
   }
   const aligned = bytes.byteOffset % ArrayType.BYTES_PER_ELEMENT === 0;
