@@ -437,6 +437,20 @@ describe('cropAt', () => {
     }
   });
 
+  it.each([
+    ['beside', [-1, 5, 3]],
+    ['behind', [5, 25, 3]],
+    ['above', [5, 5, 99]],
+    ['nowhere', [NaN, 5, 3]],
+  ] as const)('refuses a place that lies %s its series', async (_, at) => {
+    const folder = await folderOf(scan(1, [nodule(1)]));
+    const inside = { at: [5, 5, 3], side: 6 } as const;
+    expect(await cropAt(folder, inside)).toHaveLength(32 ** 3);
+    await expect(cropAt(folder, { ...inside, at })).rejects.toThrow(
+      /lies outside of its CT series, which reaches from \(0\.0, 0\.0, .*\) to \(/,
+    );
+  });
+
   it('refuses to choose among several series', async () => {
     const folder = await folderOf({
       ...scan(1, [nodule(1)]),

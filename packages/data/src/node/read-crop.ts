@@ -2,7 +2,7 @@ import { type CropCentre, planCrop, sampleCrop } from '../crop/crop.js';
 import type { SliceHeader } from '../dicom/header.js';
 import { InputError } from '../errors.js';
 import type { JobOptions } from '../progress.js';
-import { type Vector, volumePoint } from '../series/geometry.js';
+import { patientPoint, type Vector, volumePoint } from '../series/geometry.js';
 import { type Series, seriesOf } from '../series/series.js';
 import { listFiles } from './list-files.js';
 import { indexSeries } from './series-index.js';
@@ -53,7 +53,7 @@ export interface CropAtOptions extends JobOptions {
 /**
  * Crops a place of the CT series in a folder, as {@link readCrop}.
  *
- * @throws {@link InputError} unless the folder holds one series, or the one that is named
+ * @throws {@link InputError} unless the folder holds one series, or the one that is named, and the place lies within it
  * @throws `SeriesError`, `DicomError` when its slices cannot be used
  */
 export async function cropAt(
@@ -66,13 +66,48 @@ export async function cropAt(
   const slices = uid === undefined ? undefined : index.series.get(uid);
   if (slices === undefined) {
     throw new InputError(
-      `${folder}: holds ${found.length} CT series (${found.slice(0, 5).join(', ')}), expected ${wanted === undefined ? 'one; name the one to use' : wanted}`,
+      `${folder}: holds ${found.length} CT series (${found.slice(0, 5).join(', ')}), expected ${wanted === undefined ? 'one; name the one to use by its Series Instance UID ("series")' : wanted}`,
     );
   }
   const series = seriesOf(headersOf(slices));
   const [column, row, position] = volumePoint(series, at);
+  if (!isWithin(series, column, row, position)) {
+    throw new InputError(
+      `${folder}: (${at.join(', ')}) mm lies outside of its CT series, which reaches from ${reachOf(series)} mm in DICOM's patient coordinates`,
+    );
+  }
   return readCrop(series, { column, row, position }, side, {
     pathOf: pathFinder(slices),
     signal: job.signal,
   });
+}
+
+/** Whether a point lies in one of the voxels. */
+function isWithin(
+  { columns, rows, positions, spacing }: Series,
+  column: number,
+  row: number,
+  position: number,
+): boolean {
+  const [first = NaN, last = NaN] = [positions[0], positions.at(-1)];
+  return (
+    column >= -0.5 &&
+    column <= columns - 0.5 &&
+    row >= -0.5 &&
+    row <= rows - 0.5 &&
+    position >= first - spacing / 2 &&
+    position <= last + spacing / 2
+  );
+}
+
+/** The middles of the first and of the last voxel. */
+function reachOf(series: Series): string {
+  const { columns, rows, positions } = series;
+  const corners = [
+    patientPoint(series, 0, 0, positions[0] ?? NaN),
+    patientPoint(series, columns - 1, rows - 1, positions.at(-1) ?? NaN),
+  ];
+  return corners
+    .map((corner) => `(${corner.map((mm) => mm.toFixed(1)).join(', ')})`)
+    .join(' to ');
 }
