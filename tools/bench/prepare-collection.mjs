@@ -1,14 +1,20 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const side = 512;
+const fullSide = 512;
 const spacing = { column: 0.7, row: 0.7, slice: 1.25 };
 
 /**
  * Writes scans as DICOM (explicit, little-endian) and LIDC XML: noise with bright balls in it, each of which four readers
  * outlined. For speed alone: the phantom is what looks like a lung.
+ *
+ * @param side pixels; the balls shrink with it
  */
-export async function writeCollection(folder, { scans, slices, nodules }) {
+export async function writeCollection(
+  folder,
+  { scans, slices, nodules, side = fullSide },
+) {
+  const scale = side / fullSide;
   const noise = new Int16Array(side * side);
   for (let i = 0; i < noise.length; i++) {
     noise[i] = 200 + (Math.imul(i, 2654435761) >>> 24);
@@ -19,17 +25,17 @@ export async function writeCollection(folder, { scans, slices, nodules }) {
     await mkdir(path, { recursive: true });
     const series = `1.2.826.0.1.3680043.8.498.7.${scan}`;
     const balls = Array.from({ length: nodules }, (_, i) => ({
-      column: 120 + 110 * i + scan,
-      row: 200 + 40 * i,
+      column: Math.round(scale * (120 + 110 * i + (scan % 100))),
+      row: Math.round(scale * (200 + 40 * i)),
       slice: 30 + Math.floor(((slices - 60) * i) / Math.max(1, nodules - 1)),
-      radius: 5 + i + (scan % 3),
+      radius: scale * (5 + i + (scan % 3)),
     }));
     for (let k = 0; k < slices; k++) {
       const pixels = Int16Array.from(noise);
-      for (const ball of balls) paint(pixels, ball, k);
+      for (const ball of balls) paint(pixels, side, ball, k);
       await writeFile(
         join(path, `${String(k + 1).padStart(6, '0')}.dcm`),
-        slice({ patient, series, k, pixels }),
+        slice({ patient, series, side, k, pixels }),
       );
     }
     await writeFile(join(path, 'annotations.xml'), xml(series, balls));
@@ -43,7 +49,7 @@ function reach({ row, slice: middle, radius }, k, y) {
   return Math.sqrt(radius ** 2 - dz ** 2 - dy ** 2) / spacing.column;
 }
 
-function paint(pixels, ball, k) {
+function paint(pixels, side, ball, k) {
   for (let y = 0; y < side; y++) {
     const half = reach(ball, k, y);
     if (Number.isNaN(half)) continue;
@@ -113,7 +119,7 @@ function xml(series, balls) {
   return `<?xml version="1.0" encoding="UTF-8"?><LidcReadMessage xmlns="http://www.nih.gov"><ResponseHeader><SeriesInstanceUid>${series}</SeriesInstanceUid></ResponseHeader>${sessions.join('')}</LidcReadMessage>`;
 }
 
-function slice({ patient, series, k, pixels }) {
+function slice({ patient, series, side, k, pixels }) {
   const short = (value) => {
     const bytes = Buffer.alloc(2);
     bytes.writeUInt16LE(value);

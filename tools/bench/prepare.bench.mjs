@@ -20,6 +20,8 @@ const slices = 150;
 const nodules = 3;
 /** One number of scans more, to see whether memory grows with it. */
 const few = 10;
+/** And scans of small slices, of which there can be many. */
+const small = { side: 64, scans: [40, 400] };
 
 export async function run({ note, python }) {
   const folder = await mkdtemp(join(tmpdir(), 'bench-prepare-'));
@@ -44,6 +46,17 @@ export async function run({ note, python }) {
     await writeCollection(part, { scans: few, slices, nodules });
     const less = await prepare(part, join(folder, 'few'), { workers: 2 });
     await rm(part, { recursive: true });
+    const peaks = [];
+    for (const count of small.scans) {
+      note(`prepare, 2 threads, ${count} scans of small slices`);
+      const { side } = small;
+      const many = join(folder, 'many');
+      await writeCollection(many, { scans: count, slices, nodules, side });
+      const out = join(folder, `small-${count}`);
+      const { peakMegabytes } = await prepare(many, out, { workers: 2 });
+      peaks.push({ slices: count * slices, peakMegabytes });
+      await rm(many, { recursive: true });
+    }
     let peer = null;
     if (python !== null) {
       note('pydicom and scipy, whole series');
@@ -68,6 +81,7 @@ export async function run({ note, python }) {
       cpuRatio: peer === null ? null : peer.cpuSeconds / ours[1].cpuSeconds,
       megabytesPerScan:
         (ours[2].peakMegabytes - less.peakMegabytes) / (scans - few),
+      peaksOfSmallSlices: peaks,
       worstDifferenceHu:
         peer === null ? null : await difference(join(folder, 'out'), peer),
     };
@@ -122,6 +136,11 @@ export function format(result) {
   lines.push(
     `memory grows by ${result.megabytesPerScan.toFixed(2)} MB a scan from ${few} scans on`,
   );
+  const peaks = result.peaksOfSmallSlices.map(
+    ({ slices, peakMegabytes }) =>
+      `${peakMegabytes.toFixed(0)} MB at most for ${slices} slices`,
+  );
+  lines.push(`of ${small.side} × ${small.side} pixels, ${peaks.join(', ')}`);
   if (python === null) return lines.join('\n');
   lines.push(
     line('pydicom and scipy, whole series', python),

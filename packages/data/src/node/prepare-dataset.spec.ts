@@ -555,6 +555,11 @@ describe('readDataset', () => {
     ['folds.csv', field('id', 'a'), /is of nodule a/],
     [
       'folds.csv',
+      field('part', 'test'),
+      /^folds\.csv:2: "part" is "test", expected none: the folds were made/,
+    ],
+    [
+      'folds.csv',
       (text: string) => text.split('\n').slice(0, -2).join('\n'),
       /has no row in folds\.csv/,
     ],

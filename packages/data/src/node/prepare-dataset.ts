@@ -66,7 +66,7 @@ export async function prepareDataset(
   const partial = await PartialFolder.open(options.out);
   const { signal } = options;
   const workers = startWorkers(
-    Math.min(checked.workers, Math.floor(files.count / filesForThread)),
+    threadsFor(files.count, checked.workers),
     signal,
   );
   const stop = (): void => void workers.close();
@@ -95,6 +95,14 @@ class StrictError extends InputError {}
 
 /** With fewer files, a thread takes longer to start than it saves. */
 const filesForThread = 32;
+/** With fewer, this thread alone does not fill its memory: the collector of another can be told to come often. */
+const filesForOneThread = 10_000;
+
+/** How many threads to start beside this one. */
+function threadsFor(files: number, workers: number): number {
+  const threads = Math.min(workers, Math.ceil(files / filesForThread));
+  return threads > 1 || files >= filesForOneThread ? threads : 0;
+}
 
 interface Job {
   readonly options: PrepareOptions;

@@ -28,7 +28,7 @@ export interface PrepareOptions extends JobOptions {
   readonly folds?: number | undefined;
   /** of the division into folds; by default 1 */
   readonly seed?: number | undefined;
-  /** threads to prepare scans in, beside this one, which does without them where there are few files; by default one for each processor, at most 4 */
+  /** threads to prepare scans in; for few files 1 stands for none beside this one; by default one for each processor, at most 4 */
   readonly workers?: number | undefined;
   /** prepares only these patients, or only so many, the first by their IDs */
   readonly patients?: readonly string[] | number | undefined;

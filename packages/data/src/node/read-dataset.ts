@@ -233,7 +233,9 @@ function partOf(
   fold: number,
   { split }: Manifest,
 ): Part | undefined {
-  if (split === 'made') return undefined;
+  if (split === 'made') {
+    return row.none('part', 'the folds were made, not taken from a source');
+  }
   const part = parts.find((known) => known === row.text('part'));
   if (part === undefined || (part === 'test') !== (fold === 0)) {
     return row.refuse(

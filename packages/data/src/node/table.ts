@@ -22,6 +22,13 @@ export class TableRow<Column extends string> {
     return value === '' ? this.refuse(`"${column}" is empty`) : value;
   }
 
+  /** @throws {@link DatasetError} for a field that is not empty */
+  none(column: Column, because: string): undefined {
+    const value = this.#values[column] ?? '';
+    if (value === '') return undefined;
+    return this.refuse(`"${column}" is "${value}", expected none: ${because}`);
+  }
+
   /** @param where what the row is about, for the error */
   number(column: Column, least: number, most: number, where: string): number {
     const text = this.text(column);

@@ -46,10 +46,7 @@ export function runTask(
   }
 }
 
-/**
- * Works in so many threads beside this one, or with 0 in this one. A single thread is worth it for many files: the collector
- * of this one cannot be told to come often, and lets memory grow with the work.
- */
+/** Works in so many threads beside this one, or with 0 in this one. */
 export function startWorkers(threads: number, signal?: AbortSignal): Workers {
   // Threads cannot run the sources, in TypeScript, which tests run.
   const compiled = import.meta.url.endsWith('.js');
