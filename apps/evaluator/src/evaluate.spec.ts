@@ -13,6 +13,7 @@ import {
   writePredictions,
   writeRunRecord,
 } from '@clip-lung/run';
+import { FileWriteError } from '@clip-lung/tensor/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import {
@@ -212,7 +213,7 @@ describe('evaluating what the texts of the classes predicted', () => {
       const file = foldPaths(folder, fold, 'texts').predictions;
       await writePredictions(file, { classes, rows });
     }
-    const [byTexts] = await evaluateRuns([folder], 'texts');
+    const [byTexts] = await evaluateRuns([folder], { by: 'texts' });
     expect([byHead.by, byHead.accuracy]).toEqual(['head', 5 / 7]);
     expect([byTexts?.by, byTexts?.accuracy]).toEqual(['texts', 4 / 7]);
     expect(await readRunSummary(folder)).toEqual(byHead);
@@ -225,7 +226,7 @@ describe('evaluating what the texts of the classes predicted', () => {
 
   it('says who writes them where there are none', async () => {
     await writeAll();
-    await expect(evaluateRun(folder, 'texts')).rejects.toThrow(
+    await expect(evaluateRun(folder, { by: 'texts' })).rejects.toThrow(
       /expected at least .*predictions-by-texts\.csv, which `clip-lung evaluate --by texts` writes/,
     );
   });
@@ -236,7 +237,7 @@ describe('evaluating what the texts of the classes predicted', () => {
       const file = foldPaths(folder, fold, 'texts').predictions;
       await writePredictions(file, { classes, rows: rowsOf([['a', 0, 0]]) });
     }
-    await expect(evaluateRun(folder, 'texts')).rejects.toThrow(
+    await expect(evaluateRun(folder, { by: 'texts' })).rejects.toThrow(
       /fold-1.predictions-by-texts\.csv: nodule a\/0 was tested in fold 0/,
     );
   });
@@ -304,6 +305,21 @@ describe('refuses', () => {
     await writeFile(foldPaths(folder, 1).predictions, 'nodule,patient\n');
     await expect(evaluateRun(folder)).rejects.toThrow(RunFileError);
     expect(await readFile(runPaths(folder).summary, 'utf8')).toBe(before);
+  });
+
+  it('a summary that cannot be written, unless somebody is told', async () => {
+    await writeAll();
+    const expected = await evaluateRun(folder);
+    const { summary } = runPaths(folder);
+    await rm(summary);
+    await mkdir(join(summary, 'in the way'), { recursive: true });
+    await expect(evaluateRun(folder)).rejects.toThrow(FileWriteError);
+    const told: string[] = [];
+    const onUnwritten = ({ file }: FileWriteError): void => {
+      told.push(file);
+    };
+    expect(await evaluateRun(folder, { onUnwritten })).toEqual(expected);
+    expect(told).toEqual([summary]);
   });
 });
 

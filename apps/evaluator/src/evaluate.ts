@@ -23,6 +23,7 @@ import {
   writeRunSummary,
 } from '@clip-lung/run';
 import { RandomStream } from '@clip-lung/tensor';
+import { FileWriteError } from '@clip-lung/tensor/node';
 
 import { type Pool, poolPredictions } from './pool.js';
 
@@ -32,33 +33,46 @@ export type Evaluation = RunSummary;
 /** So that the same predictions always give the same interval. */
 const bootstrapSeed = 1;
 
+export interface EvaluateOptions {
+  /** which predictions: the head's, or those by texts where there are any; each have a summary of their own. Default: head */
+  readonly by?: ClassifiedBy;
+  /** is told that the summary cannot be written, such as into an archive; without it, that is an error */
+  readonly onUnwritten?: (error: FileWriteError) => void;
+}
+
 /**
  * Evaluates a run: pools the predictions of all folds that have them, computes every figure over the pooled test
  * nodules, and writes the summary into the run's folder.
  *
- * @param by which predictions: the head's, or those by texts where there are any; each have a summary of their own
  * @throws `MissingRunFileError` for a folder that is no run, `NoPredictionsError` for a run without predictions yet,
  * `InconsistentRunError` (`PatientOverlapError`) for predictions that may not be pooled, `RunFileError` for a file
- * that is not as it should be; the summary then stays as it was
+ * that is not as it should be; the summary then stays as it was. {@link FileWriteError} when that cannot be written
  */
 export async function evaluateRun(
   folder: string,
-  by: ClassifiedBy = 'head',
+  { by = 'head', onUnwritten }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const record = await readRunRecord(folder);
   const pool = await poolPredictions(folder, record, by);
   const evaluation = evaluatePool(folder, record, pool, by);
-  await writeRunSummary(folder, evaluation);
+  try {
+    await writeRunSummary(folder, evaluation);
+  } catch (error) {
+    if (!(error instanceof FileWriteError && onUnwritten)) throw error;
+    onUnwritten(error);
+  }
   return evaluation;
 }
 
 /** Evaluates several runs, in order. @throws as {@link evaluateRun}, for the first run that fails */
 export async function evaluateRuns(
   folders: readonly string[],
-  by: ClassifiedBy = 'head',
+  options: EvaluateOptions = {},
 ): Promise<readonly Evaluation[]> {
   const evaluations: Evaluation[] = [];
-  for (const folder of folders) evaluations.push(await evaluateRun(folder, by));
+  for (const folder of folders) {
+    evaluations.push(await evaluateRun(folder, options));
+  }
   return evaluations;
 }
 

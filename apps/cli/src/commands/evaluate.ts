@@ -57,13 +57,20 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
           'by the head, what train predicted is measured: --data and --text belong to --by texts',
         );
       }
+      const measured = {
+        by,
+        // A run in an archive can be read, if not written to.
+        onUnwritten: ({ message }: Error) => {
+          screen.note(`${message}; the figures are printed only`);
+        },
+      };
       const [only, ...others] = runs;
       if (only !== undefined && others.length === 0) {
-        const evaluation = await evaluateRun(only, by);
+        const evaluation = await evaluateRun(only, measured);
         screen.result(formatEvaluation(evaluation), evaluation);
         return;
       }
-      const evaluations = await evaluateRuns(runs, by);
+      const evaluations = await evaluateRuns(runs, measured);
       screen.result(
         [
           ...evaluations.map(formatEvaluation),
