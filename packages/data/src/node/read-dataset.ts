@@ -234,7 +234,8 @@ function partOf(
   { split }: Manifest,
 ): Part | undefined {
   if (split === 'made') {
-    return row.none('part', 'the folds were made, not taken from a source');
+    row.none('part', 'the folds were made, not taken from a source');
+    return undefined;
   }
   const part = parts.find((known) => known === row.text('part'));
   if (part === undefined || (part === 'test') !== (fold === 0)) {

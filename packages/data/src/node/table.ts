@@ -23,10 +23,10 @@ export class TableRow<Column extends string> {
   }
 
   /** @throws {@link DatasetError} for a field that is not empty */
-  none(column: Column, because: string): undefined {
+  none(column: Column, because: string): void {
     const value = this.#values[column] ?? '';
-    if (value === '') return undefined;
-    return this.refuse(`"${column}" is "${value}", expected none: ${because}`);
+    if (value === '') return;
+    this.refuse(`"${column}" is "${value}", expected none: ${because}`);
   }
 
   /** @param where what the row is about, for the error */
