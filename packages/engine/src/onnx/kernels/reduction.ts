@@ -1,10 +1,13 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 
-import type { GraphType } from '../graph.js';
+import { sizeOf } from '@clip-lung/tensor';
+
+import type { GraphType, GraphValue } from '../graph.js';
 import { type Order, withoutAxes } from '../layout.js';
 import type { TraceBackend } from '../trace-backend.js';
 import { castTensor, castValue } from './cast.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
+import { rowSum } from './row-sum.js';
 
 interface ReductionAttributes {
   readonly axis?: number | number[];
@@ -50,17 +53,57 @@ function reduce(
   const shape = value.shape.flatMap((length, axis) =>
     !storedAxes.includes(axis) ? [length] : keepDims ? [1] : [],
   );
-  const reduced = graph.node(
-    op,
-    [value, graph.int64(storedAxes)],
-    x.dtype as GraphType,
-    shape,
-    { keepdims: keepDims ? 1 : 0 },
-  );
+  const reduced =
+    sumInFront(backend, op, value, storedAxes) ??
+    graph.node(
+      op,
+      [value, graph.int64(storedAxes)],
+      x.dtype as GraphType,
+      shape,
+      { keepdims: keepDims ? 1 : 0 },
+    );
   return backend.symbol(
-    reduced,
+    graph.reshape(reduced, shape),
     keepDims ? order : withoutAxes(order, new Set(axes)),
   );
+}
+
+/** A smaller array is reduced in no time. */
+const fewestElements = 4096;
+
+/**
+ * A sum or mean over axes that are stored in front, such as a batch normalisation's over [H, W, B] of [H, W, B, C]. Of several
+ * axes the last is summed up afterwards: the rows of the first sum are longer by it.
+ *
+ * @returns the sums, axes left out; undefined where this is not the form
+ */
+function sumInFront(
+  { graph, plain }: TraceBackend,
+  op: string,
+  value: GraphValue,
+  axes: readonly number[],
+): GraphValue | undefined {
+  const kept = value.shape.slice(axes.length);
+  if (
+    plain ||
+    value.dtype !== 'float32' ||
+    (op !== 'ReduceSum' && op !== 'ReduceMean') ||
+    sizeOf(value.shape) < fewestElements ||
+    kept.length === 0 ||
+    axes.some((axis, i) => axis !== i)
+  ) {
+    return undefined;
+  }
+  const reduced = value.shape.slice(0, axes.length);
+  const factor = op === 'ReduceMean' ? 1 / sizeOf(reduced) : 1;
+  if (axes.length === 1) {
+    return rowSum(graph, value, sizeOf(reduced), factor);
+  }
+  const rows = sizeOf(reduced.slice(0, -1));
+  const rest = value.shape.slice(axes.length - 1);
+  const sums = graph.reshape(rowSum(graph, value, rows, factor), rest);
+  const operands = [sums, graph.int64([0])];
+  return graph.node('ReduceSum', operands, 'float32', kept, { keepdims: 0 });
 }
 
 function storedFrom(order: Order, axes: readonly number[]): number[] {

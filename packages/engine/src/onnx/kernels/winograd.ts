@@ -4,6 +4,7 @@ import { arrange } from '../arrange.js';
 import type { GraphValue } from '../graph.js';
 import { filtersAsOihw } from '../layout.js';
 import type { TraceBackend } from '../trace-backend.js';
+import { rowSum } from './row-sum.js';
 import {
   filterMatrix,
   matricesFor,
@@ -92,16 +93,7 @@ export function winogradFilterGradient(
   const v = toTiles(backend, 'input', x, g);
   const products = matMul(backend, swapLast(backend, e), v);
   const [tileRows = 1] = products.shape;
-  const s =
-    tileRows === 1
-      ? products
-      : graph.node(
-          'ReduceSum',
-          [products, graph.int64([0])],
-          'float32',
-          products.shape.slice(1),
-          { keepdims: 0 },
-        );
+  const s = tileRows === 1 ? products : rowSum(graph, products, tileRows);
   const filters = g.outChannels * g.inChannels;
   const flat = backend.graph.reshape(s, [matricesFor(g).points ** 2, filters]);
   const dw = graph.node(
