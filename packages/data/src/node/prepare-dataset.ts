@@ -1,5 +1,7 @@
 import { resolve, sep } from 'node:path';
 
+import { asFileWriteError } from '@clip-lung/tensor/node';
+
 import { cropScale, cropSize } from '../crop/crop.js';
 import { lungWindow } from '../crop/window.js';
 import { type Collection, phantomManufacturer } from '../collection.js';
@@ -54,11 +56,20 @@ import { startWorkers, type Workers } from './workers.js';
  * holds something else, is an error, after which nothing has changed.
  *
  * @returns the manifest as written
- * @throws {@link InputError} for such folders, `OptionError` for an option out of range
+ * @throws {@link InputError} for such folders, `OptionError` for an option out of range, `FileWriteError` where the system
+ *   lets nothing be written
  */
 export async function prepareDataset(
   options: PrepareOptions,
 ): Promise<Manifest> {
+  try {
+    return await prepareAll(options);
+  } catch (error) {
+    throw asFileWriteError(options.out, error);
+  }
+}
+
+async function prepareAll(options: PrepareOptions): Promise<Manifest> {
   const checked = checkOptions(options);
   // Said before the long reading, not after it.
   await expectReplaceable(options.out);

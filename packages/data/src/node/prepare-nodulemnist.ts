@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 
 import type { NdArray } from '@clip-lung/tensor';
+import { asFileWriteError } from '@clip-lung/tensor/node';
 
 import { cropSize } from '../crop/crop.js';
 import { resampleCube } from '../crop/resample.js';
@@ -46,7 +47,8 @@ const sides = [28, 64];
  * sees byte / 255: how its makers mapped HU to bytes is not told in the file.
  *
  * @returns the manifest as written
- * @throws {@link InputError} for a file that is not NoduleMNIST3D, or an output folder that holds something else
+ * @throws {@link InputError} for a file that is not NoduleMNIST3D, or an output folder that holds something else;
+ *   `FileWriteError` where the system lets nothing be written
  * @see MedMNIST v2 (Yang et al. 2023, doi 10.1038/s41597-022-01721-8)
  */
 export async function prepareNoduleMnist({
@@ -62,6 +64,20 @@ export async function prepareNoduleMnist({
       { cause: error },
     );
   });
+  try {
+    return await writeDataset({ file, bytes, out, signal, onProgress });
+  } catch (error) {
+    throw asFileWriteError(out, error);
+  }
+}
+
+async function writeDataset({
+  file,
+  bytes,
+  out,
+  signal,
+  onProgress,
+}: NoduleMnistOptions & { readonly bytes: Uint8Array }): Promise<Manifest> {
   const writer = await DatasetWriter.start(out, cropSize);
   try {
     const nodules: NoduleRow[] = [];

@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { FileWriteError } from '@clip-lung/tensor/node';
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -88,6 +89,20 @@ describe('a stopped preparation', () => {
       await contentOf(join(parent, 'whole')),
     );
     expect((await readdir(parent)).sort()).toEqual(['out', 'whole']);
+  });
+
+  it('says what is in the way of what it keeps, and leaves it', async () => {
+    const folder = await scans(1);
+    const parent = await temporaryFolder();
+    const inTheWay = join(parent, '.out.partial');
+    await writeFile(inTheWay, 'mine');
+    const failed = prepareDataset({ folder, out: join(parent, 'out') });
+    await expect(failed).rejects.toThrow(FileWriteError);
+    await expect(failed).rejects.toThrow(
+      `${inTheWay}: cannot be written: a file is in the place of its folder`,
+    );
+    expect(await readFile(inTheWay, 'utf8')).toBe('mine');
+    expect(await readdir(parent)).toEqual(['.out.partial']);
   });
 
   it('uses nothing that was made with other options, or is not whole', async () => {

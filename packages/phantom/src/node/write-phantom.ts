@@ -2,7 +2,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import type { JobOptions } from '@clip-lung/data';
-import { writeFileAtomic } from '@clip-lung/tensor/node';
+import { asFileWriteError, writeFileAtomic } from '@clip-lung/tensor/node';
 
 import type { NoduleTruth } from '../nodule.js';
 import { type PhantomPatient, simulatePatient } from '../patient.js';
@@ -37,7 +37,8 @@ export interface PhantomSummary {
  * beside the slices, `quirks.json` in a phantom that has them, and at last `truth.csv`: a folder that has it is whole. Equal options make equal bytes. A job that
  * is stopped or fails removes what it has written.
  *
- * @throws `InputError` where `out` holds what no phantom put there, `OptionError` for an option out of its range
+ * @throws `InputError` where `out` holds what no phantom put there, `OptionError` for an option out of its range,
+ *   `FileWriteError` where the system lets nothing be written
  */
 export async function writePhantom({
   out,
@@ -52,7 +53,7 @@ export async function writePhantom({
     return await writePatients(out, phantom, { onProgress, signal });
   } catch (error) {
     await removePhantom(out);
-    throw error;
+    throw asFileWriteError(out, error);
   }
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import {
+  mkdir,
   mkdtemp,
   open,
   readdir,
@@ -15,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { float32 } from '../nd-array.js';
 import { readNpy, writeNpy } from './array-files.js';
 import { writeFileAtomic } from './atomic-file.js';
-import { FileWriteError } from './file-write-error.js';
+import { asFileWriteError, FileWriteError } from './file-write-error.js';
 
 let folder = '';
 beforeEach(async () => {
@@ -78,5 +79,43 @@ describe('writing a file whole or not at all', () => {
     const path = join(folder, 'x.npy');
     await writeNpy(path, float32([2], [1.5, -2]));
     expect(await readNpy(path)).toEqual(float32([2], [1.5, -2]));
+  });
+});
+
+describe('an error of the system', () => {
+  const failureOf = (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+
+  it('in writing is one of the file that it names', async () => {
+    const path = join(folder, 'file.txt');
+    await writeFile(path, '');
+    const error = await failureOf(mkdir(join(path, 'below')));
+    const found = asFileWriteError('out', error);
+    expect(found).toBeInstanceOf(FileWriteError);
+    expect(found).toHaveProperty('file', join(path, 'below'));
+  });
+
+  it.runIf(existsSync('/dev/full'))(
+    'on a full disk is one of what was to be written',
+    async () => {
+      const full = await open('/dev/full', 'w');
+      const error = await failureOf(full.writeFile('new'));
+      await full.close();
+      expect(asFileWriteError('out', error)).toHaveProperty(
+        'message',
+        'out: cannot be written: no space is left on the disk; free some, and run it again (ENOSPC)',
+      );
+    },
+  );
+
+  it('in reading, and any other, stays what it is', async () => {
+    const reading = await failureOf(readFile(join(folder, 'none')));
+    expect(reading).toBeInstanceOf(Error);
+    for (const error of [reading, new Error('other'), 'text', undefined]) {
+      expect(asFileWriteError('out', error)).toBe(error);
+    }
   });
 });

@@ -36,3 +36,29 @@ export class FileWriteError extends ClipLungError {
     );
   }
 }
+
+/** System calls that change what is on a disk. */
+const writing = new Set([
+  'fsync',
+  'mkdir',
+  'rename',
+  'rmdir',
+  'write',
+  'writev',
+]);
+/** What can only be wrong with a file that is written. */
+const ofWriting = new Set(['EDQUOT', 'ENOSPC', 'EROFS']);
+
+/**
+ * An error of the system in writing something as a {@link FileWriteError}; any other as it is.
+ *
+ * @param file what is named where the error names no file
+ */
+export function asFileWriteError(file: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { syscall, code, path } = error as NodeJS.ErrnoException;
+  const isWriting =
+    (syscall !== undefined && writing.has(syscall)) ||
+    (code !== undefined && ofWriting.has(code));
+  return isWriting ? new FileWriteError(path ?? file, error) : error;
+}
