@@ -5,6 +5,7 @@ import { inflateRawSync } from 'node:zlib';
 import { decodePixels, readSliceHeader } from '@clip-lung/data';
 import { describe, expect, it } from 'vitest';
 
+import { headerOfSlice } from '../../test/header-of-slice.js';
 import { encodeCtSlice } from './ct-slice.js';
 import { storages } from './storage.js';
 import { transferSyntaxes } from './transfer-syntax.js';
@@ -72,29 +73,9 @@ describe.each(Object.entries(variants))('a slice as %s', (name, variant) => {
   // A codec of another version may write other bytes: the script writes them anew, and checks them.
   it('is byte for byte the file that decoders of other makers decoded', async () => {
     const bytes = await encodeCtSlice({
-      patientId: 'PHANTOM-0007',
-      scanner: {
-        model: 'Test',
-        kernel: 'SHARP',
-        sharpening: 0,
-        pixelSpacing: 0.625,
-        sliceThickness: 1.25,
-        slices: 40,
-        blur: 0.5,
-        noise: 10,
-        noiseGrain: 1,
-        storage: 'signed16',
-        firstSlice: 'top',
-      },
-      studyUid: '2.25.12',
-      seriesUid: '2.25.123',
-      frameUid: '2.25.12345',
-      sopUid: '2.25.1234',
-      instance: 12,
-      position: [-10.5, -20, -101.25],
+      ...headerOfSlice,
       columns,
       rows,
-      pixelSpacing: 0.625,
       hu,
       ...variant,
     });

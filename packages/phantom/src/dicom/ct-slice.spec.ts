@@ -5,6 +5,7 @@ import { decodePixels, readPixels, readSliceHeader } from '@clip-lung/data';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { headerOfSlice } from '../../test/header-of-slice.js';
 import {
   type CtSlice,
   decimal,
@@ -27,29 +28,9 @@ function slice(
   >,
 ) {
   return encodeCtSlice({
-    patientId: 'PHANTOM-0007',
-    scanner: {
-      model: 'Test',
-      kernel: 'SHARP',
-      sharpening: 0,
-      pixelSpacing: 0.625,
-      sliceThickness: 1.25,
-      slices: 40,
-      blur: 0.5,
-      noise: 10,
-      noiseGrain: 1,
-      storage: 'signed16',
-      firstSlice: 'top',
-    },
-    studyUid: '2.25.12',
-    seriesUid: '2.25.123',
-    frameUid: '2.25.12345',
-    sopUid: '2.25.1234',
-    instance: 12,
-    position: [-10.5, -20, -101.25],
+    ...headerOfSlice,
     columns: 5,
     rows: 6,
-    pixelSpacing: 0.625,
     hu,
     ...variant,
   });
