@@ -252,6 +252,25 @@ describe.skipIf(!existsSync(compiled))(
         });
       });
 
+    it('end with an error, and do not wait for ever, when more tasks fail than there are threads', async () => {
+      const folder = await scans(32);
+      const parent = await temporaryFolder();
+      const options = JSON.stringify({
+        folder,
+        out: join(parent, 'out'),
+        workers: 2,
+      });
+      const failed = await prepareIn(
+        `import { rmSync } from 'node:fs';
+        const work = prepareDataset({ ...${options}, onProgress: () => {
+          rmSync(${JSON.stringify(join(parent, '.out.partial'))}, { recursive: true, force: true });
+        } });
+        await work.catch((error) => console.error('failed:', error.message));`,
+      );
+      expect(failed.signal).toBeNull();
+      expect(failed.text).toMatch(/^failed: ENOENT: .*\.readings\./);
+    });
+
     it('make the same bytes, also after the process was killed', async () => {
       const folder = await scans(9);
       const parent = await temporaryFolder();

@@ -107,7 +107,13 @@ class Pool {
 
   async run(task: WorkerTask): Promise<unknown> {
     const worker = await this.#free();
-    const answer = await ask(worker, task);
+    let answer: unknown;
+    try {
+      answer = await ask(worker, task);
+    } catch (error) {
+      this.#replace(worker);
+      throw error;
+    }
     const next = this.#waiting.shift();
     if (next) next.take(worker);
     else this.#idle.push(worker);
@@ -119,6 +125,13 @@ class Pool {
     await Promise.all(this.#all.map((worker) => worker.terminate()));
   }
 
+  /** A thread ends with what its task throws. Who waits for one gets another, or would wait for ever. */
+  #replace(ended: Worker): void {
+    this.#all.splice(this.#all.indexOf(ended), 1);
+    const next = this.#waiting.shift();
+    if (next) next.take(this.#start());
+  }
+
   #free(): Promise<Worker> {
     const idle = this.#idle.pop();
     if (idle) return Promise.resolve(idle);
@@ -127,6 +140,10 @@ class Pool {
         this.#waiting.push({ take, giveUp });
       });
     }
+    return Promise.resolve(this.#start());
+  }
+
+  #start(): Worker {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
       // Node's own options of this process (such as --input-type) may not fit a module in a file.
       execArgv: [],
@@ -138,7 +155,7 @@ class Pool {
       },
     });
     this.#all.push(worker);
-    return Promise.resolve(worker);
+    return worker;
   }
 }
 
