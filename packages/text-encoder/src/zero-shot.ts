@@ -1,4 +1,4 @@
-import { NdArray, ShapeError, formatShape } from '@clip-lung/tensor';
+import { formatShape, NdArray, ShapeError, softmax } from '@clip-lung/tensor';
 import { encodeText, type EncodeTextOptions } from './encode-text.js';
 import { PromptError } from './errors.js';
 import { promptsFromTemplate } from './prompts.js';
@@ -107,11 +107,4 @@ function direction(
   );
   const length = Math.sqrt(dot(values, values));
   return values.map((value) => value / length);
-}
-
-function softmax(logits: readonly number[]): readonly number[] {
-  const largest = Math.max(...logits);
-  const shares = logits.map((logit) => Math.exp(logit - largest));
-  const sum = shares.reduce((total, share) => total + share, 0);
-  return shares.map((share) => share / sum);
 }
