@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
-import type { GraphValue } from './graph.js';
+import type { Graph, GraphValue } from './graph.js';
 import {
   between,
   identityOrder,
@@ -21,20 +21,30 @@ export function arrange(
   order: Order,
 ): GraphValue {
   const { graph } = backend;
-  let value = backend.stored(tensor);
-  let from = backend.orderOf(tensor);
+  const value = withRank(graph, backend.stored(tensor), order.length);
+  const from = backend.orderOf(tensor);
   const missing = order.length - from.length;
-  if (missing > 0) {
-    const shape = [...new Array<number>(missing).fill(1), ...value.shape];
-    value = graph.node(
-      'Reshape',
-      [value, graph.int64(shape)],
-      value.dtype,
-      shape,
-    );
-    from = withLeadingAxes(from, missing);
-  }
-  return rearrange(backend, value, between(from, order));
+  return rearrange(
+    backend,
+    value,
+    between(withLeadingAxes(from, missing), order),
+  );
+}
+
+/** A value with leading axes of length 1 up to a rank, as broadcasting gives it. */
+export function withRank(
+  graph: Graph,
+  value: GraphValue,
+  rank: number,
+): GraphValue {
+  const missing = rank - value.shape.length;
+  if (missing <= 0) return value;
+  const shape = [...new Array<number>(missing).fill(1), ...value.shape];
+  const { dtype, constant } = value;
+  // A number is the same in any shape.
+  return constant?.length === 1
+    ? graph.constant(dtype, shape, constant)
+    : graph.reshape(value, shape);
 }
 
 /** The value of a tensor, stored as the program sees it. */

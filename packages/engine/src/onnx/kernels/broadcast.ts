@@ -1,7 +1,7 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { sameShape, sizeOf } from '@clip-lung/tensor';
 
-import { arrange } from '../arrange.js';
+import { arrange, withRank } from '../arrange.js';
 import type { Attributes, Graph, GraphType, GraphValue } from '../graph.js';
 import {
   identityOrder,
@@ -83,24 +83,13 @@ export function combined(
   const { graph } = backend;
   const stored = new Array<number>(shape.length);
   order.forEach((axis, i) => (stored[axis] = shape[i] ?? 1));
+  // Where the last axes are 1, ONNX Runtime leaves them out if both operands have them, and goes on element by element if one
+  // has no such axis: 30 times as slow.
   const operands =
     stored.at(-1) === 1
       ? values.map((value) => withRank(graph, value, stored.length))
       : values;
   return backend.symbol(graph.node(op, operands, dtype, stored), order);
-}
-
-/**
- * A value with leading axes of length 1. Where the last axes are 1 as well, ONNX Runtime leaves them out if both operands have
- * them, and goes on element by element if one has no such axis: 30 times as slow.
- */
-function withRank(graph: Graph, value: GraphValue, rank: number): GraphValue {
-  const missing = rank - value.shape.length;
-  if (missing <= 0) return value;
-  const shape = [...new Array<number>(missing).fill(1), ...value.shape];
-  return value.constant === undefined
-    ? graph.reshape(value, shape)
-    : graph.constant(value.dtype, shape, value.constant);
 }
 
 /** A node whose operands broadcast to its result; by default, of the last operand's type. */

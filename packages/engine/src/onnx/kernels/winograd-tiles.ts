@@ -150,6 +150,7 @@ function atOnce(
   const down = axisMatrix(matrices, transform, height, 'point-tile');
   const across = axisMatrix(matrices, transform, width, 'point-tile');
   const matrix = towards(
+    backend,
     to,
     constantMatrix(
       backend,
@@ -163,7 +164,6 @@ function atOnce(
         }
       },
     ),
-    backend,
   );
   return gemm(backend, matrix, value, inner);
 }
@@ -181,6 +181,7 @@ function tileByTile(
   const { inHeight: height, inWidth: width } = g;
   const [down, across] = [height / outputs, width / outputs];
   const matrix = towards(
+    backend,
     to,
     constantMatrix(backend, `tile ${points}`, [points, outputs], (put) => {
       output.forEach((row, i) => {
@@ -189,7 +190,6 @@ function tileByTile(
         });
       });
     }),
-    backend,
   );
   const [after = 1, before = 1] = matrix.shape;
   const along = (count: number, given: GraphValue, rest: number): GraphValue =>
@@ -234,6 +234,7 @@ function axisByAxis(
   const matrix = (size: number, order: PointOrder): GraphValue => {
     const { rows, values } = axisMatrix(matrices, 'input', size, order);
     return towards(
+      backend,
       to,
       constantMatrix(
         backend,
@@ -243,7 +244,6 @@ function axisByAxis(
           for (const [row, column, b] of values) put(row, column, b);
         },
       ),
-      backend,
     );
   };
   const across = matrix(g.inWidth, 'point-tile');
@@ -267,9 +267,9 @@ function axisByAxis(
 
 /** A matrix from pixels to points, or the adjoint. */
 function towards(
+  backend: TraceBackend,
   to: Side,
   matrix: GraphValue,
-  backend: TraceBackend,
 ): GraphValue {
   return to === 'tiles' ? matrix : transposed(backend, matrix);
 }
