@@ -1,4 +1,10 @@
-import { cropScale, cropSize, InputError } from '@clip-lung/data';
+import {
+  cropScale,
+  cropSize,
+  InputError,
+  type Warning,
+  whyNotHounsfield,
+} from '@clip-lung/data';
 import { cropAt } from '@clip-lung/data/node';
 import { float32, formatShape, type NdArray } from '@clip-lung/tensor';
 import { readNpy } from '@clip-lung/tensor/node';
@@ -16,32 +22,50 @@ export type CropSource =
       readonly series: string | undefined;
     };
 
+export interface CropOptions {
+  readonly signal: AbortSignal;
+  /** takes what is doubtful, with a warning */
+  readonly force: boolean;
+}
+
+/** Crops, and what was odd on the way to them. */
+export interface Crops {
+  /** HU, [N, 32, 32, 32], slices first */
+  readonly hu: NdArray<'float32'>;
+  readonly warnings: readonly Warning[];
+}
+
 const crop = [cropSize, cropSize, cropSize] as const;
 
 /**
  * Reads crops in HU.
  *
- * @returns [N, 32, 32, 32], slices first
- * @throws `InputError` for an array that holds no crops of HU, or a folder without the series
+ * @throws `InputError` for an array that holds no crops, or a folder without the series; and unless `force` is set, for values
+ *   that can hardly be HU, and for a place whose slices are missing or contradict each other
  */
 export async function readCrops(
   source: CropSource,
-  signal: AbortSignal,
-): Promise<NdArray<'float32'>> {
+  { signal, force }: CropOptions,
+): Promise<Crops> {
   if (source.kind === 'npy') {
-    return cropsIn(await readNpy(source.file), source.file);
+    return cropsIn(await readNpy(source.file), source.file, force);
   }
   const { folder, at, diameter, series } = source;
-  const hu = await cropAt(folder, {
+  const { hu, warnings } = await cropAt(folder, {
     at,
     side: cropScale * diameter,
     series,
+    force,
     signal,
   });
-  return float32([1, ...crop], hu);
+  return { hu: float32([1, ...crop], hu), warnings };
 }
 
-function cropsIn({ shape, data }: NdArray, file: string): NdArray<'float32'> {
+function cropsIn(
+  { shape, data }: NdArray,
+  file: string,
+  force: boolean,
+): Crops {
   const one = formatShape(crop);
   const [count = 1] = shape.length === crop.length + 1 ? shape : [1];
   if (formatShape(shape.slice(-crop.length)) !== one || shape.length > 4) {
@@ -51,20 +75,19 @@ function cropsIn({ shape, data }: NdArray, file: string): NdArray<'float32'> {
   }
   if (count === 0) throw new InputError(`${file}: holds no crop`);
   const hu = Float32Array.from(data as ArrayLike<number>, Number);
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of hu) {
-    if (!Number.isFinite(value)) {
-      throw new InputError(`${file}: holds ${value}, expected HU`);
+  const size = hu.length / count;
+  const warnings: Warning[] = [];
+  for (let i = 0; i < count; i++) {
+    const values = hu.subarray(i * size, (i + 1) * size);
+    const odd = whyNotHounsfield(values);
+    if (odd === undefined) continue;
+    const problem = `crop ${i} ${odd}; expected HU, which are not scaled and have air at −1000`;
+    if (!force || !values.every(Number.isFinite)) {
+      throw new InputError(
+        `${file}: ${problem}${values.every(Number.isFinite) ? '. If they are HU all the same, set "force"' : ''}`,
+      );
     }
-    low = Math.min(low, value);
-    high = Math.max(high, value);
+    warnings.push({ code: 'not-hounsfield', file, message: problem });
   }
-  // Crops are mostly lung, and air is −1000.
-  if (low >= 0 && high <= 1) {
-    throw new InputError(
-      `${file}: holds values from ${low} to ${high}, expected HU, which are not scaled`,
-    );
-  }
-  return float32([count, ...crop], hu);
+  return { hu: float32([count, ...crop], hu), warnings };
 }

@@ -51,6 +51,8 @@ export interface SliceOptions {
   readonly stored?: (column: number, row: number) => number;
   /** bytes of pixel data in place of the right number */
   readonly pixelBytes?: number;
+  /** more elements, or others in place of those above, by tag and VR: `{ '00200012 IS': '1' }` */
+  readonly elements?: Readonly<Record<string, string>>;
 }
 
 /** A CT slice as a DICOM Part 10 file, Explicit VR Little Endian. */
@@ -69,6 +71,7 @@ export function sliceFile({
   columns = 24,
   stored = () => 0,
   pixelBytes = 2 * rows * columns,
+  elements = {},
 }: SliceOptions = {}): Uint8Array {
   const short = (value: number) => {
     const bytes = Buffer.alloc(2);
@@ -82,11 +85,7 @@ export function sliceFile({
   const meta = element(0x0002, 0x0010, 'UI', '1.2.840.10008.1.2.1');
   const length = Buffer.alloc(4);
   length.writeUInt32LE(meta.length);
-  return Buffer.concat([
-    Buffer.alloc(128),
-    Buffer.from('DICM'),
-    element(0x0002, 0x0000, 'UL', length),
-    meta,
+  const own = [
     ...(imageType ? [element(0x0008, 0x0008, 'CS', imageType.join('\\'))] : []),
     element(0x0008, 0x0018, 'UI', sop),
     element(0x0008, 0x0060, 'CS', modality),
@@ -105,6 +104,22 @@ export function sliceFile({
     element(0x0028, 0x0103, 'US', short(1)),
     element(0x0028, 0x1052, 'DS', '-1024'),
     element(0x0028, 0x1053, 'DS', '1'),
+  ];
+  const more = Object.entries(elements).map(([key, value]) => {
+    const [, group = '', number = '', vr = ''] =
+      /^(\w{4})(\w{4}) (\w\w)$/.exec(key) ?? [];
+    return element(parseInt(group, 16), parseInt(number, 16), vr, value);
+  });
+  const tagOf = (bytes: Buffer): number =>
+    bytes.readUInt16LE(0) * 0x10000 + bytes.readUInt16LE(2);
+  const replaced = new Set(more.map(tagOf));
+  const all = [...own.filter((bytes) => !replaced.has(tagOf(bytes))), ...more];
+  return Buffer.concat([
+    Buffer.alloc(128),
+    Buffer.from('DICM'),
+    element(0x0002, 0x0000, 'UL', length),
+    meta,
+    ...all.sort((a, b) => tagOf(a) - tagOf(b)),
     element(0x7fe0, 0x0010, 'OW', pixels),
   ]);
 }

@@ -1,8 +1,12 @@
 import {
+  gapsOf,
+  indexOfPosition,
   labelOf,
+  median,
   type RatingName,
   ratingNames,
   type Ratings,
+  type SlicePositions,
 } from '@clip-lung/data';
 import { RandomStream } from '@clip-lung/tensor';
 
@@ -91,11 +95,14 @@ export async function simulatePatient(
     odd === undefined
       ? { draft: plain, placed: [] }
       : applyQuirks(plain, id, odd, random.stream('quirks'));
+  const volume = volumeOf(draft);
   return {
     id,
     scan,
     origin,
-    truth: scan.nodules.map((_, i) => truthOf(id, scan, i, origin, ratings)),
+    truth: scan.nodules.map((_, i) =>
+      truthOf(id, scan, i, { origin, volume }, ratings[i] ?? []),
+    ),
     files: await filesOf(draft),
     quirks: placed,
   };
@@ -160,26 +167,39 @@ function namedSlices(
   });
 }
 
+/** Where the slices of the scan's volume lie once quirks have left some out, or moved them. */
+function volumeOf({ slices, message }: Draft): SlicePositions {
+  const own = slices.filter(
+    ({ seriesUid, view = 'axial' }) =>
+      seriesUid === message.seriesUid && view === 'axial',
+  );
+  const heights = new Set(own.map(({ position }) => position[2]));
+  const positions = [...heights].sort((a, b) => a - b);
+  return { positions, spacing: median(gapsOf(positions)) };
+}
+
 function truthOf(
   patient: string,
   { nodules, volume: { spacing } }: Scan,
   index: number,
-  origin: Vec3,
-  ratings: readonly (readonly Ratings[])[],
+  {
+    origin,
+    volume,
+  }: { readonly origin: Vec3; readonly volume: SlicePositions },
+  given: readonly Ratings[],
 ): NoduleTruth {
   const nodule = nodules[index];
-  const given = ratings[index] ?? [];
   if (nodule === undefined) throw new RangeError(`no nodule ${index}`);
   const means = meanRatings(given);
   const { diameter, attributes, score, malignancy, center, attachment } =
     nodule;
   const place = (axis: 0 | 1 | 2): number => origin[axis] + center[axis];
-  const voxel = (axis: 0 | 1 | 2): number => center[axis] / spacing[axis];
+  const voxel = (axis: 0 | 1): number => center[axis] / spacing[axis];
   return {
     patient,
     nodule: index + 1,
     center: [place(0), place(1), place(2)],
-    voxel: [voxel(0), voxel(1), voxel(2)],
+    voxel: [voxel(0), voxel(1), indexOfPosition(volume, place(2))],
     diameter,
     attributes,
     score,

@@ -21,6 +21,7 @@ interface Options {
   readonly diameter?: number;
   readonly series?: string;
   readonly fold?: number;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -48,6 +49,10 @@ export const addPredict: AddCommand = (program, surroundings) => {
     )
     .option('--series <uid>', 'which series, where the folder holds several')
     .option('--fold <k>', 'which fold of a run, counted from 0', wholeNumber(0))
+    .option(
+      '--force',
+      'predict also where slices are missing or contradict each other, or values can hardly be HU',
+    )
     .option('--json', 'print one JSON object')
     .action(async (model: string, crop: string, options: Options) => {
       const screen = screenOf(surroundings, options);
@@ -61,7 +66,16 @@ export const addPredict: AddCommand = (program, surroundings) => {
             `no --diameter is given: the nodule is taken for ${usualDiameter} mm`,
           );
         }
-        const hu = await readCrops(source, surroundings.signal);
+        const { signal } = surroundings;
+        const { force = false } = options;
+        const { hu, warnings } = await readCrops(source, { signal, force });
+        for (const { file, message } of warnings) {
+          screen.note(
+            message.includes(file)
+              ? `warning: ${message}`
+              : `warning: ${file}: ${message}`,
+          );
+        }
         const { probabilities } = await open.run({ hu });
         const rows = rowsOf(probabilities, about.classes);
         screen.result(format(rows, about), {
@@ -70,6 +84,7 @@ export const addPredict: AddCommand = (program, surroundings) => {
           data: about.collection,
           text: about.text,
           classes: about.classes,
+          warnings,
           predictions: rows.map((row) => ({
             class: mostProbable(row),
             probabilities: Object.fromEntries(row),

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { fixture, jsonFixture, sliceFile } from '../../test/synthetic.js';
 import { readSliceHeader } from '../dicom/header.js';
 import { readPixels, readWindow } from '../dicom/pixels.js';
-import { positionOfIndex, type Series, seriesOf } from '../series/series.js';
+import { positionOfIndex } from '../series/positions.js';
+import { type Series, seriesOf } from '../series/series.js';
 import { type CropCentre, cropSize, planCrop, sampleCrop } from './crop.js';
 import { huWindow } from './window.js';
 

@@ -1,5 +1,6 @@
 import { airHu, type PixelWindow } from '../dicom/pixels.js';
-import { indexOfPosition, type Series } from '../series/series.js';
+import { indexOfPosition } from '../series/positions.js';
+import type { Series } from '../series/series.js';
 
 /** Samples along each side of a crop, as a model sees it; crops with a margin have more. */
 export const cropSize = 32;
@@ -154,6 +155,19 @@ function axisOf(size: number, at: (offset: number) => number): Axis {
     weight[i] = index - Math.floor(index);
   }
   return { low, weight };
+}
+
+/** The share of a crop's samples whose nearest voxel lies outside of the volume. */
+export function shareOutside(
+  { rows, columns, slices }: Pick<Series, 'rows' | 'columns' | 'slices'>,
+  { x, y, z }: CropPlan,
+): number {
+  const inside = ({ low, weight }: Axis, length: number): number =>
+    low.reduce((count, voxel, i) => {
+      const nearest = voxel + ((weight[i] ?? NaN) < 0.5 ? 0 : 1);
+      return count + (nearest >= 0 && nearest < length ? 1 : 0);
+    }, 0) / low.length;
+  return 1 - inside(x, columns) * inside(y, rows) * inside(z, slices.length);
 }
 
 /** The voxels of an axis that its samples touch, within the volume. */

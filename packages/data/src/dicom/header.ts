@@ -1,4 +1,10 @@
 import { DicomError } from '../errors.js';
+import {
+  type Acquisition,
+  acquisitionOf,
+  type SliceOrder,
+  sliceOrderOf,
+} from './acquisition.js';
 import { Elements } from './elements.js';
 import {
   type DicomBytes,
@@ -22,6 +28,8 @@ export interface SliceHeader {
   readonly manufacturer: string | null;
   /** whether Image Type says that it is a localiser: an overview, no part of the volume */
   readonly localizer: boolean;
+  readonly acquisition: Acquisition;
+  readonly order: SliceOrder;
   /** Image Position (Patient): the centre of the first voxel, [x, y, z] */
   readonly position: readonly number[] | null;
   /** Image Orientation (Patient): the directions of rising column and of rising row, [6] */
@@ -96,6 +104,8 @@ function sliceOf(
     modality: elements.text('x00080060'),
     manufacturer: elements.text('x00080070'),
     localizer: elements.list('x00080008').includes('LOCALIZER'),
+    acquisition: acquisitionOf(elements),
+    order: sliceOrderOf(elements),
     position: elements.numbers('x00200032', 'Image Position (Patient)', 3),
     orientation: elements.numbers(
       'x00200037',

@@ -9,9 +9,11 @@ import { shapeAgreement } from '../nodules/dice.js';
 import { type NoduleRatings, noduleRatings } from '../nodules/means.js';
 import { contourPoints } from '../nodules/points.js';
 import { type SliceFinder, sliceFinder } from '../series/match.js';
+import { gapShare, weightOfSlice } from '../series/positions.js';
 import { type Series, seriesOf } from '../series/series.js';
 import type { Warning } from '../warning.js';
 import { ratingNames } from '../ratings.js';
+import { compareSamePlace } from './compare-same-place.js';
 import type { ScanOptions } from './prepare-options.js';
 import { readCrop } from './read-crop.js';
 import { headersOf, pathFinder, type SliceSet } from './slice-set.js';
@@ -55,8 +57,10 @@ export async function prepareScan(
   signal?: AbortSignal,
 ): Promise<PreparedScan> {
   const { file, annotations } = readings;
-  const series = seriesOf(headersOf(slices));
-  const finder = sliceFinder(series);
+  const marks = annotations.flatMap(({ regions }) => regions);
+  const named = new Set(marks.map(({ sopUid }) => sopUid));
+  const series = seriesOf(headersOf(slices), { named });
+  const finder = sliceFinder(series, marks);
   const access = {
     pathOf: pathFinder(slices),
     size: cropSize * options.margin,
@@ -66,10 +70,19 @@ export async function prepareScan(
     annotations.map((item) => contourPoints(item, finder.index)),
     series.sliceThickness,
   );
-  const warnings: Warning[] = [...series.warnings];
+  const { warnings: samePlace } = await compareSamePlace(series, access);
+  const warnings: Warning[] = [...series.warnings, ...samePlace];
   const warn = (code: string, message: string): void => {
     warnings.push({ code, file, message });
   };
+  if (finder.contradictions) {
+    const { count, example } = finder.contradictions;
+    const { mark, slice } = example;
+    warn(
+      'uid-against-z',
+      `${count} contours name one slice by SOP Instance UID and another by z: ${mark.sopUid} is ${slice.file}, at z = ${slice.position?.[2] ?? 'unknown'} mm, and the contour says z = ${mark.z} mm. The UID is followed, and z is not used for contours of slices that are not there`,
+    );
+  }
   if (!resolved) {
     warn(
       'cluster-unresolved',
@@ -99,6 +112,12 @@ export async function prepareScan(
       continue;
     }
     warnAbout(id, place, warn);
+    if (place.gap > gapShare * series.spacing) {
+      warn(
+        'nodule-at-gap',
+        `nodule ${id}: a slice of it is ${place.gap.toFixed(2)} mm from the next, where ${series.spacing.toFixed(2)} mm are usual; it stands for half of that, so the size is less certain`,
+      );
+    }
     for (const name of ratings.clamped) {
       const value = ratings.means[name];
       const message = `nodule ${id}: every rating of "${name}" is out of range; taken as ${value}`;
@@ -124,7 +143,7 @@ export async function prepareScan(
       cropScale * place.diameter,
       access,
     );
-    const readers = readerRow(id, own, ratings, place);
+    const readers = readerRow(id, own, ratings, place, series);
     nodules.push({ patient, label, row: noduleRow, readers, crop });
   }
 
@@ -224,8 +243,11 @@ function readerRow(
   annotations: readonly Annotation[],
   { readers, statistics }: NoduleRatings,
   { agreement }: Consensus,
+  series: Series,
 ): ReaderRow {
-  const { pairs, mean, least } = shapeAgreement(annotations, agreement);
+  const { pairs, mean, least } = shapeAgreement(annotations, agreement, (k) =>
+    weightOfSlice(series, k),
+  );
   const cell = (value: number | undefined): number | '' =>
     value === undefined ? '' : rounded(value);
   const columns = ratingNames.map((name) => {

@@ -1,9 +1,20 @@
-import { type CropCentre, planCrop, sampleCrop } from '../crop/crop.js';
+import {
+  type CropCentre,
+  type CropPlan,
+  planCrop,
+  sampleCrop,
+  shareOutside,
+} from '../crop/crop.js';
+import { whyNotHounsfield } from '../crop/hounsfield-range.js';
 import type { SliceHeader } from '../dicom/header.js';
 import { InputError } from '../errors.js';
 import type { JobOptions } from '../progress.js';
 import { patientPoint, type Vector, volumePoint } from '../series/geometry.js';
+import { gapShare } from '../series/positions.js';
+import type { SamePlace } from '../series/same-place.js';
 import { type Series, seriesOf } from '../series/series.js';
+import type { Warning } from '../warning.js';
+import { compareSamePlace } from './compare-same-place.js';
 import { listFiles } from './list-files.js';
 import { indexSeries } from './series-index.js';
 import { readWindowOf } from './slice-file.js';
@@ -29,7 +40,17 @@ export async function readCrop(
   side: number,
   { pathOf, size, signal }: SliceAccess,
 ): Promise<Int16Array> {
-  const plan = planCrop(series, centre, side, size);
+  return readPlan(series, planCrop(series, centre, side, size), {
+    pathOf,
+    signal,
+  });
+}
+
+async function readPlan(
+  series: Series,
+  plan: CropPlan,
+  { pathOf, signal }: SliceAccess,
+): Promise<Int16Array> {
   const windows = new Map<number, Float32Array>();
   for (const k of plan.slices) {
     signal?.throwIfAborted();
@@ -48,25 +69,36 @@ export interface CropAtOptions extends JobOptions {
   readonly side: number;
   /** the Series Instance UID, where the folder holds several series */
   readonly series?: string | undefined;
+  /** crops also where slices are missing, or contradict each other, with a warning */
+  readonly force?: boolean | undefined;
+}
+
+/** A crop, and all that was odd on the way to it. */
+export interface CroppedPlace {
+  /** HU, [32, 32, 32], axes z, y, x */
+  readonly hu: Int16Array;
+  readonly warnings: readonly Warning[];
 }
 
 /**
  * Crops a place of the CT series in a folder, as {@link readCrop}.
  *
- * @throws {@link InputError} unless the folder holds one series, or the one that is named, and the place lies within it
+ * @throws {@link InputError} unless the folder holds one series, or the one that is named, and the place lies within it;
+ *   and, unless `force` is set, where what the crop would show is not certain: slices are missing there, or two that differ
+ *   lie at one place, or the values can hardly be HU
  * @throws `SeriesError`, `DicomError` when its slices cannot be used
  */
 export async function cropAt(
   folder: string,
-  { at, side, series: wanted, ...job }: CropAtOptions,
-): Promise<Int16Array> {
+  { at, side, series: wanted, force = false, ...job }: CropAtOptions,
+): Promise<CroppedPlace> {
   const index = await indexSeries(await listFiles(folder, job.signal), job);
   const found = [...index.series.keys()];
   const uid = wanted ?? (found.length === 1 ? found[0] : undefined);
   const slices = uid === undefined ? undefined : index.series.get(uid);
   if (slices === undefined) {
     throw new InputError(
-      `${folder}: holds ${found.length} CT series (${found.slice(0, 5).join(', ')}), expected ${wanted === undefined ? 'one; name the one to use by its Series Instance UID ("series")' : wanted}`,
+      `${folder}: holds ${found.length} CT series (${found.slice(0, 5).join(', ')})${because(index.warnings)}, expected ${wanted === undefined ? 'one; name the one to use by its Series Instance UID ("series")' : wanted}`,
     );
   }
   const series = seriesOf(headersOf(slices));
@@ -76,10 +108,79 @@ export async function cropAt(
       `${folder}: (${at.join(', ')}) mm lies outside of its CT series, which reaches from ${reachOf(series)} mm in DICOM's patient coordinates`,
     );
   }
-  return readCrop(series, { column, row, position }, side, {
-    pathOf: pathFinder(slices),
-    signal: job.signal,
-  });
+  const access = { pathOf: pathFinder(slices), signal: job.signal };
+  const samePlace = await compareSamePlace(series, access);
+  const warnings = [
+    ...index.warnings,
+    ...series.warnings,
+    ...samePlace.warnings,
+  ];
+  const doubt = (code: string, problem: string): void => {
+    if (!force) {
+      throw new InputError(
+        `${folder}: ${problem}${because(warnings)}. Set "force" to crop it all the same`,
+      );
+    }
+    warnings.push({ code, file: folder, message: problem });
+  };
+  const plan = planCrop(series, { column, row, position }, side);
+  for (const { code, problem } of doubtsAbout(series, plan, samePlace)) {
+    doubt(code, problem);
+  }
+  const hu = await readPlan(series, plan, access);
+  const outside = shareOutside(series, plan);
+  if (outside > 0) {
+    warnings.push({
+      code: 'crop-beyond-series',
+      file: folder,
+      message: `${(100 * outside).toFixed(0)} % of the crop lie outside of the series, and are taken for air`,
+    });
+  }
+  const odd = whyNotHounsfield(hu);
+  if (odd !== undefined) doubt('not-hounsfield', `the crop ${odd}, not HU`);
+  return { hu, warnings };
+}
+
+/** What makes a crop uncertain: slices that it needs and that are missing, or of which there are two. */
+function doubtsAbout(
+  series: Series,
+  { slices }: CropPlan,
+  { differing }: { readonly differing: readonly SamePlace[] },
+): readonly { readonly code: string; readonly problem: string }[] {
+  const { positions, spacing } = series;
+  const doubts: { code: string; problem: string }[] = [];
+  for (const k of slices) {
+    const [here, next] = [positions[k], positions[k + 1]];
+    const slice = series.slices[k];
+    if (here === undefined || slice === undefined) continue;
+    // The crop samples between a slice and the next where it needs both.
+    if (next !== undefined && slices.includes(k + 1)) {
+      if (next - here > gapShare * spacing) {
+        const above = series.slices[k + 1];
+        doubts.push({
+          code: 'crop-across-gap',
+          problem: `slices are missing where the crop lies: between ${slice.file} (z = ${slice.position?.[2] ?? 'unknown'} mm) and ${above?.file ?? 'the next'} (z = ${above?.position?.[2] ?? 'unknown'} mm) there are ${(next - here).toFixed(2)} mm, where ${spacing.toFixed(2)} mm are usual`,
+        });
+      }
+    }
+    for (const { kept, leftOut } of differing) {
+      if (kept !== slice) continue;
+      doubts.push({
+        code: 'crop-of-conflict',
+        problem: `two slices that differ lie at one place where the crop lies: ${kept.file} and ${leftOut.file}`,
+      });
+    }
+  }
+  return doubts;
+}
+
+/** The first few warnings, for an error that they may explain. */
+function because(warnings: readonly Warning[]): string {
+  const odd = warnings.filter(({ code }) => code === 'unreadable-dicom');
+  if (odd.length === 0) return '';
+  const shown = odd.slice(0, 3).map(({ message }) => message);
+  const more = odd.length > shown.length ? ` and ${odd.length - 3} more` : '';
+  return ` (files that cannot be read: ${shown.join('; ')}${more})`;
 }
 
 /** Whether a point lies in one of the voxels. */

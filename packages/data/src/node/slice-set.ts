@@ -5,7 +5,7 @@ import type { FoundFile } from './list-files.js';
 /** What the slices of a series mostly have in common. */
 type SharedHeader = Omit<
   SliceHeader,
-  'file' | 'sopUid' | 'position' | 'format'
+  'file' | 'sopUid' | 'position' | 'order' | 'format'
 > & { readonly format: Omit<PixelFormat, 'offset'> };
 
 /**
@@ -16,6 +16,8 @@ interface SliceColumns {
   readonly sopUids: readonly string[];
   /** Image Position (Patient), mm, [3 · slices]; NaN in a header without one */
   readonly positions: Float64Array;
+  /** Instance Number, Acquisition Time and Content Time, [3 · slices]; NaN in a header without one */
+  readonly orders: Float64Array;
   /** bytes of the files at which the pixels start */
   readonly offsets: Float64Array;
   readonly shared: readonly SharedHeader[];
@@ -47,8 +49,11 @@ function sliceColumns(headers: readonly SliceHeader[]): SliceColumns {
   const shared: SharedHeader[] = [];
   const known = new Map<string, number>();
   const positions = new Float64Array(3 * headers.length).fill(NaN);
+  const orders = new Float64Array(3 * headers.length);
   const places = headers.map((header, i) => {
     if (header.position !== null) positions.set(header.position, 3 * i);
+    const { instance, acquired, created } = header.order;
+    orders.set([instance ?? NaN, acquired ?? NaN, created ?? NaN], 3 * i);
     const common = sharedOf(header);
     const key = JSON.stringify(common);
     const index = known.get(key) ?? shared.length;
@@ -61,6 +66,7 @@ function sliceColumns(headers: readonly SliceHeader[]): SliceColumns {
   return {
     sopUids: headers.map(({ sopUid }) => sopUid),
     positions,
+    orders,
     offsets: Float64Array.from(headers, ({ format }) => format.offset),
     shared,
     sharedOf: Uint32Array.from(places),
@@ -70,13 +76,15 @@ function sliceColumns(headers: readonly SliceHeader[]): SliceColumns {
 /** All of a header but what is in columns of its own. */
 function sharedOf(header: SliceHeader): SharedHeader {
   const { syntax, seriesUid, studyUid, patientId, modality } = header;
-  const { manufacturer, localizer, orientation, pixelSpacing } = header;
+  const { manufacturer, localizer, acquisition } = header;
+  const { orientation, pixelSpacing } = header;
   const { sliceThickness, format } = header;
   const { rows, columns, frames, bitsAllocated, bitsStored } = format;
   const { highBit, signed, slope, intercept, padding } = format;
   return {
     ...{ syntax, seriesUid, studyUid, patientId, modality },
-    ...{ manufacturer, localizer, orientation, pixelSpacing, sliceThickness },
+    ...{ manufacturer, localizer, acquisition },
+    ...{ orientation, pixelSpacing, sliceThickness },
     format: {
       ...{ rows, columns, frames, bitsAllocated, bitsStored },
       ...{ highBit, signed, slope, intercept, padding },
@@ -104,6 +112,7 @@ export function joinSets(parts: readonly SliceSet[]): SliceSet {
     paths: parts.flatMap(({ paths }) => paths),
     sopUids: parts.flatMap(({ sopUids }) => sopUids),
     positions: joined(parts.map(({ positions }) => positions)),
+    orders: joined(parts.map(({ orders }) => orders)),
     offsets: joined(parts.map(({ offsets }) => offsets)),
     shared,
     sharedOf: Uint32Array.from(sharedOf),
@@ -112,17 +121,23 @@ export function joinSets(parts: readonly SliceSet[]): SliceSet {
 
 /** The headers again, in the same order. */
 export function headersOf(set: SliceSet): readonly SliceHeader[] {
-  const { files, sopUids, positions, offsets, shared, sharedOf } = set;
+  const { files, sopUids, positions, orders, offsets } = set;
+  const { shared, sharedOf } = set;
   return files.map((file, i) => {
     const common = shared[sharedOf[i] ?? 0];
     if (common === undefined) throw new RangeError(`no header for ${file}`);
     const { format, ...rest } = common;
     const position = [...positions.subarray(3 * i, 3 * i + 3)];
+    const [instance = null, acquired = null, created = null] = Array.from(
+      orders.subarray(3 * i, 3 * i + 3),
+      (value) => (Number.isNaN(value) ? null : value),
+    );
     return {
       ...rest,
       file,
       sopUid: sopUids[i] ?? '',
       position: position.some(Number.isNaN) ? null : position,
+      order: { instance, acquired, created },
       format: { ...format, offset: offsets[i] ?? 0 },
     };
   });

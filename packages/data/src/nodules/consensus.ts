@@ -1,18 +1,19 @@
 import type { Annotation } from '../lidc-xml/readings.js';
 import { patientPoint, type Vector } from '../series/geometry.js';
 import type { SliceFinder } from '../series/match.js';
+import { gapBeside, weightOfSlice } from '../series/positions.js';
 import type { Series } from '../series/series.js';
 import { type Agreement, agreementOf } from './agreement.js';
 
 /** Where a nodule is and how large, as its readers agree. */
 export interface Consensus {
-  /** centre of mass in patient coordinates, mm */
+  /** centre of mass in patient coordinates, mm; each voxel counts by the length that its slice stands for */
   readonly centre: Vector;
   /** centre of mass as voxel indices: column, row, slice */
   readonly voxel: Vector;
   /** centre of mass along the normal of the slices, mm */
   readonly position: number;
-  /** mm³ */
+  /** mm³: each slice stands for half the way to its neighbours */
   readonly volume: number;
   /** of the sphere of this volume, mm */
   readonly diameter: number;
@@ -21,6 +22,8 @@ export interface Consensus {
    * such; the contours' own voxels, where no contour encloses one
    */
   readonly from: 'half' | 'union' | 'contours';
+  /** the largest distance of one of its slices to the next, mm */
+  readonly gap: number;
   readonly agreement: Agreement;
 }
 
@@ -44,10 +47,10 @@ export function consensusOf(
   ] as const;
   for (const [from, masks, least] of candidates) {
     const mass = massOf(masks, least, agreement, series);
-    if (mass.voxels === 0) continue;
+    if (mass.weight === 0) continue;
     const { frame, spacing } = series;
     const { columnSpacing, rowSpacing } = frame;
-    const volume = mass.voxels * columnSpacing * rowSpacing * spacing;
+    const volume = mass.weight * columnSpacing * rowSpacing * spacing;
     const [column, row] = mass.voxel;
     return {
       centre: patientPoint(series, column, row, mass.position),
@@ -56,6 +59,7 @@ export function consensusOf(
       volume,
       diameter: diameterOf(volume),
       from,
+      gap: mass.gap,
       agreement,
     };
   }
@@ -68,33 +72,42 @@ export function diameterOf(volume: number): number {
 }
 
 interface Mass {
-  readonly voxels: number;
+  /** number of voxels, each counted by the weight of its slice */
+  readonly weight: number;
   readonly voxel: Vector;
   readonly position: number;
+  readonly gap: number;
 }
 
-/** The number of voxels that reach `least`, and the mean of their indices. */
+/** The voxels that reach `least`, and the mean of their indices. */
 function massOf(
   masks: ReadonlyMap<number, Uint8Array>,
   least: number,
   { rectangle: { x0, y0, width } }: Agreement,
-  { positions }: Series,
+  series: Series,
 ): Mass {
-  let voxels = 0;
-  let [column, row, slice, position] = [0, 0, 0, 0];
+  let [weight, column, row, slice, position, gap] = [0, 0, 0, 0, 0, 0];
   for (const [k, mask] of masks) {
+    let [voxels, columns, rows] = [0, 0, 0];
     for (let i = 0; i < mask.length; i++) {
       if ((mask[i] ?? 0) < least) continue;
       voxels += 1;
-      column += x0 + (i % width);
-      row += y0 + Math.floor(i / width);
-      slice += k;
-      position += positions[k] ?? 0;
+      columns += x0 + (i % width);
+      rows += y0 + Math.floor(i / width);
     }
+    if (voxels === 0) continue;
+    const each = weightOfSlice(series, k);
+    weight += each * voxels;
+    column += each * columns;
+    row += each * rows;
+    slice += each * voxels * k;
+    position += each * voxels * (series.positions[k] ?? NaN);
+    gap = Math.max(gap, gapBeside(series, k));
   }
   return {
-    voxels,
-    voxel: [column / voxels, row / voxels, slice / voxels],
-    position: position / voxels,
+    weight,
+    voxel: [column / weight, row / weight, slice / weight],
+    position: position / weight,
+    gap,
   };
 }

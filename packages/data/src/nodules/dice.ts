@@ -12,13 +12,15 @@ export interface ShapeAgreement {
 
 /**
  * The Dice coefficients 2·|A ∩ B| / (|A| + |B|) of all pairs of a nodule's readers. A reader's mask is what any of the
- * reader's annotations holds. Readers who both hold no voxel agree wholly.
+ * reader's annotations holds, and |A| its volume. Readers who both hold no voxel agree wholly.
  *
  * @param annotations those that the agreement was made of, in the same order
+ * @param weightOf what a voxel of a slice counts, see `weightOfSlice`
  */
 export function shapeAgreement(
   annotations: readonly Annotation[],
   { masks }: Agreement,
+  weightOf: (slice: number) => number = () => 1,
 ): ShapeAgreement {
   const numbers = new Map<number, number>();
   for (const { session } of annotations) {
@@ -27,7 +29,12 @@ export function shapeAgreement(
   const count = numbers.size;
   // both[i · count + j]: the voxels that the readers i and j hold; on the diagonal, those that a reader holds.
   const both = new Float64Array(count * count);
-  for (const [held, voxels] of voxelsByReaders(annotations, masks, numbers)) {
+  for (const [held, voxels] of voxelsByReaders(
+    annotations,
+    masks,
+    numbers,
+    weightOf,
+  )) {
     for (let i = 0; i < count; i++) {
       if (held % 2 ** (i + 1) < 2 ** i) continue;
       for (let j = 0; j <= i; j++) {
@@ -52,11 +59,12 @@ export function shapeAgreement(
   };
 }
 
-/** How many voxels each set of readers holds, and no other: the set as the sum of 2ⁱ over its readers i. */
+/** How many weighted voxels each set of readers holds, and no other: the set as the sum of 2ⁱ over its readers i. */
 function voxelsByReaders(
   annotations: readonly Annotation[],
   masks: Agreement['masks'],
   numbers: ReadonlyMap<number, number>,
+  weightOf: (slice: number) => number,
 ): ReadonlyMap<number, number> {
   const voxels = new Map<number, number>();
   const slices = new Set(masks.flatMap((own) => [...own.keys()]));
@@ -73,8 +81,9 @@ function voxelsByReaders(
         held[at] = set + reader;
       }
     }
+    const weight = weightOf(slice);
     for (const set of held) {
-      if (set > 0) voxels.set(set, (voxels.get(set) ?? 0) + 1);
+      if (set > 0) voxels.set(set, (voxels.get(set) ?? 0) + weight);
     }
   }
   return voxels;

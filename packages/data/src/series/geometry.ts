@@ -1,5 +1,10 @@
 import type { SliceHeader } from '../dicom/header.js';
-import type { Series } from './series.js';
+import {
+  indexOfPosition,
+  leastDistance,
+  median,
+  type SlicePositions,
+} from './positions.js';
 
 /** [x, y, z] in mm, in DICOM's patient coordinates: to the left, to the back, to the head. */
 export type Vector = readonly [x: number, y: number, z: number];
@@ -18,11 +23,23 @@ export interface Frame {
   readonly rowSpacing: number;
 }
 
+/** The slices of a volume, and where each of them lies. */
+export interface Placement extends SlicePositions {
+  readonly frame: Frame;
+  /** in the order of their positions */
+  readonly slices: readonly Pick<SliceHeader, 'position' | 'file'>[];
+}
+
+/** A slice and its position along the normal, mm. */
+export type Placed = readonly [position: number, slice: SliceHeader];
+
 type Refuse = (problem: string) => never;
 
 /** Slices of a gantry tilted by more than half a degree are refused: cos 0.5° and tan 0.5°. */
 const leastCosine = Math.cos(Math.PI / 360);
 const mostShear = Math.tan(Math.PI / 360);
+/** As a part of a pixel: how far a slice may lie beside the line through the positions of its series. */
+const mostJitter = 0.1;
 
 /**
  * The frame of an axial slice. Annotations name slices by z alone, so the normal has to be the patient's z axis.
@@ -35,15 +52,16 @@ export function axialFrame(slice: SliceHeader, refuse: Refuse): Frame {
     return refuse(`${file} has no Image Orientation (Patient)`);
   }
   if (pixelSpacing === null) return refuse(`${file} has no Pixel Spacing`);
-  const [xx = 0, xy = 0, xz = 0, yx = 0, yy = 0, yz = 0] = orientation;
-  const [rowSpacing = 0, columnSpacing = 0] = pixelSpacing;
+  const [xx = NaN, xy = NaN, xz = NaN, yx = NaN, yy = NaN, yz = NaN] =
+    orientation;
+  const [rowSpacing = NaN, columnSpacing = NaN] = pixelSpacing;
   const column: Vector = [xx, xy, xz];
   const row: Vector = [yx, yy, yz];
   const normal = cross(column, row);
   const unit = [column, row, normal].every(
     (vector) => Math.abs(Math.hypot(...vector) - 1) < 1e-3,
   );
-  if (!unit || rowSpacing <= 0 || columnSpacing <= 0) {
+  if (!unit || !(rowSpacing > 0 && columnSpacing > 0)) {
     refuse(
       `${file} has the impossible orientation ${orientation.join(' ')} or pixel spacing ${pixelSpacing.join(' × ')} mm`,
     );
@@ -62,47 +80,91 @@ export function axialFrame(slice: SliceHeader, refuse: Refuse): Frame {
   };
 }
 
-/** The slices by position along the normal, mm; refuses slices that are displaced sideways from one to the next. */
+/** The slices by position along the normal. */
 export function stackOf(
   slices: readonly SliceHeader[],
-  frame: Frame,
+  { normal }: Frame,
   refuse: Refuse,
-): (readonly [position: number, slice: SliceHeader])[] {
-  const stack = slices
-    .map((slice) => [dot(placeOf(slice, refuse), frame.normal), slice] as const)
+): readonly Placed[] {
+  return slices
+    .map((slice) => [dot(placeOf(slice, refuse), normal), slice] as const)
     .sort(([a], [b]) => a - b);
-  const [first] = stack;
-  if (first === undefined) return [];
-  const start = placeOf(first[1], refuse);
-  for (const [position, slice] of stack) {
-    const offset = subtract(placeOf(slice, refuse), start);
-    const sideways = Math.hypot(
-      dot(offset, frame.column),
-      dot(offset, frame.row),
-    );
-    // A hundredth of a millimetre is how exactly positions are written.
-    if (sideways > 0.01 + mostShear * (position - first[0])) {
-      refuse(
-        `the gantry is tilted: ${slice.file} lies ${sideways.toFixed(2)} mm beside ${first[1].file}, ${(position - first[0]).toFixed(2)} mm further on. This is not supported`,
-      );
-    }
-  }
-  return stack;
 }
 
-/** Voxel [column, row, slice index along the stack in mm] to patient coordinates, mm. */
+/**
+ * Refuses a stack whose slices lie on a line that leans by more than half a degree from their normal, as those of a tilted
+ * gantry do, and one with a slice that lies beside this line by more than a tenth of a pixel. The line goes through the
+ * middle of the positions, so that a single slice does not turn it.
+ */
+export function expectStraight(
+  stack: readonly Placed[],
+  { column, row, columnSpacing, rowSpacing }: Frame,
+  refuse: Refuse,
+): void {
+  const [first] = stack;
+  if (first === undefined) return;
+  const start = placeOf(first[1], refuse);
+  const offsets = stack.map(([position, slice]) => {
+    const offset = subtract(placeOf(slice, refuse), start);
+    return { position, right: dot(offset, column), down: dot(offset, row) };
+  });
+  const right = lineThrough(offsets.map((o) => [o.position, o.right]));
+  const down = lineThrough(offsets.map((o) => [o.position, o.down]));
+  const shear = Math.hypot(right.slope, down.slope);
+  if (shear > mostShear) {
+    refuse(
+      `the gantry is tilted: its slices move sideways by ${shear.toFixed(3)} mm for each mm along their normal, which is ${degrees(shear)}°. This is not supported`,
+    );
+  }
+  for (const [k, offset] of offsets.entries()) {
+    const aside = offset.right - right.at(offset.position);
+    const below = offset.down - down.at(offset.position);
+    const pixels = Math.hypot(aside / columnSpacing, below / rowSpacing);
+    if (pixels <= mostJitter) continue;
+    refuse(
+      `${stack[k]?.[1].file ?? ''} lies ${Math.hypot(aside, below).toFixed(2)} mm (${pixels.toFixed(2)} pixels) beside the line through the other slices; up to ${mostJitter} pixels are taken for rounding`,
+    );
+  }
+}
+
+/**
+ * The line through most of the points: its slope is the median of those between points that are half of the list apart, its
+ * height the median of what that leaves.
+ */
+function lineThrough(points: readonly (readonly [x: number, y: number])[]): {
+  readonly slope: number;
+  readonly at: (x: number) => number;
+} {
+  const half = points.length >> 1;
+  const slopes = points.slice(0, points.length - half).flatMap(([x, y], k) => {
+    const [x2 = x, y2 = y] = points[k + half] ?? [];
+    return x2 - x > leastDistance(0) ? [(y2 - y) / (x2 - x)] : [];
+  });
+  const slope = median(slopes);
+  const height = median(points.map(([x, y]) => y - slope * x));
+  return { slope, at: (x) => height + slope * x };
+}
+
+function degrees(slope: number): string {
+  return ((Math.atan(slope) * 180) / Math.PI).toFixed(1);
+}
+
+/**
+ * Voxel [column, row] at a position along the normal, mm, to patient coordinates, mm. Where slices lie a little beside each
+ * other, the way between two of them is straight.
+ */
 export function patientPoint(
-  series: Series,
+  volume: Placement,
   column: number,
   row: number,
   position: number,
 ): Vector {
-  const { frame, slices, positions } = series;
-  const [x = 0, y = 0, z = 0] = slices[0]?.position ?? [];
-  const origin: Vector = [x, y, z];
-  const right = column * frame.columnSpacing;
-  const down = row * frame.rowSpacing;
-  const up = position - (positions[0] ?? 0);
+  const { frame } = volume;
+  const { origin, start, shiftAt } = startOf(volume);
+  const [aside, below] = shiftAt(position);
+  const right = column * frame.columnSpacing + aside;
+  const down = row * frame.rowSpacing + below;
+  const up = position - start;
   const at = (axis: 0 | 1 | 2): number =>
     origin[axis] +
     right * frame.column[axis] +
@@ -112,17 +174,69 @@ export function patientPoint(
 }
 
 /** Patient coordinates to [column, row, position along the normal in mm]: the inverse of {@link patientPoint}. */
-export function volumePoint(series: Series, point: Vector): Vector {
-  const { frame, positions } = series;
-  const offset = subtract(point, patientPoint(series, 0, 0, positions[0] ?? 0));
+export function volumePoint(volume: Placement, point: Vector): Vector {
+  const { frame } = volume;
+  const { origin, start, shiftAt } = startOf(volume);
+  const offset = subtract(point, origin);
+  const position = start + dot(offset, frame.normal);
+  const [aside, below] = shiftAt(position);
   return [
-    dot(offset, frame.column) / frame.columnSpacing,
-    dot(offset, frame.row) / frame.rowSpacing,
-    (positions[0] ?? 0) + dot(offset, frame.normal),
+    (dot(offset, frame.column) - aside) / frame.columnSpacing,
+    (dot(offset, frame.row) - below) / frame.rowSpacing,
+    position,
   ];
 }
 
-function placeOf({ position, file }: SliceHeader, refuse: Refuse): Vector {
+/** The first voxel of the first slice, its position along the normal, and how far others lie beside it, mm. */
+function startOf(volume: Placement): {
+  readonly origin: Vector;
+  readonly start: number;
+  readonly shiftAt: (
+    position: number,
+  ) => readonly [right: number, down: number];
+} {
+  const { frame, slices, positions } = volume;
+  const [first] = slices;
+  const [start] = positions;
+  if (first === undefined || start === undefined) {
+    throw new RangeError('a volume has at least one slice');
+  }
+  const origin = placeOf(first, missing);
+  const shiftOf = (k: number): readonly [number, number] => {
+    const slice = slices[k];
+    if (slice === undefined) return [0, 0];
+    const offset = subtract(placeOf(slice, missing), origin);
+    return [dot(offset, frame.column), dot(offset, frame.row)];
+  };
+  return {
+    origin,
+    start,
+    shiftAt: (position) => {
+      const last = slices.length - 1;
+      const index = Math.min(
+        Math.max(indexOfPosition(volume, position), 0),
+        last,
+      );
+      const low = Math.min(Math.floor(index), Math.max(last - 1, 0));
+      const [right, down] = shiftOf(low);
+      const [nextRight, nextDown] = shiftOf(Math.min(low + 1, last));
+      const share = index - low;
+      return [
+        right + share * (nextRight - right),
+        down + share * (nextDown - down),
+      ];
+    },
+  };
+}
+
+function missing(problem: string): never {
+  throw new RangeError(problem);
+}
+
+function placeOf(
+  { position, file }: Pick<SliceHeader, 'position' | 'file'>,
+  refuse: Refuse,
+): Vector {
   const [x, y, z] = position ?? [];
   if (x === undefined || y === undefined || z === undefined) {
     return refuse(`${file} has no Image Position (Patient)`);

@@ -1,5 +1,7 @@
+import type { SliceHeader } from '../dicom/header.js';
 import type { CtReadings, Region } from '../lidc-xml/readings.js';
-import { indexOfPosition, type Series } from './series.js';
+import { indexOfPosition } from './positions.js';
+import type { Series } from './series.js';
 
 /** Finds the slice of a region: its index, or where it would be if the series had it. */
 export interface SliceFinder {
@@ -7,24 +9,58 @@ export interface SliceFinder {
   readonly slice: (region: Pick<Region, 'z' | 'sopUid'>) => number | undefined;
   /** the index of the slice, or for a missing one the whole index of where it would lie */
   readonly index: (region: Pick<Region, 'z' | 'sopUid'>) => number;
+  readonly contradictions: Contradictions | undefined;
+}
+
+/** What a region says of its slice. */
+type Mark = Pick<Region, 'z' | 'sopUid'>;
+
+/** Regions whose SOP Instance UID and z name places that are more than half the spacing apart. */
+export interface Contradictions {
+  readonly count: number;
+  /** one of them: what it says, and the slice that has its UID */
+  readonly example: { readonly mark: Mark; readonly slice: SliceHeader };
 }
 
 /**
- * Regions find their slice by SOP Instance UID; where the series has no such slice, by z, to within half the spacing.
- * The UID comes first because some files give several slices one z.
+ * Regions find their slice by SOP Instance UID; where the series has no such slice, or the UID is that of several, by z, to
+ * within half the spacing. Where UID and z contradict each other, the UID decides, because some files give several slices
+ * one z. Then z is not to be trusted in that file, and a region whose slice is not there by its UID has none.
+ *
+ * @param marks all regions that are to find their slices
  */
-export function sliceFinder(series: Series): SliceFinder {
-  const bySop = new Map(series.slices.map(({ sopUid }, k) => [sopUid, k]));
-  // The slices are axial, so the position along the normal is z, upwards or downwards.
-  const sign = Math.sign(series.frame.normal[2]);
-  const [, , firstZ = 0] = series.slices[0]?.position ?? [];
-  const start = series.positions[0] ?? 0;
-  const positionOf = (z: number): number => start + sign * (z - firstZ);
+export function sliceFinder(
+  series: Series,
+  marks: readonly Mark[] = [],
+): SliceFinder {
+  const bySop = new Map(
+    series.slices.flatMap(({ sopUid }, k) =>
+      series.repeatedUids.has(sopUid) ? [] : [[sopUid, k] as const],
+    ),
+  );
+  // A slice that gave way to another one at its place.
+  for (const { kept, leftOut } of series.samePlace) {
+    const place = bySop.get(kept.sopUid) ?? series.slices.indexOf(kept);
+    if (series.repeatedUids.has(leftOut.sopUid)) continue;
+    if (!bySop.has(leftOut.sopUid)) bySop.set(leftOut.sopUid, place);
+  }
+  const positionOf = ({ z }: Pick<Region, 'z'>): number =>
+    positionOfZ(series, z);
+  const against = marks.filter((mark) => {
+    const place = series.positions[bySop.get(mark.sopUid) ?? NaN];
+    return (
+      place !== undefined &&
+      Math.abs(place - positionOf(mark)) > series.spacing / 2
+    );
+  });
+  const [mark] = against;
+  const named = series.slices[bySop.get(mark?.sopUid ?? '') ?? NaN];
 
-  const slice = ({ z, sopUid }: Pick<Region, 'z' | 'sopUid'>) => {
-    const found = bySop.get(sopUid);
+  const slice = (region: Mark) => {
+    const found = bySop.get(region.sopUid);
     if (found !== undefined) return found;
-    const position = positionOf(z);
+    if (against.length > 0) return undefined;
+    const position = positionOf(region);
     const nearest = Math.round(indexOfPosition(series, position));
     const distance = Math.abs((series.positions[nearest] ?? NaN) - position);
     return distance <= series.spacing / 2 ? nearest : undefined;
@@ -32,9 +68,18 @@ export function sliceFinder(series: Series): SliceFinder {
   return {
     slice,
     index: (region) =>
-      slice(region) ??
-      Math.round(indexOfPosition(series, positionOf(region.z))),
+      slice(region) ?? Math.round(indexOfPosition(series, positionOf(region))),
+    contradictions:
+      mark && named
+        ? { count: against.length, example: { mark, slice: named } }
+        : undefined,
   };
+}
+
+/** The position along the normal, mm, of a z: slices are axial, so it is z itself, upwards or downwards. */
+function positionOfZ({ frame, slices, positions }: Series, z: number): number {
+  const firstZ = slices[0]?.position?.[2] ?? NaN;
+  return (positions[0] ?? NaN) + Math.sign(frame.normal[2]) * (z - firstZ);
 }
 
 /**

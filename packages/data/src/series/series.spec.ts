@@ -5,7 +5,8 @@ import { readSliceHeader } from '../dicom/header.js';
 import { SeriesError } from '../errors.js';
 import { patientPoint, volumePoint } from './geometry.js';
 import { sliceFinder } from './match.js';
-import { indexOfPosition, positionOfIndex, seriesOf } from './series.js';
+import { indexOfPosition, positionOfIndex } from './positions.js';
+import { seriesOf } from './series.js';
 
 function slices(...list: readonly SliceOptions[]) {
   return list.map((options, i) =>
@@ -99,10 +100,14 @@ describe('seriesOf', () => {
   });
 
   it('warns of gaps and leaves out slices at one position', () => {
-    const { warnings, slices: kept } = seriesOf(heights(0, 1, 1, 2, 5));
+    const {
+      warnings,
+      samePlace,
+      slices: kept,
+    } = seriesOf(heights(0, 1, 1, 2, 5));
     expect(kept).toHaveLength(4);
+    expect(samePlace.map(({ leftOut }) => leftOut.file)).toEqual(['2.dcm']);
     expect(warnings.map(({ code, file }) => [code, file])).toEqual([
-      ['slice-duplicate', '2.dcm'],
       ['slice-gap', '0.dcm'],
     ]);
   });

@@ -2,24 +2,38 @@ import type { SliceHeader } from '../dicom/header.js';
 import { SeriesError } from '../errors.js';
 import { comparePaths } from '../lidc-xml/duplicates.js';
 import type { Warning } from '../warning.js';
-import { axialFrame, type Frame, stackOf } from './geometry.js';
+import {
+  axialFrame,
+  expectStraight,
+  type Placed,
+  type Placement,
+  stackOf,
+} from './geometry.js';
+import {
+  gapShare,
+  gapsOf,
+  leastDistance,
+  median,
+  unevenShare,
+} from './positions.js';
+import { oneAtEachPlace, type SamePlace } from './same-place.js';
+import { chooseStack } from './stacks.js';
 import { near, volumeSlices } from './volume-slices.js';
 
 /**
  * The slices of one CT series as a volume. A voxel index is [column, row, slice], slice 0 being the lowest along the
  * normal of the slices; between the slices' true positions it is a fraction.
  */
-export interface Series {
+export interface Series extends Placement {
   readonly seriesUid: string;
   readonly patientId: string | null;
   readonly manufacturer: string | null;
   /** in the order of their positions along the normal */
   readonly slices: readonly SliceHeader[];
-  readonly frame: Frame;
-  /** positions of the slices along the normal, mm, rising */
-  readonly positions: readonly number[];
-  /** median distance of neighbouring slices, mm */
-  readonly spacing: number;
+  /** slices that others at their places were preferred to: what they show may differ */
+  readonly samePlace: readonly SamePlace[];
+  /** SOP Instance UIDs that several places have, so that they name none of them */
+  readonly repeatedUids: ReadonlySet<string>;
   /** Slice Thickness, or the spacing where the headers have none, mm */
   readonly sliceThickness: number;
   readonly rows: number;
@@ -27,135 +41,128 @@ export interface Series {
   readonly warnings: readonly Warning[];
 }
 
-/** Slices nearer than this part of the median spacing lie at one position. */
-const sameShare = 0.01;
-/** Slices further apart than this many times the median spacing have a gap between them. */
-const gapShare = 1.5;
+export interface SeriesOptions {
+  /** SOP Instance UIDs of the slices that annotations name */
+  readonly named?: ReadonlySet<string>;
+}
 
 /**
  * Makes a volume of the slices of one series.
  *
- * Localisers, and the few slices that are oriented otherwise than the most, are no part of it, and left out with a warning.
- * Slices at one position are duplicates: the first by name stays (`slice-duplicate`). A distance over 1.5 times the
- * median is a gap (`slice-gap`): it is interpolated over between the slices' true positions, as uneven spacing is.
+ * Left out with a warning are localisers, the few slices that are oriented otherwise than the most, all stacks but one where
+ * several lie within each other (`other-stack`, see `chooseStack`), and all slices but one at a place (`samePlace`, see
+ * `oneAtEachPlace`). A distance over 1.5 times the median is a gap (`slice-gap`), and one that differs from the median by a
+ * tenth is told (`uneven-spacing`): volumes are interpolated between the slices' true positions.
  *
  * @throws {@link SeriesError} for fewer than two slices, slices that differ in size, spacing or orientation, ones that
- *   are not axial, a tilted gantry, or headers without a position
+ *   are not axial, a tilted gantry, slices that lie beside the others, headers without a position, or several stacks of
+ *   which nothing says which is meant
  */
-export function seriesOf(headers: readonly SliceHeader[]): Series {
-  const { slices: ordered, warnings: leftOut } = volumeSlices(
+export function seriesOf(
+  headers: readonly SliceHeader[],
+  { named = new Set() }: SeriesOptions = {},
+): Series {
+  const { slices: ordered, warnings } = volumeSlices(
     [...headers].sort((a, b) => comparePaths(a.file, b.file)),
   );
-  const [first] = ordered;
+  const [lead] = ordered;
   const seriesUid = headers[0]?.seriesUid ?? 'unknown';
   const refuse = (problem: string): never => {
     throw new SeriesError(seriesUid, problem);
   };
-  if (first === undefined) {
+  if (lead === undefined) {
     return refuse(headers.length > 0 ? 'has localisers only' : 'has no slices');
   }
+  const all = stackOf(ordered, axialFrame(lead, refuse), refuse);
+  const repeatedUids = repeatedIn(all);
+  const telling = new Set([...named].filter((uid) => !repeatedUids.has(uid)));
+  const chosen = chooseStack(all, telling, refuse);
+  const inStack = new Set(chosen.stack.map(([, slice]) => slice));
+  const [first = lead, ...others] = ordered.filter((slice) =>
+    inStack.has(slice),
+  );
+  for (const slice of others) expectSame(first, slice, refuse);
   const frame = axialFrame(first, refuse);
-  for (const slice of ordered) expectSame(first, slice, refuse);
+  expectStraight(chosen.stack, frame, refuse);
 
-  const stack = stackOf(ordered, frame, refuse);
-  const { slices, positions, dropped } = withoutDuplicates(stack);
-  if (slices.length < 2) {
-    refuse(`has slices at ${slices.length} position, expected at least 2`);
+  const { stack, leftOut } = oneAtEachPlace(chosen.stack, telling);
+  if (stack.length < 2) {
+    refuse(`has slices at ${stack.length} position, expected at least 2`);
   }
-  const gaps = positions.slice(1).map((z, k) => z - (positions[k] ?? z));
-  const spacing = median(gaps);
-  const wide = gaps.filter((gap) => gap > gapShare * spacing);
-
-  const warnings: Warning[] = [
-    ...leftOut,
-    ...dropped.map(({ file }) => ({
-      code: 'slice-duplicate',
-      file,
-      message: 'lies where another slice of its series lies; it is left out',
-    })),
-  ];
-  if (wide.length > 0) {
-    const widest = Math.max(...wide);
-    warnings.push({
-      code: 'slice-gap',
-      file: first.file,
-      message: `series ${seriesUid} has ${wide.length} gaps: ${format(widest)} mm at most, where ${format(spacing)} mm are usual; crops are interpolated across`,
-    });
-  }
+  const slices = stack.map(([, slice]) => slice);
+  const positions = stack.map(([position]) => position);
+  const spacing = median(gapsOf(positions));
+  const sopWarnings = [...repeatedUids].map((uid) => ({
+    code: 'sop-uid-repeated',
+    file: first.file,
+    message: `series ${seriesUid} has ${all.filter(([, { sopUid }]) => sopUid === uid).length} slices with the SOP Instance UID ${uid}, at several places; annotations that name it are matched by z alone`,
+  }));
   return {
     seriesUid,
     patientId: first.patientId,
     manufacturer: first.manufacturer,
     slices,
+    samePlace: leftOut,
+    repeatedUids,
     frame,
     positions,
     spacing,
-    sliceThickness: thicknessOf(ordered) ?? spacing,
+    sliceThickness:
+      thicknessOf(chosen.stack.map(([, slice]) => slice)) ?? spacing,
     rows: first.format.rows,
     columns: first.format.columns,
-    warnings,
+    warnings: [
+      ...warnings,
+      ...chosen.warnings,
+      ...sopWarnings,
+      ...spacingWarnings({ seriesUid, file: first.file, positions, spacing }),
+    ],
   };
 }
 
-/** Position along the normal, mm, of a fractional slice index; beyond the ends it goes on with the median spacing. */
-export function positionOfIndex(
-  { positions, spacing }: Pick<Series, 'positions' | 'spacing'>,
-  index: number,
-): number {
-  const last = positions.length - 1;
-  const low = Math.min(Math.max(Math.floor(index), 0), last);
-  const high = Math.min(low + 1, last);
-  const start = positions[low] ?? 0;
-  const step = (positions[high] ?? 0) - start;
-  const inside = index >= 0 && index <= last;
-  return start + (index - low) * (inside && high > low ? step : spacing);
+/** SOP Instance UIDs of slices at several places. */
+function repeatedIn(stack: readonly Placed[]): ReadonlySet<string> {
+  const first = new Map<string, number>();
+  const repeated = new Set<string>();
+  for (const [position, { sopUid }] of stack) {
+    const known = first.get(sopUid);
+    if (known === undefined) first.set(sopUid, position);
+    else if (position - known > leastDistance(0)) repeated.add(sopUid);
+  }
+  return repeated;
 }
 
-/** Fractional slice index of a position along the normal: the inverse of {@link positionOfIndex}. */
-export function indexOfPosition(
-  { positions, spacing }: Pick<Series, 'positions' | 'spacing'>,
-  position: number,
-): number {
-  const last = positions.length - 1;
-  const start = positions[0] ?? 0;
-  const end = positions[last] ?? 0;
-  if (position < start) return (position - start) / spacing;
-  if (position >= end) return last + (position - end) / spacing;
-  let low = 0;
-  let high = last;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if ((positions[middle] ?? 0) <= position) low = middle;
-    else high = middle;
+function spacingWarnings({
+  seriesUid,
+  file,
+  positions,
+  spacing,
+}: Pick<Series, 'seriesUid' | 'positions' | 'spacing'> & {
+  readonly file: string;
+}): readonly Warning[] {
+  const gaps = gapsOf(positions);
+  const wide = gaps.filter((gap) => gap > gapShare * spacing);
+  const uneven = gaps.filter(
+    (gap) =>
+      gap <= gapShare * spacing &&
+      Math.abs(gap - spacing) > unevenShare * spacing,
+  );
+  const warnings: Warning[] = [];
+  if (wide.length > 0) {
+    warnings.push({
+      code: 'slice-gap',
+      file,
+      message: `series ${seriesUid} has ${wide.length} gaps: ${format(Math.max(...wide))} mm at most, where ${format(spacing)} mm are usual; crops are interpolated across`,
+    });
   }
-  const from = positions[low] ?? 0;
-  return low + (position - from) / ((positions[high] ?? 0) - from);
-}
-
-function withoutDuplicates(
-  stack: readonly (readonly [position: number, slice: SliceHeader])[],
-): {
-  readonly slices: SliceHeader[];
-  readonly positions: number[];
-  readonly dropped: SliceHeader[];
-} {
-  const gaps = stack
-    .slice(1)
-    .map(([z], k) => z - (stack[k]?.[0] ?? z))
-    .filter((gap) => gap > 1e-3);
-  const least = Math.max(1e-3, sameShare * median(gaps));
-  const slices: SliceHeader[] = [];
-  const positions: number[] = [];
-  const dropped: SliceHeader[] = [];
-  for (const [position, slice] of stack) {
-    if (position - (positions.at(-1) ?? -Infinity) <= least) {
-      dropped.push(slice);
-    } else {
-      slices.push(slice);
-      positions.push(position);
-    }
+  if (uneven.length > 0) {
+    warnings.push({
+      code: 'uneven-spacing',
+      file,
+      message: `series ${seriesUid} has ${uneven.length} of ${gaps.length} distances between slices that differ from the usual ${format(spacing)} mm by more than ${100 * unevenShare} %: ${format(Math.min(...uneven))} to ${format(Math.max(...uneven))} mm; sizes and crops go by the true positions`,
+    });
   }
-  return { slices, positions, dropped };
+  return warnings;
 }
 
 function expectSame(
@@ -185,14 +192,9 @@ function expectSame(
 function thicknessOf(slices: readonly SliceHeader[]): number | null {
   const found = slices
     .map(({ sliceThickness }) => sliceThickness)
-    .filter((thickness) => thickness !== null && thickness > 0);
+    .filter((thickness) => thickness !== null)
+    .filter((thickness) => thickness > 0);
   return found.length > 0 ? median(found) : null;
-}
-
-/** The lower median, so that it is one of the values; 0 of none. */
-export function median(values: readonly (number | null)[]): number {
-  const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
-  return sorted[(sorted.length - 1) >> 1] ?? 0;
 }
 
 function format(millimetres: number): string {
