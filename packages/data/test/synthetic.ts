@@ -96,6 +96,8 @@ export function sliceFile({
     element(0x0020, 0x000e, 'UI', series),
     element(0x0020, 0x0032, 'DS', position.join('\\')),
     element(0x0020, 0x0037, 'DS', orientation.join('\\')),
+    element(0x0028, 0x0002, 'US', short(1)),
+    element(0x0028, 0x0004, 'CS', 'MONOCHROME2'),
     element(0x0028, 0x0010, 'US', short(rows)),
     element(0x0028, 0x0011, 'US', short(columns)),
     element(0x0028, 0x0030, 'DS', spacing.join('\\')),

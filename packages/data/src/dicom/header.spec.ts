@@ -110,8 +110,8 @@ describe('readSliceHeader and readPixels', () => {
     );
   });
 
-  it('refuses pixels that are not as many as rows and columns say', () => {
-    for (const pixelBytes of [24 * 24 * 2 - 2, 24 * 24 * 2 + 2, 0]) {
+  it('refuses pixels that are fewer than rows and columns say, or as many as another image has', () => {
+    for (const pixelBytes of [24 * 24 * 2 - 2, 0, 2 * 24 * 24 * 2]) {
       const bytes = sliceFile({ pixelBytes });
       expect(() => readSliceHeader(bytes, 'a.dcm')).toThrow(DicomError);
       expect(() => readSliceHeader(bytes, 'a.dcm')).toThrow(

@@ -3,6 +3,7 @@ import type { SliceHeader } from '../dicom/header.js';
 import { InputError } from '../errors.js';
 import type { JobOptions } from '../progress.js';
 import { patientPoint, type Vector, volumePoint } from '../series/geometry.js';
+import { expectLung } from '../series/rescale.js';
 import { type Series, seriesOf } from '../series/series.js';
 import { listFiles } from './list-files.js';
 import { indexSeries } from './series-index.js';
@@ -37,6 +38,7 @@ export async function readCrop(
     if (slice === undefined) continue;
     windows.set(k, await readWindowOf(pathOf(slice), slice, plan.window));
   }
+  expectLung(series.slices, windows.values());
   return sampleCrop(plan, windows);
 }
 

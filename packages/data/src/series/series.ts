@@ -3,6 +3,7 @@ import { SeriesError } from '../errors.js';
 import { comparePaths } from '../lidc-xml/duplicates.js';
 import type { Warning } from '../warning.js';
 import { axialFrame, type Frame, stackOf } from './geometry.js';
+import { checkSlices } from './slice-checks.js';
 import { near, volumeSlices } from './volume-slices.js';
 
 /**
@@ -54,6 +55,7 @@ export function seriesOf(headers: readonly SliceHeader[]): Series {
   if (first === undefined) {
     return refuse(headers.length > 0 ? 'has localisers only' : 'has no slices');
   }
+  const noted = checkSlices(ordered, refuse);
   const frame = axialFrame(first, refuse);
   for (const slice of ordered) expectSame(first, slice, refuse);
 
@@ -68,6 +70,7 @@ export function seriesOf(headers: readonly SliceHeader[]): Series {
 
   const warnings: Warning[] = [
     ...leftOut,
+    ...noted,
     ...dropped.map(({ file }) => ({
       code: 'slice-duplicate',
       file,
