@@ -16,7 +16,16 @@ const mostBytes = 0x10000;
  * have to follow on each other, in rising order, of known types or sensible lengths: neither text nor another image does.
  */
 export function encodingAt(view: DataView, at: number): Encoding | undefined {
-  return encodings.find((encoding) => isDataSet(view, at, encoding));
+  return encodings.find((encoding) => follow(view, at, encoding, enough));
+}
+
+/** Whether the element at a byte can be the first of a data set in this encoding. */
+export function beginsIn(
+  view: DataView,
+  at: number,
+  encoding: Encoding,
+): boolean {
+  return follow(view, at, encoding, 1);
 }
 
 /** Where the first element of a DICOM file is, and what comes before it. */
@@ -38,7 +47,7 @@ export function fileStart(bytes: Uint8Array): FileStart | undefined {
     }
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (const at of [0, preamble]) {
+  for (const at of [0, preamble, preamble + mark.length]) {
     const encoding = encodingAt(view, at);
     if (encoding === undefined) continue;
     const { tag } = elementAt(view, at, encoding);
@@ -48,18 +57,24 @@ export function fileStart(bytes: Uint8Array): FileStart | undefined {
   return undefined;
 }
 
-function isDataSet(view: DataView, from: number, encoding: Encoding): boolean {
+/** Whether as many elements follow on each other. */
+function follow(
+  view: DataView,
+  from: number,
+  encoding: Encoding,
+  wanted: number,
+): boolean {
   try {
     let at = from;
     let last = 0;
-    for (let count = 0; count < enough; count++) {
+    for (let count = 0; count < wanted; count++) {
       const { tag, start, length } = elementAt(view, at, encoding);
       const named = vrAt(view, at + 4) !== null;
       const group = tag >>> 16;
       if (tag <= last || group < 2 || group > 0x7fe0) return false;
       if (named !== encoding.explicit || length > mostBytes) return false;
       // What follows a sequence of unknown length is not looked for.
-      if (length < 0) return count > 0;
+      if (length < 0) return count > 0 || wanted === 1;
       last = tag;
       at = start + length;
       if (at === view.byteLength) return count > 0;

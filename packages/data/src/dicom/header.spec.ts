@@ -79,6 +79,15 @@ describe('readSliceHeader and readPixels', () => {
     'unsigned-12',
     'high-bit',
     'bytes',
+    'bytes-words',
+    'bytes-words-big-endian',
+    'bytes-big-endian',
+    'padding-unsigned-vr',
+    'padding-signed-vr',
+    'padding-12-signed',
+    'padding-12-signed-unsigned-vr',
+    'padding-12-unsigned-signed-vr',
+    'padding-range-unsigned-vr',
   ])('reads %s pixels as pydicom does', async (name) => {
     const expected = (
       await jsonFixture<Record<string, number[]>>('formats.json')

@@ -6,7 +6,7 @@ import {
   readDataSet,
 } from './data-set.js';
 import { Elements } from './elements.js';
-import { encodingAt, type FileStart, fileStart } from './encoding.js';
+import { beginsIn, encodingAt, type FileStart, fileStart } from './encoding.js';
 import { fileKind } from './file-kind.js';
 import type { HeaderNote } from './header-note.js';
 import {
@@ -107,14 +107,22 @@ function parseFrom(
   );
   const uid = new Elements(meta, refuse).text('x00020010');
   const found = encodingAt(view, meta.end);
+  if (found === undefined && partial && bytes.length < meta.end + enoughBytes) {
+    return undefined;
+  }
   if (uid === null && found === undefined) {
-    if (partial && bytes.length < meta.end + enoughBytes) return undefined;
     return refuse(
       'has no Transfer Syntax UID (0002,0010), and its first elements do not tell how it is encoded',
     );
   }
   const claimed = uid === null ? null : transferSyntaxOf(uid, file);
   const { syntax, encoding, notes } = syntaxOf(claimed, found, start, refuse);
+  const begins = found !== undefined || beginsIn(view, meta.end, encoding);
+  if (!begins && !syntax.deflated && bytes.length >= meta.end + 8) {
+    refuse(
+      `says that it is in the transfer syntax ${syntax.uid} (${syntax.name}), and what follows at byte ${meta.end} does not begin so: it is compressed as a whole, encrypted, or damaged`,
+    );
+  }
   if (!syntax.deflated) {
     const bounds = { size: fileSize };
     const set = readDataSet(view, meta.end, encoding, bounds, refuse);

@@ -123,9 +123,14 @@ function expectGrey(
   const grey =
     interpretation === null || /^MONOCHROME[12]$/i.test(interpretation);
   if (grey && (samples === null || samples === 1)) return;
-  const kind = interpretation === null ? 'not told' : interpretation;
+  const told = [
+    ...(samples === null ? [] : [`Samples per Pixel ${samples}`]),
+    ...(interpretation === null
+      ? []
+      : [`Photometric Interpretation ${interpretation.slice(0, 40)}`]),
+  ];
   refuse(
-    `is not a grey image, but one of ${samples === null ? 'untold' : samples} samples a pixel, Photometric Interpretation ${kind.slice(0, 40)}: a colour image, such as a screenshot or a fusion, has no HU`,
+    `is a colour image (${told.join(', ')}), such as a screenshot or a fusion, and has no HU; expected a grey one`,
   );
 }
 

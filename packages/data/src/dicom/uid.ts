@@ -1,6 +1,6 @@
 import type { Listener } from './pixel-format.js';
 
-const standard = /^[\d.]{1,64}$/;
+const standard = /^\d[\d.]{0,63}$/;
 /** Programs make file names of UIDs, so what could be a path, an option or a hidden file is none. */
 const safe = /^[0-9A-Za-z][0-9A-Za-z._-]{0,127}$/;
 
