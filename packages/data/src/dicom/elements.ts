@@ -5,6 +5,14 @@ type Refuse = (problem: string) => never;
 /** A decimal string (DS) or integer string (IS), without its padding: no hexadecimal, no comma, no unit. */
 const decimal = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
+/** Types of numbers in binary, and of elements in elements: their bytes are no text, whatever they look like. */
+const binaryVrs = new Set(
+  'AT FD FL OB OD OF OL OV OW SL SQ SS SV UL US UV'.split(' '),
+);
+
+/** Types of 16 bits, and what a file that was implicit once has in their place. */
+const shortVrs: readonly (string | null)[] = ['US', 'SS', 'UN', null];
+
 /** Reads the values of a data set's elements strictly: a value is absent (null), right, or refused. */
 export class Elements {
   readonly #set: DataSet;
@@ -20,10 +28,16 @@ export class Elements {
     return this.#find(tag) !== undefined;
   }
 
-  /** A text without its padding, or null where it is absent or empty. */
+  /**
+   * A text without its padding, or null where it is absent or empty. Of an element of a type that is not text, that type in brackets:
+   * it is there, and is not what is expected.
+   */
   text(tag: string): string | null {
     const found = this.#find(tag);
-    if (found === undefined || found.length < 0) return null;
+    if (found === undefined) return null;
+    if (found.length < 0 || (found.vr !== null && binaryVrs.has(found.vr))) {
+      return `[${String(found.vr)}]`;
+    }
     const { view } = this.#set;
     let text = '';
     for (let at = found.start; at < found.start + found.length; at++) {
@@ -64,9 +78,10 @@ export class Elements {
   uint16(tag: string, name: string): number | null {
     const found = this.#find(tag);
     if (found === undefined) return null;
-    if (found.length !== 2) {
+    if (found.length !== 2 || !shortVrs.includes(found.vr)) {
       const size = found.length < 0 ? 'an unknown number of' : found.length;
-      this.#refuse(`${name} has ${size} bytes, expected 2`);
+      const vr = found.vr === null ? '' : ` of the type ${found.vr}`;
+      this.#refuse(`${name} has ${size} bytes${vr}, expected 2 of the type US`);
     }
     return this.#set.view.getUint16(found.start, this.#set.littleEndian);
   }

@@ -53,5 +53,5 @@ export function fileKind(start: Uint8Array): string {
     .trim()
     .toLowerCase();
   const found = markup.find(([beginning]) => text.startsWith(beginning));
-  return found?.[1] ?? 'text';
+  return found ? found[1] : 'text';
 }

@@ -16,6 +16,10 @@ export function decodeJpegLossless(
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   const scan = losslessScan(view, refuse);
   const { rows, columns, precision, pointTransform, restartRows } = scan;
+  // Each pixel takes a bit at least: what a damaged file claims is not yet memory to take.
+  if (rows * columns > 8 * (image.length - scan.start)) {
+    refuse('is cut short: its JPEG image ends before its last pixel');
+  }
   const reader = new HuffmanReader(view, scan.start, refuse);
   const pixels = new Uint16Array(rows * columns);
   // Rows are decoded into two of their own, from index 1 on.

@@ -27,7 +27,7 @@ describe('an element that an image cannot be without', () => {
     ['00280101', 'Bits Stored'],
     ['00280103', 'Pixel Representation'],
   ])('is asked for, absent or empty: %s, %s', (tag, name) => {
-    for (const value of [null, ['UI', '']] as const) {
+    for (const value of [null, ['UI', ''] as const]) {
       expect(() => read({ [tag]: value })).toThrow(DicomError);
       expect(() => read({ [tag]: value })).toThrow(`a.dcm: has no ${name}`);
     }
@@ -53,7 +53,15 @@ describe('an element that an image cannot be without', () => {
     ],
     [
       { '00280010': ['UL', Buffer.from('02000000', 'hex')] },
-      /Rows has 4 bytes, expected 2/,
+      /Rows has 4 bytes of the type UL, expected 2 of the type US/,
+    ],
+    [
+      { '00280101': ['IS', '16'] },
+      /Bits Stored has 2 bytes of the type IS, expected 2 of the type US/,
+    ],
+    [
+      { '00280030': ['FL', Buffer.alloc(8)] },
+      /Pixel Spacing is "\[FL\]", expected 2 numbers/,
     ],
     [
       { '00280101': ['US', uint16(17)] },

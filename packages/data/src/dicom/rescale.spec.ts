@@ -78,6 +78,14 @@ describe('the rescaling of a slice', () => {
     ['a hexadecimal number', intercept('0x400'), /Rescale Intercept "0x400"/],
     ['NaN', intercept('NaN'), /Rescale Intercept "NaN"/],
     [
+      'numbers in binary, which begin as an empty text does',
+      {
+        '00281052': ['FL', Buffer.from('000080c4', 'hex')],
+        '00281053': ['FL', Buffer.from('0000803f', 'hex')],
+      },
+      /has the Rescale Slope "\[FL\]", expected a number/,
+    ],
+    [
       'no HU below 0',
       { ...unsigned, ...intercept('0') },
       /unsigned pixels of 16 bits hold 0 to 65535 HU/,

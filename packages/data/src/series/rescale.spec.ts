@@ -127,6 +127,8 @@ describe('a series', () => {
     expect(() => series(() => ({ ...enhanced, ...frames }))).toThrow(
       /0\.dcm has several frames in one file: 2, as an Enhanced CT image, and is not read: expected a file for each slice/,
     );
+    const told = { '00080016': enhanced['00080016'] ?? null };
+    expect(series(() => told).warnings).toEqual([]);
     expect(() => series(() => enhanced)).toThrow(
       /0\.dcm has one frame, as an Enhanced CT image, and is not read/,
     );

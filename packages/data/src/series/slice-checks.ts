@@ -18,11 +18,16 @@ export function checkSlices(
   return [...checkRescale(slices, refuse), ...notedWarnings(slices)];
 }
 
-function expectOneFrame(
-  { file, enhanced, format: { frames } }: SliceHeader,
-  refuse: Refuse,
-): void {
-  if (frames === 1 && !enhanced) return;
+function expectOneFrame(slice: SliceHeader, refuse: Refuse): void {
+  const { file, enhanced, orientation, position, pixelSpacing } = slice;
+  const { frames, rescale } = slice.format;
+  // One frame may tell all that it has to where single slices do.
+  const isTold =
+    orientation !== null &&
+    position !== null &&
+    pixelSpacing !== null &&
+    rescale.kind !== 'unknown';
+  if (frames === 1 && (!enhanced || isTold)) return;
   const several =
     frames === 1 ? 'one frame' : `several frames in one file: ${frames}`;
   const kind = enhanced ? ', as an Enhanced CT image' : '';
