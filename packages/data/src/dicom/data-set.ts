@@ -125,7 +125,7 @@ export function readDataSet(
 }
 
 /** (0028,0010) */
-export function tagName(tag: number): string {
+function tagName(tag: number): string {
   const digits = tag.toString(16).padStart(8, '0');
   return `(${digits.slice(0, 4)},${digits.slice(4)})`;
 }

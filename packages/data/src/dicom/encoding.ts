@@ -37,7 +37,8 @@ export interface FileStart {
 }
 
 const preamble = 128;
-const mark = [...'DICM'].map((letter) => letter.charCodeAt(0));
+/** "DICM" */
+const mark = [0x44, 0x49, 0x43, 0x4d];
 
 /** @returns undefined for a file that is not DICOM, marked or not */
 export function fileStart(bytes: Uint8Array): FileStart | undefined {

@@ -184,7 +184,7 @@ describe('elements that are not read', () => {
     ],
     [
       'a private element of unknown length, in fragments',
-      `210001104f420000ffffffff${'feff00e004000000'}01020304${end}`,
+      `210001104f420000fffffffffeff00e00400000001020304${end}`,
     ],
     ['a private element without a type', '210001100400000061626364'],
     ['a delimiter without a beginning', end],
@@ -199,7 +199,7 @@ describe('elements that are not read', () => {
   it('are passed over in an implicit file as well', async () => {
     const file = await fixture('formats/implicit.dcm');
     const at = file.indexOf(Buffer.from('28000200', 'hex'));
-    const private1 = `2100011010000000${'feff00e0ffffffff'}0102030405060708`;
+    const private1 = `2100011010000000feff00e0ffffffff0102030405060708`;
     const private2 = `21000210ffffffff${open}${inner}${close}${end}`;
     const longer = Buffer.concat([
       file.subarray(0, at),

@@ -10,7 +10,7 @@ type Refuse = (problem: string) => never;
  * holds. Without one, a single slice that is wrong would put a sheet of other HU into the volume.
  *
  * @param refuse throws a `SeriesError`
- * @returns `rescale-varies` where slices differ with reason
+ * @returns `rescale-varies` where slices differ with reason, `storage-varies` where they differ in bits or sign
  */
 export function checkRescale(
   slices: readonly SliceHeader[],
@@ -25,9 +25,18 @@ export function checkRescale(
       `${file} ${format.rescale.reason}; ${lacking.length} of ${slices.length} slices cannot be read as HU`,
     );
   }
-  const [usual, odd] = groupsOf(slices, rescaleText);
+  return [...rescaleWarnings(slices, refuse), ...storageWarnings(slices)];
+}
+
+function rescaleWarnings(
+  slices: readonly SliceHeader[],
+  refuse: Refuse,
+): readonly Warning[] {
+  const ways = groupsOf(slices, rescaleText);
+  const [usual, odd] = ways;
   if (usual === undefined || odd === undefined) return [];
-  const differ = `${odd.slices.length} of ${slices.length} slices, such as ${odd.first.file}, have ${odd.key}; ${usual.slices.length}, such as ${usual.first.file}, have ${usual.key}`;
+  if (ways.every(({ first }) => isNear(first, usual.first))) return [];
+  const differ = difference(usual, odd, slices.length);
   if (!hasReason(slices)) {
     refuse(
       `its slices differ in how they become HU without a reason: ${differ}. One of them is wrong, or they are of two series`,
@@ -36,6 +45,29 @@ export function checkRescale(
   const { file } = usual.first;
   const message = `the slices of its series become HU in several ways, each by its own header: ${differ}`;
   return [{ code: 'rescale-varies', file, message }];
+}
+
+/** One slice whose sign or number of bits is wrong has other HU only where it is bright: that is not seen at once. */
+function storageWarnings(slices: readonly SliceHeader[]): readonly Warning[] {
+  const [usual, odd] = groupsOf(slices, storageText);
+  if (usual === undefined || odd === undefined) return [];
+  const message = `the slices of its series store their pixels in several ways, each read by its own header: ${difference(usual, odd, slices.length)}`;
+  return [{ code: 'storage-varies', file: usual.first.file, message }];
+}
+
+function difference(usual: Group, odd: Group, count: number): string {
+  return `${odd.slices.length} of ${count} slices, such as ${odd.first.file}, have ${odd.key}; ${usual.slices.length}, such as ${usual.first.file}, have ${usual.key}`;
+}
+
+/** Stored values of a CT have 12 bits, or little more. */
+const usualValues = 2 ** 12;
+
+/** Numbers that were rounded on the way give the same HU, to less than half a unit. */
+function isNear(a: SliceHeader, b: SliceHeader): boolean {
+  const [from, to] = [a.format.rescale, b.format.rescale];
+  if (from.kind === 'unknown' || from.kind !== to.kind) return false;
+  const slope = usualValues * Math.abs(from.slope - to.slope);
+  return slope + Math.abs(from.intercept - to.intercept) < 0.5;
 }
 
 function hasReason(slices: readonly SliceHeader[]): boolean {
@@ -85,7 +117,7 @@ function rescaleText({ format: { rescale } }: SliceHeader): string {
 
 function storageText({ format }: SliceHeader): string {
   const { bitsAllocated, bitsStored, signed } = format;
-  return [bitsAllocated, bitsStored, signed].join(' ');
+  return `${bitsStored} of ${bitsAllocated} bits, ${signed ? 'signed' : 'unsigned'}`;
 }
 
 /** Fat, and all that is not air, is above it: pixels that are 1024 too high have none below. */
