@@ -58,6 +58,10 @@ export function fileStart(bytes: Uint8Array): FileStart | undefined {
   return undefined;
 }
 
+function isItem(view: DataView, at: number, encoding: Encoding): boolean {
+  return elementAt(view, at, encoding).tag >>> 16 === 0xfffe;
+}
+
 /** Whether as many elements follow on each other. */
 function follow(
   view: DataView,
@@ -72,10 +76,10 @@ function follow(
       const { tag, start, length } = elementAt(view, at, encoding);
       const named = vrAt(view, at + 4) !== null;
       const group = tag >>> 16;
-      if (tag <= last || group < 2 || group > 0x7fe0) return false;
+      if (tag <= last || group < 1 || group > 0x7fe0) return false;
       if (named !== encoding.explicit || length > mostBytes) return false;
-      // What follows a sequence of unknown length is not looked for.
-      if (length < 0) return count > 0 || wanted === 1;
+      // What follows a sequence of unknown length is not looked for: that it begins as one is enough.
+      if (length < 0) return isItem(view, start, encoding);
       last = tag;
       at = start + length;
       if (at === view.byteLength) return count > 0;

@@ -116,9 +116,12 @@ function sliceOf(
 ): SliceHeader {
   const notes = [...parsed];
   const note = (found: HeaderNote): void => void notes.push(found);
-  const uid = (tag: string, name: string): string =>
-    uidOf(elements.required(elements.text(tag), name), name, { refuse, note });
   if (pixelData === undefined) return refuse('holds no image');
+  // First of all, so that a colour image is told to be one.
+  const listener = { refuse, note };
+  const format = pixelFormatOf(elements, syntax, pixelData, fileSize, listener);
+  const uid = (tag: string, name: string): string =>
+    uidOf(elements.required(elements.text(tag), name), name, listener);
   const modality = modalityOf(elements);
   if (modality === null) {
     const message = 'has no Modality; it is taken as a CT';
@@ -147,10 +150,7 @@ function sliceOf(
     ),
     pixelSpacing: elements.numbers('x00280030', 'Pixel Spacing', 2),
     sliceThickness: thicknessOf(elements, note),
-    format: pixelFormatOf(elements, syntax, pixelData, fileSize, {
-      refuse,
-      note,
-    }),
+    format,
     notes,
   };
 }

@@ -209,6 +209,27 @@ describe('elements that are not read', () => {
     expect(read(longer)).toEqual(read(file));
   });
 
+  it('may be the first, and a sequence, whether the file tells its encoding or not', async () => {
+    const file = await fixture('formats/implicit.dcm');
+    const at = dataSetAt(file);
+    const first = Buffer.from(
+      `01000100ffffffff${open}01000100ffffffff${open}${inner}${close}${end}${close}${end}`,
+      'hex',
+    );
+    const longer = Buffer.concat([
+      file.subarray(0, at),
+      first,
+      file.subarray(at),
+    ]);
+    expect(read(longer)).toEqual(read(file));
+    const uid = longer.indexOf(Buffer.from('020010005549', 'hex'));
+    const rest = longer.subarray(uid + 8 + longer.readUInt16LE(uid + 6));
+    expect(read(Buffer.concat([longer.subarray(0, uid), rest]))).toEqual({
+      hu: read(file).hu,
+      codes: ['transfer-syntax-missing'],
+    });
+  });
+
   it('are refused by name where they are damaged', () => {
     expect(() => read(sliceWith(unknown + inner))).toThrow(
       /\(0021,1010\) lies at byte \d+, where an item of \(0021,1001\) was expected/,

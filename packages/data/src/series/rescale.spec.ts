@@ -104,16 +104,16 @@ describe('a series', () => {
     const thick: Changes = { '00180050': ['DS', '1 mm'] };
     expect(series(() => ({ ...thick, ...absent })).warnings).toEqual([
       {
-        code: 'slice-thickness-ignored',
-        file: '0.dcm',
-        message:
-          'its Slice Thickness is "1 mm", expected millimetres, over 0 and up to 50; it is passed over (8 of 8 slices of its series)',
-      },
-      {
         code: 'rescale-assumed',
         file: '0.dcm',
         message:
           'has neither Rescale Slope nor Rescale Intercept; its signed pixels are taken as HU (8 of 8 slices of its series)',
+      },
+      {
+        code: 'slice-thickness-ignored',
+        file: '0.dcm',
+        message:
+          'its Slice Thickness is "1 mm", expected millimetres, over 0 and up to 50; it is passed over (8 of 8 slices of its series)',
       },
     ]);
     expect(series(lone(thick)).warnings).toMatchObject([
