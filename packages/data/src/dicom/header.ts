@@ -53,8 +53,10 @@ export interface DicomHeader {
    * all there; null in a file without an image
    */
   readonly slice: (() => SliceHeader) | null;
-  /** what a file without an image holds in its place: `a structured report`, or null */
-  readonly content: string | null;
+  /** whether it is a DICOMDIR: a list of the files beside it */
+  readonly isIndex: boolean;
+  /** whether its pixels are floating-point numbers, which no CT image has */
+  readonly floatPixels: boolean;
 }
 
 /**
@@ -87,7 +89,8 @@ export function readHeader(
       parsed.set.pixelData === undefined
         ? null
         : () => sliceOf(source, elements, parsed, refuse),
-    content: contentOf(elements),
+    isIndex: elements.has('x00041220'),
+    floatPixels: elements.has('x7fe00008') || elements.has('x7fe00009'),
   };
 }
 
@@ -99,13 +102,6 @@ const ctClasses = [ctClass, ...enhancedClasses];
 function modalityOf(elements: Elements): string | null {
   const told = elements.text('x00080060');
   return told === null ? null : told.toUpperCase();
-}
-
-function contentOf(elements: Elements): string | null {
-  if (elements.has('x7fe00008') || elements.has('x7fe00009')) {
-    return 'pixels of floating-point numbers';
-  }
-  return elements.has('x00041220') ? 'a DICOMDIR' : null;
 }
 
 function sliceOf(
@@ -173,8 +169,9 @@ export function readSliceHeader(
 }
 
 /** What a file without an image is, for messages. */
-export function noImage({ modality, content }: DicomHeader): string {
+export function noImage({ modality, floatPixels }: DicomHeader): string {
   const kind = modality === null ? 'no modality' : `modality ${modality}`;
-  const holds = content === null ? 'holds no image' : `holds ${content}`;
-  return `${holds} (${kind}), or is cut short before it`;
+  return floatPixels
+    ? `holds pixels of floating-point numbers (${kind}), expected whole ones`
+    : `holds no image (${kind}), or is cut short before it`;
 }

@@ -1,5 +1,3 @@
-import { basename } from 'node:path';
-
 import { noImage, type SliceHeader } from '../dicom/header.js';
 import { DicomError } from '../errors.js';
 import type { Warning } from '../warning.js';
@@ -126,7 +124,7 @@ function contentOf(
         modality === null ? 'another SOP class' : `modality ${modality}`;
       return { kind: 'other-modality', what: `DICOM of ${of}` };
     }
-    if (basename(name) === 'DICOMDIR') {
+    if (header.isIndex) {
       return { kind: 'other-file', what: 'a DICOMDIR' };
     }
     return slice

@@ -168,6 +168,14 @@ describe('prepareDataset', () => {
       ),
       'a.png': Buffer.from('89504e470d0a1a0a', 'hex'),
       'notes.txt': Buffer.from('nothing'),
+      // A list of files, under whatever name.
+      listed: sliceFile({
+        elements: {
+          '00041220': ['SQ', Buffer.from('feff00e000000000', 'hex')],
+          '00080060': null,
+          '7fe00010': null,
+        },
+      }),
       'volume.nii.gz': gzipSync(
         Buffer.concat([Buffer.from('5c010000', 'hex'), Buffer.alloc(344)]),
       ),
@@ -177,10 +185,10 @@ describe('prepareDataset', () => {
     const failing = prepared(files);
     await expect(failing).rejects.toThrow(InputError);
     await expect(failing).rejects.toThrow(
-      'holds no DICOM file of a CT, among 14 files (passed over: 8 × DICOM of modality MR, 1 × a PNG image, 1 × text, 1 × gzip data (of a NIfTI image); 2 files cannot be read, the first because b.dcm: is not a DICOM file, or cut short: it seems to be an HTML page)',
+      'holds no DICOM file of a CT, among 15 files (passed over: 8 × DICOM of modality MR, 1 × a PNG image, 1 × a DICOMDIR, 1 × text, 1 × gzip data (of a NIfTI image); 2 files cannot be read, the first because b.dcm: is not a DICOM file, or cut short: it seems to be an HTML page)',
     );
     const index = await indexSeries(await listFiles(await folderOf(files)));
-    expect(index).toMatchObject({ otherModalities: 8, otherFiles: 3 });
+    expect(index).toMatchObject({ otherModalities: 8, otherFiles: 4 });
   });
 });
 
