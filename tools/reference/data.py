@@ -9,6 +9,8 @@ pixels.json      header values and SHA-256 of the pixels (stored values, int32) 
 formats/*.dcm    tiny slices in every pixel format that is read, and formats.json with their HU
 compressed/*.dcm a slice in every compressed transfer syntax, whole and in fragments, and compressed.json with the SHA-256
                  of their pixels
+lossless/*.dcm   noise in lossless JPEG: every predictor for 8, 12 and 16 bits, point transforms, restart markers; and
+                 lossless.json with the SHA-256 of the pixels that DCMTK decodes
 cube.npy         a cube of bytes, and resampled.npy: what scipy makes of it at 32^3
 scan/            a made-up scan of three nodules by four readers, as DICOM and LIDC XML, with scan.json and
                  crops.npy: the nodules and crops that numpy and scipy make of it
@@ -87,7 +89,7 @@ def real_pixels(folder):
 
 
 def write_slice(path, stored, *, syntax=ExplicitVRLittleEndian, bits=16, high=None, slope=1, intercept=-1024,
-                padding=None, position=(0, 0, 0), spacing=(1, 1), thickness=1, sop="1", series="1", patient="P1"):
+                padding=None, padding_vr=None, limit=None, pixel_vr=None, position=(0, 0, 0), spacing=(1, 1), thickness=1, sop="1", series="1", patient="P1"):
     """Writes one CT slice. `stored` holds the bits exactly as they are to lie in the file."""
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = syntax
@@ -116,10 +118,16 @@ def write_slice(path, stored, *, syntax=ExplicitVRLittleEndian, bits=16, high=No
     ds.RescaleSlope = slope
     ds.RescaleIntercept = intercept
     if padding is not None:
-        ds.PixelPaddingValue = padding
+        ds.add_new(0x00280120, padding_vr or ("SS" if stored.dtype.kind == "i" else "US"), padding)
+    if limit is not None:
+        ds.add_new(0x00280121, padding_vr or ("SS" if stored.dtype.kind == "i" else "US"), limit)
     order = ">" if syntax == ExplicitVRBigEndian else "<"
     data = stored.astype(stored.dtype.newbyteorder(order)).tobytes()
-    ds.add_new(0x7FE00010, "OB" if stored.dtype.itemsize == 1 else "OW", data + b"\0" * (len(data) % 2))
+    data += b"\0" * (len(data) % 2)
+    pixel_vr = pixel_vr or ("OB" if stored.dtype.itemsize == 1 else "OW")
+    if stored.dtype.itemsize == 1 and pixel_vr == "OW" and order == ">":
+        data = np.frombuffer(data, "<u2").astype(">u2").tobytes()
+    ds.add_new(0x7FE00010, pixel_vr, data)
     pydicom.dcmwrite(path, ds, enforce_file_format=True)
 
 
@@ -131,11 +139,14 @@ def formats(folder):
     expected = {}
 
     def case(name, stored, values, **options):
-        write_slice(folder / f"{name}.dcm", stored, **options)
+        path = folder / f"{name}.dcm"
+        write_slice(path, stored, **{key: value for key, value in options.items() if key != "padded"})
+        if "high" not in options and options.get("bits", 16) in (8, 16):
+            assert (pydicom.dcmread(path).pixel_array == values).all(), name
         slope, intercept = options.get("slope", 1), options.get("intercept", -1024)
         hu = values.astype(np.float64) * slope + intercept
-        if options.get("padding") is not None:
-            hu[values == options["padding"]] = AIR
+        padded = options.get("padded", [] if options.get("padding") is None else [options["padding"]])
+        hu[np.isin(values, padded)] = AIR
         expected[name] = [float(v) for v in hu.ravel()]
 
     for name, syntax in [("implicit", ImplicitVRLittleEndian), ("explicit", ExplicitVRLittleEndian),
@@ -156,6 +167,108 @@ def formats(folder):
     case("high-bit", ((values << 4) | (junk >> 12)).astype(np.uint16), values, bits=12, high=15)
     values = random.integers(0, 256, (3, 5)).astype(np.uint8)
     case("bytes", values, values, bits=8, slope=2)
+    # 8 bits in words of 16: in big-endian files, the two pixels of a word are swapped. Rows of an odd number of them.
+    values = random.integers(0, 256, (4, 5)).astype(np.uint8)
+    case("bytes-words", values, values, bits=8, slope=2, pixel_vr="OW")
+    case("bytes-words-big-endian", values, values, bits=8, slope=2, pixel_vr="OW", syntax=ExplicitVRBigEndian)
+    case("bytes-big-endian", values, values, bits=8, slope=2, syntax=ExplicitVRBigEndian)
+    # Padding that is written with another sign, or more bits, than the pixels have.
+    padded = signed16.copy()
+    padded[1, 1:4] = -2000
+    case("padding-unsigned-vr", padded, padded, padding=-2000 & 0xFFFF, padding_vr="US", padded=[-2000])
+    unsigned[1, 1:4] = 0xF830
+    case("padding-signed-vr", unsigned, unsigned, padding=-2000, padding_vr="SS", padded=[0xF830])
+    values = random.integers(-1900, 2048, (4, 6))
+    values[2, 2:5] = -2000
+    stored = (values & 0xFFF).astype(np.uint16)
+    case("padding-12-signed", stored.view(np.int16), values, bits=12, padding=-2000, padded=[-2000])
+    case("padding-12-signed-unsigned-vr", stored.view(np.int16), values, bits=12, padding=-2000 & 0xFFF, padding_vr="US",
+         padded=[-2000])
+    values = random.integers(0, 2000, (4, 6)).astype(np.uint16)
+    values[2, 2:5] = 0xF830
+    case("padding-12-unsigned-signed-vr", values, values & 0xFFF, bits=12, padding=-2000, padding_vr="SS",
+         padded=[0xF830 & 0xFFF])
+    values = random.integers(-1900, 2048, (4, 6)).astype(np.int16)
+    values[2, 2:5] = [-2000, -1990, -1980]
+    case("padding-range-unsigned-vr", values, values, padding=-2000 & 0xFFFF, limit=-1980 & 0xFFFF, padding_vr="US",
+         padded=[-2000, -1990, -1980])
+    return expected
+
+
+def lossless_jpeg(pixels, precision, predictor, restart_rows):
+    """One image in lossless JPEG with restart markers, which DCMTK reads, and cannot write (ITU-T T.81, Annex H)."""
+    rows, columns = pixels.shape
+    x = pixels.astype(int)
+    segments, bits = [], []
+    for y in range(rows):
+        if y > 0 and y % restart_rows == 0:
+            segments.append(bits)
+            bits = []
+        first = y % restart_rows == 0
+        for i in range(columns):
+            a = x[y, i - 1] if i else None
+            b = None if first else x[y - 1, i]
+            c = x[y - 1, i - 1] if i and not first else None
+            if first:
+                expected = 2 ** (precision - 1) if a is None else a
+            elif a is None:
+                expected = b
+            else:
+                expected = [a, b, c, a + b - c, a + ((b - c) >> 1), b + ((a - c) >> 1), (a + b) >> 1][predictor - 1]
+            difference = (int(x[y, i] - expected) + 0x7FFF & 0xFFFF) - 0x7FFF
+            size = abs(difference).bit_length()
+            bits.append(f"{size:05b}")
+            if 0 < size < 16:
+                bits.append(f"{difference if difference > 0 else difference + 2 ** size - 1:0{size}b}")
+    segments.append(bits)
+    counts = bytes([0, 0, 0, 0, 17] + [0] * 11)
+    marker = lambda code, body: bytes([0xFF, code]) + (len(body) + 2).to_bytes(2, "big") + body
+    head = b"\xff\xd8" + marker(0xC3, bytes([precision, *rows.to_bytes(2, "big"), *columns.to_bytes(2, "big"), 1, 1, 0x11, 0]))
+    head += marker(0xC4, b"\0" + counts + bytes(range(17))) + marker(0xDD, (restart_rows * columns).to_bytes(2, "big"))
+    head += marker(0xDA, bytes([1, 1, 0, predictor, 0, 0]))
+    body = b""
+    for number, segment in enumerate(segments):
+        text = "".join(segment)
+        text += "1" * (-len(text) % 8)
+        coded = int(text, 2).to_bytes(len(text) // 8, "big").replace(b"\xff", b"\xff\0")
+        body += (bytes([0xFF, 0xD0 + (number - 1) % 8]) if number else b"") + coded
+    return head + body + b"\xff\xd9"
+
+
+def lossless(folder):
+    """Noise over the whole range, so that sums and differences overflow and are odd, in every kind of lossless JPEG."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(5)
+    shape = (23, 19)
+    noise = {
+        "byte": (random.integers(0, 2 ** 8, shape).astype(np.uint8), 8),
+        "unsigned-12": (random.integers(0, 2 ** 12, shape).astype(np.uint16), 12),
+        "unsigned-16": (random.integers(0, 2 ** 16, shape).astype(np.uint16), 16),
+        "signed-16": (random.integers(-2 ** 15, 2 ** 15, shape).astype(np.int16), 16),
+    }
+    expected = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        for kind, (stored, bits) in noise.items():
+            plain = Path(temporary) / f"{kind}.dcm"
+            write_slice(plain, stored, bits=bits)
+            for predictor in range(1, 8):
+                path = folder / f"{kind}-{predictor}.dcm"
+                subprocess.run(["dcmcjpeg", "+el", "+sv", str(predictor), plain, path], check=True)
+                expected[path.stem] = sha256(stored_values(path))
+                assert expected[path.stem] == sha256(stored.astype("<i4")), path
+            if kind == "byte":
+                continue
+            for shift in (1, 3):
+                path = folder / f"{kind}-shifted-{shift}.dcm"
+                subprocess.run(["dcmcjpeg", "+el", "+sv", "6", "+pt", str(shift), plain, path], check=True)
+                expected[path.stem] = sha256(stored_values(path))
+            path = folder / f"{kind}-restart.dcm"
+            ds = pydicom.dcmread(folder / f"{kind}-1.dcm")
+            coded = lossless_jpeg(stored.view(np.uint16), bits, {"unsigned-12": 4, "unsigned-16": 7, "signed-16": 5}[kind], 2)
+            ds.PixelData = encapsulate([coded])
+            ds.save_as(path)
+            expected[path.stem] = sha256(stored_values(path))
+            assert expected[path.stem] == sha256(stored.astype("<i4")), path
     return expected
 
 
@@ -353,6 +466,7 @@ def main():
     write("pixels.json", real_pixels(Path(sys.argv[1])))
     write("formats.json", formats(FIXTURES / "formats"))
     write("compressed.json", compressed(FIXTURES / "compressed"))
+    write("lossless.json", lossless(FIXTURES / "lossless"))
     cube = np.random.default_rng(4).integers(0, 256, (28, 28, 28)).astype(np.uint8)
     at = (np.arange(32) + 0.5) * 28 / 32 - 0.5
     grid = np.meshgrid(at, at, at, indexing="ij")

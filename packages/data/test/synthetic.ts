@@ -51,9 +51,11 @@ export interface SliceOptions {
   readonly stored?: (column: number, row: number) => number;
   /** bytes of pixel data in place of the right number */
   readonly pixelBytes?: number;
-  /** more elements, or others in place of those above, by tag and VR: `{ '00200012 IS': '1' }` */
-  readonly elements?: Readonly<Record<string, string>>;
+  /** elements that differ, by tag (`00281052`): the VR and the value, or null for one that is not there */
+  readonly elements?: Readonly<Record<string, ElementValue | null>>;
 }
+
+export type ElementValue = readonly [vr: string, value: string | Buffer];
 
 /** A CT slice as a DICOM Part 10 file, Explicit VR Little Endian. */
 export function sliceFile({
@@ -73,11 +75,6 @@ export function sliceFile({
   pixelBytes = 2 * rows * columns,
   elements = {},
 }: SliceOptions = {}): Uint8Array {
-  const short = (value: number) => {
-    const bytes = Buffer.alloc(2);
-    bytes.writeUInt16LE(value);
-    return bytes;
-  };
   const pixels = Buffer.alloc(pixelBytes);
   for (let i = 0; i < Math.min(rows * columns, pixelBytes >> 1); i++) {
     pixels.writeInt16LE(stored(i % columns, Math.floor(i / columns)), 2 * i);
@@ -85,43 +82,52 @@ export function sliceFile({
   const meta = element(0x0002, 0x0010, 'UI', '1.2.840.10008.1.2.1');
   const length = Buffer.alloc(4);
   length.writeUInt32LE(meta.length);
-  const own = [
-    ...(imageType ? [element(0x0008, 0x0008, 'CS', imageType.join('\\'))] : []),
-    element(0x0008, 0x0018, 'UI', sop),
-    element(0x0008, 0x0060, 'CS', modality),
-    element(0x0008, 0x0070, 'LO', manufacturer),
-    element(0x0010, 0x0020, 'LO', patient),
-    element(0x0018, 0x0050, 'DS', String(thickness)),
-    element(0x0020, 0x000e, 'UI', series),
-    element(0x0020, 0x0032, 'DS', position.join('\\')),
-    element(0x0020, 0x0037, 'DS', orientation.join('\\')),
-    element(0x0028, 0x0010, 'US', short(rows)),
-    element(0x0028, 0x0011, 'US', short(columns)),
-    element(0x0028, 0x0030, 'DS', spacing.join('\\')),
-    element(0x0028, 0x0100, 'US', short(16)),
-    element(0x0028, 0x0101, 'US', short(16)),
-    element(0x0028, 0x0102, 'US', short(15)),
-    element(0x0028, 0x0103, 'US', short(1)),
-    element(0x0028, 0x1052, 'DS', '-1024'),
-    element(0x0028, 0x1053, 'DS', '1'),
-  ];
-  const more = Object.entries(elements).map(([key, value]) => {
-    const [, group = '', number = '', vr = ''] =
-      /^(\w{4})(\w{4}) (\w\w)$/.exec(key) ?? [];
-    return element(parseInt(group, 16), parseInt(number, 16), vr, value);
-  });
-  const tagOf = (bytes: Buffer): number =>
-    bytes.readUInt16LE(0) * 0x10000 + bytes.readUInt16LE(2);
-  const replaced = new Set(more.map(tagOf));
-  const all = [...own.filter((bytes) => !replaced.has(tagOf(bytes))), ...more];
+  const all: Readonly<Record<string, ElementValue | null>> = {
+    '00080008': imageType ? ['CS', imageType.join('\\')] : null,
+    '00080018': ['UI', sop],
+    '00080060': ['CS', modality],
+    '00080070': ['LO', manufacturer],
+    '00100020': ['LO', patient],
+    '00180050': ['DS', String(thickness)],
+    '0020000e': ['UI', series],
+    '00200032': ['DS', position.join('\\')],
+    '00200037': ['DS', orientation.join('\\')],
+    '00280002': ['US', uint16(1)],
+    '00280004': ['CS', 'MONOCHROME2'],
+    '00280010': ['US', uint16(rows)],
+    '00280011': ['US', uint16(columns)],
+    '00280030': ['DS', spacing.join('\\')],
+    '00280100': ['US', uint16(16)],
+    '00280101': ['US', uint16(16)],
+    '00280102': ['US', uint16(15)],
+    '00280103': ['US', uint16(1)],
+    '00281052': ['DS', '-1024'],
+    '00281053': ['DS', '1'],
+    '7fe00010': ['OW', pixels],
+    ...elements,
+  };
+  const written = Object.entries(all)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([tag, value]) => {
+      const [group, number] = [tag.slice(0, 4), tag.slice(4)];
+      return value
+        ? [element(parseInt(group, 16), parseInt(number, 16), ...value)]
+        : [];
+    });
   return Buffer.concat([
     Buffer.alloc(128),
     Buffer.from('DICM'),
     element(0x0002, 0x0000, 'UL', length),
     meta,
-    ...all.sort((a, b) => tagOf(a) - tagOf(b)),
-    element(0x7fe0, 0x0010, 'OW', pixels),
+    ...written,
   ]);
+}
+
+/** The value of an unsigned number (US). */
+export function uint16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
+  return bytes;
 }
 
 /** The same slice in RLE Lossless: as one fragment, in packets that copy. */
@@ -168,11 +174,11 @@ function element(
   value: string | Buffer,
 ): Buffer {
   let bytes = typeof value === 'string' ? Buffer.from(value) : value;
+  const long = ['OW', 'OB', 'OF', 'SQ', 'UN'].includes(vr);
   if (bytes.length % 2 === 1) {
-    const padding = vr === 'UI' || vr === 'OW' ? '\0' : ' ';
+    const padding = vr === 'UI' || long ? '\0' : ' ';
     bytes = Buffer.concat([bytes, Buffer.from(padding)]);
   }
-  const long = vr === 'OW';
   const head = Buffer.alloc(long ? 12 : 8);
   head.writeUInt16LE(group, 0);
   head.writeUInt16LE(number, 2);

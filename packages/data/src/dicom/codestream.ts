@@ -1,7 +1,9 @@
-import type { Compression } from './transfer-syntax.js';
+/** `JPEG` is the lossy one. */
+export type CodestreamKind = 'JPEG' | 'lossless JPEG' | 'JPEG-LS' | 'JPEG 2000';
 
 /** What a compressed image says of itself. */
 export interface Codestream {
+  readonly kind: CodestreamKind;
   readonly rows: number;
   readonly columns: number;
   /** bits of a sample */
@@ -16,12 +18,10 @@ export interface Codestream {
  * @returns undefined where there is no such header
  * @see ITU-T T.81 §B.2.2 (JPEG; T.87 for JPEG-LS has the same frame header) and T.800 §A.5.1 (JPEG 2000)
  */
-export function codestreamOf(
-  image: Uint8Array,
-  compression: Exclude<Compression, 'rle'>,
-): Codestream | undefined {
+export function codestreamOf(image: Uint8Array): Codestream | undefined {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
-  return compression === 'jpeg-2000' ? jpeg2000(view) : jpeg(view);
+  const found = jpeg(view);
+  return found === undefined ? jpeg2000(view) : found;
 }
 
 function jpeg(view: DataView): Codestream | undefined {
@@ -36,6 +36,7 @@ function jpeg(view: DataView): Codestream | undefined {
     }
     if (isFrame(marker)) {
       return {
+        kind: kindOf(marker),
         precision: view.getUint8(at + 4),
         rows: view.getUint16(at + 5),
         columns: view.getUint16(at + 7),
@@ -56,12 +57,19 @@ function isFrame(marker: number): boolean {
   return marker >= 0xffc0 && marker <= 0xffcf && !between;
 }
 
+/** SOF3 and its relatives, which differences make; SOF55; and the lossy ones. */
+function kindOf(marker: number): CodestreamKind {
+  if (marker === 0xfff7) return 'JPEG-LS';
+  return marker % 4 === 3 ? 'lossless JPEG' : 'JPEG';
+}
+
 /** SIZ comes right after SOC. */
 function jpeg2000(view: DataView): Codestream | undefined {
   if (view.byteLength < 43 || view.getUint32(0) !== 0xff4fff51) {
     return undefined;
   }
   return {
+    kind: 'JPEG 2000',
     columns: view.getUint32(8) - view.getUint32(16),
     rows: view.getUint32(12) - view.getUint32(20),
     samples: view.getUint16(40),

@@ -98,7 +98,7 @@ describe('decodePixels', () => {
             ) + 5;
       hostile.writeUInt16BE(0xffff, at);
       await expect(decodePixels(header, hostile), name).rejects.toThrow(
-        /has 40 rows × 36 columns of one sample; the compressed image has \d{2,} × \d{2,}/,
+        /has 40 rows × 36 columns; the compressed image has \d{2,} × \d{2,}/,
       );
     }
   });

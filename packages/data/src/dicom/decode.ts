@@ -1,7 +1,9 @@
 import { DicomError, UnsupportedSyntaxError } from '../errors.js';
-import { codestreamOf } from './codestream.js';
+import { type CodestreamKind, codestreamOf } from './codestream.js';
 import { frameBytes } from './encapsulated.js';
+import { fileKind } from './file-kind.js';
 import type { SliceHeader } from './header.js';
+import { decodeJpegLossless } from './jpeg-lossless.js';
 import { withCodec } from './load-codec.js';
 import {
   expectFrame,
@@ -11,6 +13,7 @@ import {
   storedValues,
 } from './pixels.js';
 import { decodeRle } from './rle.js';
+import type { Compression } from './transfer-syntax.js';
 
 /**
  * Reads the HU of one image of a file, compressed or not. The decoders are loaded when the first compressed file is met.
@@ -27,7 +30,7 @@ export async function decodePixels(
   { frame = 0 }: { readonly frame?: number } = {},
 ): Promise<Float32Array> {
   if (!header.syntax.compressed) return readPixels(header, bytes, { frame });
-  return hounsfield(header.format, await decodeStored(header, bytes, frame));
+  return hounsfield(header, await decodeStored(header, bytes, frame));
 }
 
 /** The stored values of a compressed image, [rows, columns]. */
@@ -56,14 +59,22 @@ export async function decodeStored(
     return storedValues(header, decodeRle(image, { pixels, width }, refuse));
   }
 
-  const found = codestreamOf(image, compression);
-  if (found === undefined) {
-    return refuse(`its compressed pixels are no ${syntax.name} image`);
+  const found = codestreamOf(image);
+  if (found === undefined || !kindsOf[compression].includes(found.kind)) {
+    const kind = found === undefined ? fileKind(image) : `${found.kind} image`;
+    return refuse(
+      `is in the transfer syntax ${syntax.uid} (${syntax.name}), and its compressed pixels are not: they seem to be ${found === undefined ? kind : `a ${kind}`}`,
+    );
   }
   const { rows, columns, samples, precision } = found;
-  if (rows !== format.rows || columns !== format.columns || samples !== 1) {
+  if (samples !== 1) {
     refuse(
-      `has ${format.rows} rows × ${format.columns} columns of one sample; the compressed image has ${rows} × ${columns} of ${samples}`,
+      `is not a grey image: its compressed image has ${samples} samples a pixel, of colours, and its header tells of one`,
+    );
+  }
+  if (rows !== format.rows || columns !== format.columns) {
+    refuse(
+      `has ${format.rows} rows × ${format.columns} columns; the compressed image has ${rows} × ${columns}`,
     );
   }
   if (precision > format.bitsAllocated) {
@@ -78,7 +89,10 @@ export async function decodeStored(
       `has pixels in JPEG of ${precision} bits (transfer syntax ${syntax.uid}), of which only 8 are read; decompress the series first (dcmdjpeg)`,
     );
   }
-  const decoded = await decodeImage(header, image);
+  const decoded =
+    compression === 'jpeg-lossless'
+      ? decodeJpegLossless(image, refuse)
+      : await decodeImage(header, image);
   if (decoded.length !== pixels) {
     refuse(
       `its compressed pixels are damaged: ${decoded.length} of ${pixels} were decoded`,
@@ -89,19 +103,26 @@ export async function decodeStored(
   return signExtended(decoded, { bits, signed: format.signed });
 }
 
+/** What the images of each family of syntaxes are. */
+const kindsOf: Readonly<
+  Record<Exclude<Compression, 'rle'>, readonly CodestreamKind[]>
+> = {
+  jpeg: ['JPEG'],
+  'jpeg-lossless': ['lossless JPEG'],
+  'jpeg-ls': ['JPEG-LS'],
+  'jpeg-2000': ['JPEG 2000'],
+};
+
 /** The 8-bit decoder reads JPEG Extended too, where it has no more than 8 bits. */
-const decoderSyntax = new Map([
-  ['1.2.840.10008.1.2.4.51', '1.2.840.10008.1.2.4.50'],
-]);
+const jpegExtended = '1.2.840.10008.1.2.4.51';
+const jpegBaseline = '1.2.840.10008.1.2.4.50';
 
 async function decodeImage(
   { file, syntax, format }: SliceHeader,
   image: Uint8Array,
 ): Promise<Uint8Array | Uint16Array> {
   const { rows, columns, bitsAllocated, signed } = format;
-  const uid = decoderSyntax.get(syntax.uid) ?? syntax.uid;
-  const whole =
-    syntax.compression === 'jpeg-lossless' ? withSlack(image) : image.slice();
+  const uid = syntax.uid === jpegExtended ? jpegBaseline : syntax.uid;
   const described = {
     rows,
     columns,
@@ -113,7 +134,7 @@ async function decodeImage(
   try {
     const { imageFrame: found } = await withCodec(uid, (codec) =>
       // A copy, as some of the decoders read the buffer below from its start.
-      codec.decode(whole, described, uid),
+      codec.decode(image.slice(), described, uid),
     );
     // Copied: what a decoder hands out may be its own memory, which the next image overwrites.
     const wide =
@@ -131,19 +152,6 @@ async function decodeImage(
       { cause: error },
     );
   }
-}
-
-/**
- * A copy with a byte more before the end of the image. Where the last pixel is like the one before it, and its code ends with
- * a byte, the decoder of lossless JPEG looks for another byte, meets the end of the image, and gives 0 for the pixel.
- */
-function withSlack(image: Uint8Array): Uint8Array {
-  let at = image.length;
-  while (at > 0 && (image[at] !== 0xff || image[at + 1] !== 0xd9)) at -= 1;
-  const longer = new Uint8Array(image.length + 1);
-  longer.set(image.subarray(0, at));
-  longer.set(image.subarray(at), at + 1);
-  return longer;
 }
 
 /** Decoders throw errors, texts, and numbers that only they understand. */

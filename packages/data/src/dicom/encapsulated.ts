@@ -103,10 +103,11 @@ function startsByTable(
   bytes: Uint8Array,
 ): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const first = fragments[0]?.start ?? 0;
+  const [head] = fragments;
+  if (head === undefined) return [];
   const starts: number[] = [];
   for (let at = start; at + 4 <= end; at += 4) {
-    const offset = first + view.getUint32(at, true);
+    const offset = head.start + view.getUint32(at, true);
     starts.push(fragments.findIndex((fragment) => fragment.start === offset));
   }
   return starts;

@@ -79,6 +79,15 @@ describe('readSliceHeader and readPixels', () => {
     'unsigned-12',
     'high-bit',
     'bytes',
+    'bytes-words',
+    'bytes-words-big-endian',
+    'bytes-big-endian',
+    'padding-unsigned-vr',
+    'padding-signed-vr',
+    'padding-12-signed',
+    'padding-12-signed-unsigned-vr',
+    'padding-12-unsigned-signed-vr',
+    'padding-range-unsigned-vr',
   ])('reads %s pixels as pydicom does', async (name) => {
     const expected = (
       await jsonFixture<Record<string, number[]>>('formats.json')
@@ -110,8 +119,8 @@ describe('readSliceHeader and readPixels', () => {
     );
   });
 
-  it('refuses pixels that are not as many as rows and columns say', () => {
-    for (const pixelBytes of [24 * 24 * 2 - 2, 24 * 24 * 2 + 2, 0]) {
+  it('refuses pixels that are fewer than rows and columns say, or as many as another image has', () => {
+    for (const pixelBytes of [24 * 24 * 2 - 2, 0, 2 * 24 * 24 * 2]) {
       const bytes = sliceFile({ pixelBytes });
       expect(() => readSliceHeader(bytes, 'a.dcm')).toThrow(DicomError);
       expect(() => readSliceHeader(bytes, 'a.dcm')).toThrow(

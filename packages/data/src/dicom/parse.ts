@@ -1,7 +1,19 @@
-import dicomParser, { type DataSet } from 'dicom-parser';
-
 import { DicomError } from '../errors.js';
-import { type TransferSyntax, transferSyntaxOf } from './transfer-syntax.js';
+import {
+  BytesEnd,
+  type DataSet,
+  type Encoding,
+  readDataSet,
+} from './data-set.js';
+import { Elements } from './elements.js';
+import { beginsIn, encodingAt, type FileStart, fileStart } from './encoding.js';
+import { fileKind } from './file-kind.js';
+import type { HeaderNote } from './header-note.js';
+import {
+  plainSyntax,
+  type TransferSyntax,
+  transferSyntaxOf,
+} from './transfer-syntax.js';
 
 /** The start of a file, or all of it. */
 export interface DicomBytes {
@@ -10,6 +22,8 @@ export interface DicomBytes {
   readonly file: string;
   /** bytes in the whole file */
   readonly fileSize: number;
+  /** whether these bytes are those that a gzipped file inflates to */
+  readonly gzipped?: boolean;
 }
 
 export interface ParseOptions {
@@ -17,40 +31,33 @@ export interface ParseOptions {
   readonly inflate?: ((deflated: Uint8Array) => Uint8Array) | undefined;
 }
 
-/** Where the pixels lie: from byte `offset` of the (inflated) file. */
-export interface PixelData {
-  readonly offset: number;
-  /** bytes; negative for compressed pixels, whose length is not known */
-  readonly length: number;
-}
-
 export interface ParsedElements {
   readonly set: DataSet;
   readonly syntax: TransferSyntax;
-  /** undefined in a file without an image */
-  readonly pixelData: PixelData | undefined;
-  /** what was given, inflated if it was deflated: what `pixelData` counts in */
+  /** what was given, inflated if it was deflated: what the elements' places count in */
   readonly bytes: Uint8Array;
   /** bytes in the whole file, inflated */
   readonly fileSize: number;
+  readonly notes: readonly HeaderNote[];
 }
 
-const pixelDataTag = 'x7fe00010';
-const prefixEnd = 132;
+/** From as many bytes on it can be told whether a file is DICOM: its first elements are short. */
+const enoughBytes = 1024;
 
-/** Whether a file that starts so is a DICOM Part 10 file. */
+/** Of the file meta information, whatever the data set behind it is in. */
+const metaEncoding: Encoding = { explicit: true, littleEndian: true };
+
+/** Whether a file that starts so is DICOM, with "DICM" at byte 128 or without. */
 export function isDicom(start: Uint8Array): boolean {
-  return (
-    start.length >= prefixEnd &&
-    String.fromCharCode(...start.subarray(128, prefixEnd)) === 'DICM'
-  );
+  return fileStart(start) !== undefined;
 }
 
 /**
- * Parses a DICOM Part 10 file up to its pixels.
+ * Parses a DICOM file up to its pixels. One without "DICM", or without file meta information, is read where its first elements
+ * show how it is encoded; and so is one whose Transfer Syntax UID says otherwise, with a note.
  *
  * @returns undefined when `bytes` end too early, and are not the whole file
- * @throws {@link DicomError} when the file is none, is cut short, or is malformed
+ * @throws {@link DicomError} when the file is not DICOM, is cut short, or is malformed
  * @see DICOM PS3.10 §7.1
  */
 export function parseElements(
@@ -58,85 +65,127 @@ export function parseElements(
   options: ParseOptions,
 ): ParsedElements | undefined {
   const { bytes, file, fileSize } = source;
-  if (!isDicom(bytes)) {
-    if (bytes.length < Math.min(prefixEnd, fileSize)) return undefined;
-    throw new DicomError(file, 'is no DICOM file: "DICM" is not at byte 128');
-  }
-  const partial = bytes.length < fileSize;
-  const syntax = attempt(source, () => {
-    const uid = dicomParser.readPart10Header(bytes).string('x00020010');
-    if (uid === undefined) {
-      if (partial) return undefined;
-      throw new DicomError(file, 'has no Transfer Syntax UID (0002,0010)');
-    }
-    return transferSyntaxOf(uid.trim(), file);
-  });
-  if (syntax === undefined) return undefined;
-  if (syntax.deflated && partial) return undefined;
-
-  let inflated: Uint8Array | undefined;
-  const set = attempt(source, () =>
-    dicomParser.parseDicom(bytes, {
-      untilTag: pixelDataTag,
-      inflater: (all, position) => {
-        inflated = inflateAfter(all, position, options, file);
-        return inflated;
-      },
-    }),
-  );
-  if (set === undefined) return undefined;
-  const pixels = set.elements[pixelDataTag];
-  // Bytes that end between two elements parse without complaint.
-  if (pixels === undefined && partial) return undefined;
-  expectWithin(set, inflated?.length ?? bytes.length, file);
-  return {
-    set,
-    syntax,
-    pixelData: pixels && {
-      offset: pixels.dataOffset,
-      length: pixels.hadUndefinedLength ? -1 : pixels.length,
-    },
-    bytes: inflated ?? bytes,
-    fileSize: inflated?.length ?? fileSize,
-  };
-}
-
-/** The parser notices an element that ends after the file only when it is read. */
-function expectWithin(set: DataSet, end: number, file: string): void {
-  for (const { tag, dataOffset, length } of Object.values(set.elements)) {
-    if (tag === pixelDataTag || dataOffset + length <= end) continue;
+  const start = fileStart(bytes);
+  if (start === undefined) {
+    if (bytes.length < Math.min(enoughBytes, fileSize)) return undefined;
     throw new DicomError(
       file,
-      `is cut short or malformed: the element ${tag.slice(1)} ends at byte ${dataOffset + length}, the file at ${end}`,
+      `is not a DICOM file: "DICM" is not at byte 128, and it does not begin with DICOM elements; it seems to be ${fileKind(bytes)}`,
     );
   }
-}
-
-/** Runs the parser, which throws texts, errors and objects alike. Undefined where more bytes may help. */
-function attempt<T>(
-  { bytes, file, fileSize }: DicomBytes,
-  parse: () => T,
-): T | undefined {
   try {
-    return parse();
+    return parseFrom(start, source, options);
   } catch (error) {
-    if (error instanceof DicomError) throw error;
+    if (!(error instanceof BytesEnd)) throw error;
     if (bytes.length < fileSize) return undefined;
     throw new DicomError(
       file,
-      `is cut short or malformed (${describe(error)})`,
+      `is cut short or malformed: an element goes on after byte ${fileSize}, where the file ends`,
       { cause: error },
     );
   }
 }
 
-function describe(error: unknown): string {
-  if (typeof error === 'string') return error;
-  if (error instanceof Error) return error.message;
-  if (typeof error === 'object' && error !== null && 'exception' in error) {
-    return describe(error.exception);
+/** @throws {@link BytesEnd} */
+function parseFrom(
+  start: FileStart,
+  { bytes, file, fileSize }: DicomBytes,
+  options: ParseOptions,
+): ParsedElements | undefined {
+  const refuse = (problem: string): never => {
+    throw new DicomError(file, problem);
+  };
+  const partial = bytes.length < fileSize;
+  const view = viewOf(bytes);
+  // The length that the first element of the meta information tells is often wrong: it ends where another group begins.
+  const meta = readDataSet(
+    view,
+    start.at,
+    metaEncoding,
+    { size: fileSize, group: 2 },
+    refuse,
+  );
+  const uid = new Elements(meta, refuse).text('x00020010');
+  const found = encodingAt(view, meta.end);
+  if (found === undefined && partial && bytes.length < meta.end + enoughBytes) {
+    return undefined;
   }
-  return 'the parser gives no reason';
+  if (uid === null && found === undefined) {
+    return refuse(
+      'has no Transfer Syntax UID (0002,0010), and its first elements do not tell how it is encoded',
+    );
+  }
+  const claimed = uid === null ? null : transferSyntaxOf(uid, file);
+  const { syntax, encoding, notes } = syntaxOf(claimed, found, start, refuse);
+  const begins = found !== undefined || beginsIn(view, meta.end, encoding);
+  if (!begins && !syntax.deflated && bytes.length >= meta.end + 8) {
+    refuse(
+      `says that it is in the transfer syntax ${syntax.uid} (${syntax.name}), and what follows at byte ${meta.end} does not begin so: it is compressed as a whole, encrypted, or damaged`,
+    );
+  }
+  if (!syntax.deflated) {
+    const bounds = { size: fileSize };
+    const set = readDataSet(view, meta.end, encoding, bounds, refuse);
+    // Bytes that end between two elements parse without complaint.
+    if (set.pixelData === undefined && partial) return undefined;
+    return { set, syntax, bytes, fileSize, notes };
+  }
+  if (partial) return undefined;
+  const whole = inflateAfter(bytes, meta.end, options, file);
+  const size = whole.length;
+  const inside = viewOf(whole);
+  const set = readDataSet(inside, meta.end, encoding, { size }, refuse);
+  return { set, syntax, bytes: whole, fileSize: size, notes };
+}
+
+interface Decided {
+  readonly syntax: TransferSyntax;
+  readonly encoding: Encoding;
+  readonly notes: readonly HeaderNote[];
+}
+
+/**
+ * The encoding that the first elements show is right, whatever the Transfer Syntax UID says: they could not be read otherwise.
+ * How compressed pixels are compressed, only the UID can say.
+ */
+function syntaxOf(
+  claimed: TransferSyntax | null,
+  found: Encoding | undefined,
+  { marked }: FileStart,
+  refuse: (problem: string) => never,
+): Decided {
+  if (claimed === null) {
+    if (found === undefined) return refuse('has no Transfer Syntax UID');
+    const syntax = plainSyntax(found);
+    const lacking = marked
+      ? 'has no Transfer Syntax UID'
+      : 'has no file meta information ("DICM" is not at byte 128)';
+    const message = `${lacking}; its elements are read as ${syntax.name}, which they are`;
+    const notes = [{ code: 'transfer-syntax-missing', message }];
+    return { syntax, encoding: found, notes };
+  }
+  const { explicit, littleEndian } = claimed;
+  const own = { explicit, littleEndian };
+  const differs =
+    found !== undefined &&
+    (claimed.deflated ||
+      found.explicit !== explicit ||
+      found.littleEndian !== littleEndian);
+  if (!differs) return { syntax: claimed, encoding: own, notes: [] };
+  const actual = plainSyntax(found);
+  if (claimed.compressed && !found.littleEndian) {
+    return refuse(
+      `says that it is in the transfer syntax ${claimed.uid} (${claimed.name}), and its elements are ${actual.name}, which that never has`,
+    );
+  }
+  const message = `says that it is in the transfer syntax ${claimed.uid} (${claimed.name}); its elements are ${actual.name}, and are read so`;
+  const notes = [{ code: 'transfer-syntax-mismatch', message }];
+  const syntax = claimed.compressed ? claimed : actual;
+  return { syntax, encoding: found, notes };
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 function inflateAfter(
@@ -151,7 +200,16 @@ function inflateAfter(
       'is deflated, and no function to inflate it was given',
     );
   }
-  const rest = inflate(bytes.subarray(position));
+  let rest: Uint8Array;
+  try {
+    rest = inflate(bytes.subarray(position));
+  } catch (error) {
+    throw new DicomError(
+      file,
+      `is cut short or malformed: it cannot be inflated (${String(error)})`,
+      { cause: error },
+    );
+  }
   const whole = new Uint8Array(position + rest.length);
   whole.set(bytes.subarray(0, position));
   whole.set(rest, position);

@@ -1,9 +1,11 @@
+import type { DataElement } from './data-set.js';
 import type { Elements } from './elements.js';
-import type { PixelData } from './parse.js';
+import type { HeaderNote } from './header-note.js';
+import { type Rescale, rescaleOf, type StoredBits } from './rescale.js';
 import type { TransferSyntax } from './transfer-syntax.js';
 
 /** How a slice stores its pixels, and what they mean in HU. */
-export interface PixelFormat {
+export interface PixelFormat extends StoredBits {
   readonly rows: number;
   readonly columns: number;
   /** images in the file; a volume is made of files of one */
@@ -13,41 +15,52 @@ export interface PixelFormat {
   /** the highest of the stored bits */
   readonly highBit: number;
   readonly signed: boolean;
-  /** HU = slope · stored value + intercept */
-  readonly slope: number;
-  readonly intercept: number;
+  /** whether bytes are swapped in pairs: pixels of 8 bits in big-endian words (PS3.5 §8.1.1 and Annex D) */
+  readonly swapped: boolean;
+  readonly rescale: Rescale;
   /** stored values, from the first to the second, that stand for no measurement */
   readonly padding: readonly [low: number, high: number] | null;
   /** byte of the (inflated) file at which the pixels start, or the items of compressed ones */
   readonly offset: number;
 }
 
+/** What is told of while a header is read. */
+export interface Listener {
+  /** throws a `DicomError` for the file */
+  readonly refuse: (problem: string) => never;
+  readonly note: (note: HeaderNote) => void;
+}
+
 /** CT slices have at most 1024² voxels; this keeps a damaged header from asking for absurd memory. */
 const largestSide = 16384;
 
 /**
- * Reads the pixel format, and checks that the file holds exactly the pixels that it claims.
+ * Reads the pixel format, and checks that the file holds the pixels that it claims. What a CT image must say is read, not
+ * filled in; two elements are missed where nothing else is possible: Samples per Pixel, with bytes for one sample, and High Bit,
+ * which in a CT image is the highest of Bits Stored.
  *
- * @param refuse throws a `DicomError` for the file
- * @see DICOM PS3.3 §C.7.6.3 (image pixel) and §C.11.1 (modality LUT); PS3.5 §8.1.1
+ * @see DICOM PS3.3 §C.7.6.3 (image pixel) and §C.8.2.1 (CT image); PS3.5 §8.1.1
  */
 export function pixelFormatOf(
   elements: Elements,
   syntax: TransferSyntax,
-  pixelData: PixelData,
+  pixelData: DataElement,
   fileSize: number,
-  refuse: (problem: string) => never,
+  { refuse, note }: Listener,
 ): PixelFormat {
   const required = (tag: string, name: string): number =>
-    elements.required(elements.uint16(tag), name);
+    elements.required(elements.uint16(tag, name), name);
+  expectGrey(elements, refuse);
   const rows = required('x00280010', 'Rows');
   const columns = required('x00280011', 'Columns');
   const bitsAllocated = required('x00280100', 'Bits Allocated');
-  const bitsStored = elements.uint16('x00280101') ?? bitsAllocated;
-  const highBit = elements.uint16('x00280102') ?? bitsStored - 1;
-  const signed = elements.uint16('x00280103') === 1;
-  const samples = elements.uint16('x00280002') ?? 1;
-  const frames = elements.number('x00280008', 'Number of Frames') ?? 1;
+  const bitsStored = required('x00280101', 'Bits Stored');
+  const representation = required('x00280103', 'Pixel Representation');
+  const samples = elements.uint16('x00280002', 'Samples per Pixel');
+  const foundHighBit = elements.uint16('x00280102', 'High Bit');
+  const highBit = foundHighBit === null ? bitsStored - 1 : foundHighBit;
+  const foundFrames = elements.number('x00280008', 'Number of Frames');
+  const frames = foundFrames === null ? 1 : foundFrames;
 
   if (Math.min(rows, columns) < 1 || Math.max(rows, columns) > largestSide) {
     refuse(`has ${rows} rows and ${columns} columns`);
@@ -60,63 +73,126 @@ export function pixelFormatOf(
       `Bits Stored ${bitsStored} and High Bit ${highBit} do not fit into ${bitsAllocated} bits`,
     );
   }
-  if (samples !== 1) {
-    refuse(`has ${samples} samples a pixel, expected one: a grey image`);
+  if (representation > 1) {
+    refuse(
+      `Pixel Representation is ${representation}, expected 0 (unsigned) or 1 (signed)`,
+    );
   }
   if (!Number.isInteger(frames) || frames < 1) {
     refuse(`Number of Frames is ${frames}`);
   }
-  if (!syntax.compressed) {
-    const expected = (rows * columns * frames * bitsAllocated) / 8;
-    const what = `${rows} rows × ${columns} columns${frames > 1 ? ` × ${frames} frames` : ''} of ${bitsAllocated} bits take ${expected} bytes`;
-    expectWhole(expected, what, pixelData, fileSize, refuse);
-  } else if (pixelData.length >= 0) {
-    refuse(
-      `has pixels of a fixed length in the transfer syntax ${syntax.uid} (${syntax.name}), which puts them into items`,
-    );
+  for (const [value, name, taken, code] of [
+    [samples, 'Samples per Pixel', 'one', 'samples-missing'],
+    [
+      foundHighBit,
+      'High Bit',
+      `${highBit}, the highest of Bits Stored`,
+      'high-bit-missing',
+    ],
+  ] as const) {
+    if (value !== null) continue;
+    const message = `has no ${name}; it is taken as ${taken}`;
+    note({ code, message });
   }
+  const size = (rows * columns * frames * bitsAllocated) / 8;
+  const what = `${rows} rows × ${columns} columns${frames > 1 ? ` × ${frames} frames` : ''} of ${bitsAllocated} bits take ${size} bytes`;
+  expectPixels({ size, what }, syntax, pixelData, fileSize, { refuse, note });
+  const bits = { bitsStored, signed: representation === 1 };
   return {
     rows,
     columns,
     frames,
     bitsAllocated,
-    bitsStored,
     highBit,
-    signed,
-    slope: elements.number('x00281053', 'Rescale Slope') ?? 1,
-    intercept: elements.number('x00281052', 'Rescale Intercept') ?? 0,
-    padding: paddingOf(elements, signed),
-    offset: pixelData.offset,
+    ...bits,
+    swapped:
+      bitsAllocated === 8 && !syntax.littleEndian && pixelData.vr === 'OW',
+    rescale: rescaleOf(elements, bits, note),
+    padding: paddingOf(elements, bits),
+    offset: pixelData.start,
   };
 }
 
-/** Pixel data has an even length, so a byte may follow the last pixel. */
-function expectWhole(
-  expected: number,
-  what: string,
-  { offset, length }: PixelData,
-  fileSize: number,
+/** MONOCHROME1 is shown inverted, and means the same values. Without an interpretation, the samples have to tell. */
+function expectGrey(
+  elements: Elements,
   refuse: (problem: string) => never,
 ): void {
-  if (length !== expected && length !== expected + (expected % 2)) {
-    const found = length < 0 ? 'an unknown number of' : length;
-    refuse(`${what}, the pixel data has ${found}`);
-  }
-  if (offset + expected > fileSize) {
+  const samples = elements.uint16('x00280002', 'Samples per Pixel');
+  const interpretation = elements.text('x00280004');
+  const grey =
+    interpretation === null || /^MONOCHROME[12]$/i.test(interpretation);
+  if (grey && (samples === null || samples === 1)) return;
+  const told = [
+    ...(samples === null ? [] : [`Samples per Pixel ${samples}`]),
+    ...(interpretation === null
+      ? []
+      : [`Photometric Interpretation ${interpretation.slice(0, 40)}`]),
+  ];
+  refuse(
+    `is a colour image (${told.join(', ')}), such as a screenshot or a fusion, and has no HU; expected a grey one`,
+  );
+}
+
+/**
+ * That as many bytes are there as the pixels take. More may follow (PS3.5 §8.1.1); but not as many as for a further image, as then
+ * something else than padding does.
+ */
+function expectPixels(
+  { size, what }: { readonly size: number; readonly what: string },
+  { compressed, uid, name }: TransferSyntax,
+  { start, length }: DataElement,
+  fileSize: number,
+  { refuse, note }: Listener,
+): void {
+  if (compressed) {
+    if (length < 0) return;
     refuse(
-      `is cut short: its pixels end at byte ${offset + expected}, the file at ${fileSize}`,
+      `has pixels of a fixed length in the transfer syntax ${uid} (${name}), which puts them into items`,
     );
+  }
+  if (length < 0) {
+    refuse(
+      `has compressed pixels, in items, and the transfer syntax ${uid} (${name}), which has none: how they are compressed, it does not tell`,
+    );
+  }
+  const even = size + (size % 2);
+  if (length < size) {
+    refuse(`is cut short: ${what}, the pixel data has ${length}`);
+  }
+  if (length >= 2 * even && length % even === 0) {
+    refuse(
+      `${what}, the pixel data has ${length}, ${length / even} times as many: of more frames or samples than the header tells`,
+    );
+  }
+  if (start + size > fileSize) {
+    refuse(
+      `is cut short: its pixels end at byte ${start + size}, the file at ${fileSize}`,
+    );
+  }
+  if (length > even) {
+    const message = `${what}, the pixel data has ${length}; what follows the pixels is passed over`;
+    note({ code: 'excess-padding', message });
   }
 }
 
+/**
+ * Padding may be written as a number with a sign or without, and as wide as 16 bits where pixels are narrower: what is compared are
+ * the bits that pixels have.
+ */
 function paddingOf(
   elements: Elements,
-  signed: boolean,
+  { bitsStored, signed }: StoredBits,
 ): readonly [number, number] | null {
-  const read = (tag: string): number | null =>
-    signed ? elements.int16(tag) : elements.uint16(tag);
-  const value = read('x00280120');
+  const read = (tag: string, name: string): number | null => {
+    const bits = elements.uint16(tag, name);
+    if (bits === null) return null;
+    const high = bits << (32 - bitsStored);
+    return signed ? high >> (32 - bitsStored) : high >>> (32 - bitsStored);
+  };
+  const value = read('x00280120', 'Pixel Padding Value');
   if (value === null) return null;
-  const limit = read('x00280121') ?? value;
+  const limit = read('x00280121', 'Pixel Padding Range Limit');
+  if (limit === null) return [value, value];
   return [Math.min(value, limit), Math.max(value, limit)];
 }

@@ -1,6 +1,5 @@
 import { DicomError, UnsupportedSyntaxError } from '../errors.js';
 import type { SliceHeader } from './header.js';
-import type { PixelFormat } from './pixel-format.js';
 
 /** What stands for "no measurement" (pixel padding) and for everything outside of a volume: the HU of air. */
 export const airHu = -1000;
@@ -13,7 +12,10 @@ export interface PixelWindow {
   readonly y1: number;
 }
 
-/** The bytes of an uncompressed file that hold the rows of a window of one of its images. */
+/**
+ * The bytes of an uncompressed file that hold the rows of a window of one of its images; where bytes are swapped in pairs, with
+ * those that make the pairs whole.
+ */
 export function byteRangeOf(
   { file, syntax, format }: SliceHeader,
   { y0, y1 }: Pick<PixelWindow, 'y0' | 'y1'>,
@@ -26,10 +28,29 @@ export function byteRangeOf(
       `has compressed pixels (${syntax.name}, transfer syntax ${syntax.uid}): read them with decodePixels`,
     );
   }
-  const { offset, rows, columns, bitsAllocated } = format;
+  const { offset, rows, columns, bitsAllocated, swapped } = format;
   const rowBytes = (columns * bitsAllocated) / 8;
-  const start = offset + frame * rows * rowBytes;
-  return { start: start + y0 * rowBytes, end: start + y1 * rowBytes };
+  const start = (frame * rows + y0) * rowBytes;
+  const end = (frame * rows + y1) * rowBytes;
+  return swapped
+    ? { start: offset + start - (start % 2), end: offset + end + (end % 2) }
+    : { start: offset + start, end: offset + end };
+}
+
+/** @returns the bytes of the rows of a range in their order; as they are, unless they are swapped in pairs */
+export function unswapped(
+  { format: { swapped, rows, columns } }: SliceHeader,
+  range: Uint8Array,
+  { y0, y1 }: Pick<PixelWindow, 'y0' | 'y1'>,
+  frame = 0,
+): Uint8Array {
+  if (!swapped) return range;
+  const from = ((frame * rows + y0) * columns) % 2;
+  const right = new Uint8Array(range.length);
+  range.forEach((byte, i) => {
+    right[i ^ 1] = byte;
+  });
+  return right.subarray(from, from + (y1 - y0) * columns);
 }
 
 /** @throws {@link DicomError} when the file has no such image */
@@ -54,20 +75,28 @@ export function readWindow(
   rowBytes: Uint8Array,
   window: PixelWindow,
 ): Float32Array {
-  return hounsfield(header.format, storedValues(header, rowBytes, window));
+  const rows = unswapped(header, rowBytes, window);
+  return hounsfield(header, storedValues(header, rows, window));
 }
 
-/** The HU of stored values, of any shape. */
+const noPadding = [1, 0] as const;
+
+/**
+ * The HU of stored values, of any shape.
+ *
+ * @throws {@link DicomError} for a slice whose header does not tell what they are in HU
+ */
 export function hounsfield(
-  { slope, intercept, padding }: PixelFormat,
+  { file, format: { rescale, padding } }: SliceHeader,
   stored: Int32Array,
 ): Float32Array {
-  const [low, high] = padding ?? [1, 0];
+  if (rescale.kind === 'unknown') throw new DicomError(file, rescale.reason);
+  const { slope, intercept } = rescale;
+  const [low, high] = padding === null ? noPadding : padding;
   const hu = new Float32Array(stored.length);
-  for (let i = 0; i < stored.length; i++) {
-    const value = stored[i] ?? 0;
+  stored.forEach((value, i) => {
     hu[i] = value >= low && value <= high ? airHu : slope * value + intercept;
-  }
+  });
   return hu;
 }
 
@@ -108,7 +137,8 @@ export function readPixels(
   const { rows, columns } = header.format;
   const { start, end } = byteRangeOf(header, { y0: 0, y1: rows }, frame);
   const whole = { x0: 0, x1: columns, y0: 0, y1: rows };
-  return readWindow(header, bytes.subarray(start, end), whole);
+  const image = unswapped(header, bytes.subarray(start, end), whole, frame);
+  return hounsfield(header, storedValues(header, image, whole));
 }
 
 /**

@@ -27,7 +27,8 @@ export function decodeRle(
   );
   const decoded = new Uint8Array(pixels * width);
   for (const [segment, start] of starts.entries()) {
-    const end = starts[segment + 1] ?? frame.length;
+    const next = starts[segment + 1];
+    const end = next === undefined ? frame.length : next;
     if (start < headerBytes || start > end || end > frame.length) {
       refuse(
         `its RLE segment ${segment + 1} lies from byte ${start} to ${end} of ${frame.length}`,
@@ -62,18 +63,19 @@ function unpack(
     readonly width: number;
   },
 ): number {
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.length);
   let to = from;
   let at = 0;
   // What follows the last pixel can only be the byte that makes the length even.
   while (at + 1 < packed.length && to < into.length) {
-    const control = packed[at++] ?? 0;
+    const control = view.getUint8(at++);
     if (control === 128) continue;
     const run = control > 128;
     const count = run ? 257 - control : control + 1;
     const available = run ? count : Math.min(count, packed.length - at);
     for (let i = 0; i < available; i++) {
       if (to >= into.length) return Math.floor((to - from) / width) + 1;
-      into[to] = packed[run ? at : at + i] ?? 0;
+      into[to] = view.getUint8(run ? at : at + i);
       to += width;
     }
     at += run ? 1 : count;

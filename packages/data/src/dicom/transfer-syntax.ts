@@ -1,4 +1,5 @@
 import { UnsupportedSyntaxError } from '../errors.js';
+import type { Encoding } from './data-set.js';
 
 /** The families of compressed pixels that can be decoded. */
 export type Compression =
@@ -12,7 +13,9 @@ export type Compression =
 export interface TransferSyntax {
   readonly uid: string;
   readonly name: string;
-  /** byte order of the pixels */
+  /** whether each element names its type (VR) */
+  readonly explicit: boolean;
+  /** byte order of the elements and of the pixels */
   readonly littleEndian: boolean;
   /** whether all that follows the file meta information is deflated */
   readonly deflated: boolean;
@@ -23,6 +26,7 @@ export interface TransferSyntax {
 }
 
 const plain = {
+  explicit: true,
   littleEndian: true,
   deflated: false,
   compressed: false,
@@ -30,7 +34,12 @@ const plain = {
 };
 
 const uncompressed: readonly TransferSyntax[] = [
-  { ...plain, uid: '1.2.840.10008.1.2', name: 'Implicit VR Little Endian' },
+  {
+    ...plain,
+    uid: '1.2.840.10008.1.2',
+    name: 'Implicit VR Little Endian',
+    explicit: false,
+  },
   { ...plain, uid: '1.2.840.10008.1.2.1', name: 'Explicit VR Little Endian' },
   {
     ...plain,
@@ -78,14 +87,33 @@ const compressed: readonly (readonly [
 export function transferSyntaxOf(uid: string, file: string): TransferSyntax {
   const found = uncompressed.find((syntax) => syntax.uid === uid);
   if (found) return found;
-  if (/^1\.2\.840\.10008\.1\.2\.[45](\.|$)/.test(uid)) {
-    const [, name = 'compressed', compression = null] =
-      compressed.find(([known]) => known === uid) ?? [];
+  const known = compressed.find(([own]) => own === uid);
+  if (known) {
+    const [, name, compression] = known;
     return { ...plain, uid, name, compressed: true, compression };
+  }
+  if (/^1\.2\.840\.10008\.1\.2\.[45](\.|$)/.test(uid)) {
+    const name = 'a compressed one without a decoder here';
+    return { ...plain, uid, name, compressed: true, compression: null };
   }
   throw new UnsupportedSyntaxError(
     file,
     uid,
     `is in the transfer syntax "${uid.slice(0, 80)}"; known: ${uncompressed.map((syntax) => syntax.uid).join(', ')} and the compressed ones of DICOM`,
   );
+}
+
+/** The syntax of uncompressed pixels in elements of this encoding. @throws RangeError for implicit big-endian, which is none */
+export function plainSyntax({
+  explicit,
+  littleEndian,
+}: Encoding): TransferSyntax {
+  const found = uncompressed.find(
+    (syntax) =>
+      !syntax.deflated &&
+      syntax.explicit === explicit &&
+      syntax.littleEndian === littleEndian,
+  );
+  if (found) return found;
+  throw new RangeError('no transfer syntax is implicit and big-endian');
 }

@@ -1,6 +1,4 @@
-import { basename } from 'node:path';
-
-import type { SliceHeader } from '../dicom/header.js';
+import { noImage, type SliceHeader } from '../dicom/header.js';
 import { DicomError } from '../errors.js';
 import type { Warning } from '../warning.js';
 import type { FoundFile } from './list-files.js';
@@ -13,8 +11,10 @@ export interface HeaderBatch<Slices = SliceSet> {
   readonly series: readonly SeriesPart<Slices>[];
   /** DICOM files of other modalities */
   readonly otherModalities: number;
-  /** files that are no DICOM */
+  /** files that are not DICOM */
   readonly otherFiles: number;
+  /** how many of both there are of each kind: `a PNG image`, `DICOM of modality MR` */
+  readonly passedOver: Readonly<Record<string, number>>;
   readonly warnings: readonly Warning[];
 }
 
@@ -26,13 +26,14 @@ interface SeriesPart<Slices> {
 }
 
 interface OpenPart {
+  readonly patientId: string | null;
   readonly files: FoundFile[];
   readonly headers: SliceHeader[];
 }
 
 /**
  * Reads the headers of files. A DICOM file that is damaged becomes a warning, `unreadable-dicom`, and so does a `.dcm` file
- * that is none.
+ * that is not DICOM.
  *
  * @param onStamp is told the size in bytes and the time of the last change, ms, of each file that could be opened
  */
@@ -43,8 +44,13 @@ export function readHeaders(
 ): HeaderBatch {
   const series = new Map<string, OpenPart>();
   const warnings: Warning[] = [];
+  const passedOver: Record<string, number> = {};
   let otherModalities = 0;
   let otherFiles = 0;
+  const passOver = (kind: string): void => {
+    const before = passedOver[kind];
+    passedOver[kind] = before === undefined ? 1 : before + 1;
+  };
   for (const [index, file] of files.entries()) {
     const content = contentOf(file, (stamp) => {
       onStamp(index, stamp);
@@ -52,30 +58,37 @@ export function readHeaders(
     switch (content.kind) {
       case 'other-file':
         otherFiles += 1;
+        passOver(content.what);
         break;
       case 'other-modality':
         otherModalities += 1;
+        passOver(content.what);
         break;
       case 'unreadable':
         warnings.push(content.warning);
         break;
       case 'slice': {
         const { slice } = content;
-        const part = series.get(slice.seriesUid) ?? { files: [], headers: [] };
-        series.set(slice.seriesUid, part);
-        part.files.push(file);
-        part.headers.push(slice);
+        const part = series.get(slice.seriesUid);
+        if (part === undefined) {
+          const first = { files: [file], headers: [slice] };
+          series.set(slice.seriesUid, { ...first, patientId: slice.patientId });
+        } else {
+          part.files.push(file);
+          part.headers.push(slice);
+        }
       }
     }
   }
   return {
     series: [...series].map(([seriesUid, part]) => ({
       seriesUid,
-      patientId: part.headers[0]?.patientId ?? null,
+      patientId: part.patientId,
       slices: sliceSet(part.files, part.headers),
     })),
     otherModalities,
     otherFiles,
+    passedOver,
     warnings,
   };
 }
@@ -83,7 +96,11 @@ export function readHeaders(
 type Content =
   | { readonly kind: 'slice'; readonly slice: SliceHeader }
   | { readonly kind: 'unreadable'; readonly warning: Warning }
-  | { readonly kind: 'other-modality' | 'other-file' };
+  | {
+      readonly kind: 'other-modality' | 'other-file';
+      /** `a PNG image`, `DICOM of modality MR` */
+      readonly what: string;
+    };
 
 function contentOf(
   { path, name }: FoundFile,
@@ -92,18 +109,27 @@ function contentOf(
   try {
     const { header, stamp } = readHeaderSync(path, name);
     onStamp(stamp);
-    if (header === undefined) {
-      if (!name.toLowerCase().endsWith('.dcm')) return { kind: 'other-file' };
-      return unreadable(name, `${name}: is no DICOM file, or cut short`);
+    if (typeof header === 'string') {
+      if (!/\.dcm(\.gz)?$/i.test(name)) {
+        return { kind: 'other-file', what: header };
+      }
+      return unreadable(
+        name,
+        `${name}: is not a DICOM file, or cut short: it seems to be ${header}`,
+      );
     }
-    const { modality, slice } = header;
-    if (modality !== null && modality !== 'CT') {
-      return { kind: 'other-modality' };
+    const { modality, isCt, slice } = header;
+    if (!isCt) {
+      const of =
+        modality === null ? 'another SOP class' : `modality ${modality}`;
+      return { kind: 'other-modality', what: `DICOM of ${of}` };
     }
-    if (basename(name) === 'DICOMDIR') return { kind: 'other-file' };
+    if (header.isIndex) {
+      return { kind: 'other-file', what: 'a DICOMDIR' };
+    }
     return slice
       ? { kind: 'slice', slice: slice() }
-      : unreadable(name, `${name}: holds no image, or is cut short before it`);
+      : unreadable(name, `${name}: ${noImage(header)}`);
   } catch (error) {
     const known =
       error instanceof DicomError ||

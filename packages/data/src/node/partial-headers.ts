@@ -13,7 +13,7 @@ import {
   readPartialFile,
   readPiece,
 } from './partial-file.js';
-import { joinSets, type SliceSet } from './slice-set.js';
+import { foundFiles, joinSets, type SliceSet } from './slice-set.js';
 
 /** Files whose headers are to be read, and the folder to keep them in: plain data, which may go to another thread. */
 export interface HeaderTask {
@@ -78,7 +78,7 @@ export function readKeptSlices(
 }
 
 function packSlices({ files, paths, ...columns }: SliceSet): PackedSlices {
-  const found = files.map((name, i) => ({ name, path: paths[i] ?? name }));
+  const found = foundFiles({ files, paths });
   return { packed: packFiles(found), ...columns };
 }
 
@@ -92,7 +92,7 @@ function unpackSlices({ packed, ...columns }: PackedSlices): SliceSet {
 }
 
 /** To be counted up when what is kept changes its form. */
-const keptVersion = 3;
+const keptVersion = 4;
 
 function keptName({ root, bytes }: PackedFiles): string {
   const digest = createHash('sha256')

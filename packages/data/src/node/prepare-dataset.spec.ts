@@ -424,7 +424,7 @@ describe('cropAt', () => {
     await prepareDataset({ folder: madeUpScan, out });
     const { nodules, crops } = await readDataset(out);
     for (const [i, { x, y, z, diameter }] of nodules.entries()) {
-      const crop = await cropAt(madeUpScan, {
+      const { hu: crop } = await cropAt(madeUpScan, {
         at: [x, y, z],
         side: 2 * diameter,
       });

@@ -29,6 +29,7 @@ import {
   type PrepareOptions,
 } from './prepare-options.js';
 import { PartialFolder } from './partial-folder.js';
+import { passedOverText } from './passed-over.js';
 import type { KeptPiece } from './partial-file.js';
 import { type KeptReadings, readKeptReadings } from './partial-readings.js';
 import type { PreparedScan } from './prepare-scan.js';
@@ -221,7 +222,7 @@ async function readInput(
   );
   if (index.series.size === 0) {
     throw new InputError(
-      `${folder}: holds no DICOM file of a CT, among ${count} files${because(index.warnings)}. Expected the CT series that the ${annotations.ct} annotation files are of`,
+      `${folder}: holds no DICOM file of a CT, among ${count} files${passedOverText(index)}. Expected the CT series that the ${annotations.ct} annotation files are of`,
     );
   }
 
@@ -250,7 +251,7 @@ async function readInput(
   }
   if (scans.length === 0) {
     throw new InputError(
-      `${folder}: none of its ${index.series.size} CT series belongs to one of its ${annotations.scans.length} annotated scans`,
+      `${folder}: none of its ${index.series.size} CT series belongs to one of its ${annotations.scans.length} annotated scans${passedOverText(index)}`,
     );
   }
   scans.sort(

@@ -12,6 +12,7 @@ import type { JobOptions } from '../progress.js';
 import { patientPoint, type Vector, volumePoint } from '../series/geometry.js';
 import { gapShare } from '../series/positions.js';
 import type { SamePlace } from '../series/same-place.js';
+import { expectLung } from '../series/rescale.js';
 import { type Series, seriesOf } from '../series/series.js';
 import type { Warning } from '../warning.js';
 import { compareSamePlace } from './compare-same-place.js';
@@ -58,6 +59,7 @@ async function readPlan(
     if (slice === undefined) continue;
     windows.set(k, await readWindowOf(pathOf(slice), slice, plan.window));
   }
+  expectLung(series.slices, windows.values());
   return sampleCrop(plan, windows);
 }
 

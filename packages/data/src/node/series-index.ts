@@ -13,8 +13,10 @@ export interface SeriesIndex<Slices = SliceSet> {
   readonly series: ReadonlyMap<string, Slices>;
   /** DICOM files of other modalities */
   readonly otherModalities: number;
-  /** files that are no DICOM */
+  /** files that are not DICOM */
   readonly otherFiles: number;
+  /** how many of both there are of each kind, the most frequent first: `a PNG image`, `DICOM of modality MR` */
+  readonly passedOver: ReadonlyMap<string, number>;
   readonly unreadable: number;
   readonly warnings: readonly Warning[];
 }
@@ -42,7 +44,7 @@ export const headerBatchSize = 128;
 
 /**
  * Reads the header of every file and groups CT slices by series. A DICOM file that is damaged becomes a warning,
- * `unreadable-dicom`, and so does a `.dcm` file that is none.
+ * `unreadable-dicom`, and so does a `.dcm` file that is not DICOM.
  */
 export async function indexSeries(
   files: readonly FoundFile[],
@@ -77,6 +79,7 @@ export async function groupSeries<
 ): Promise<SeriesIndex<SeriesParts<Slices>>> {
   const series = new Map<string, OpenSeries<Slices>>();
   const warnings: Warning[] = [];
+  const passedOver = new Map<string, number>();
   let otherModalities = 0;
   let otherFiles = 0;
   let done = 0;
@@ -90,6 +93,10 @@ export async function groupSeries<
     onProgress?.({ stage: 'headers', done, total });
     otherModalities += found.otherModalities;
     otherFiles += found.otherFiles;
+    for (const [kind, count] of Object.entries(found.passedOver)) {
+      const before = passedOver.get(kind);
+      passedOver.set(kind, before === undefined ? count : before + count);
+    }
     warnings.push(...found.warnings);
     for (const { seriesUid, patientId, slices } of found.series) {
       const known = series.get(seriesUid);
@@ -101,6 +108,7 @@ export async function groupSeries<
     series,
     otherModalities,
     otherFiles,
+    passedOver: new Map([...passedOver].sort(([, a], [, b]) => b - a)),
     unreadable: warnings.length,
     warnings,
   };

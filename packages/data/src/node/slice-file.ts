@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { inflateRawSync } from 'node:zlib';
+import { constants, gunzipSync, inflateRawSync } from 'node:zlib';
 
 import {
   type DicomHeader,
@@ -9,6 +9,7 @@ import {
 } from '../dicom/header.js';
 import { isDicom, parseElements } from '../dicom/parse.js';
 import { decodeStored } from '../dicom/decode.js';
+import { fileKind, isGzip } from '../dicom/file-kind.js';
 import {
   byteRangeOf,
   hounsfield,
@@ -31,7 +32,7 @@ export function inflate(deflated: Uint8Array): Uint8Array {
  * Reads the header of a DICOM file: no more of the file than it takes.
  *
  * @param name how errors name the file
- * @returns undefined for a file that is no DICOM Part 10 file
+ * @returns undefined for a file that is not DICOM
  * @throws {@link DicomError} for a DICOM file that is cut short or malformed
  */
 export function readHeaderOf(
@@ -39,13 +40,15 @@ export function readHeaderOf(
   name: string,
 ): Promise<DicomHeader | undefined> {
   return new Promise((resolve) => {
-    resolve(withFile(path, (file) => headerOf(file, name).header));
+    const { header } = withFile(path, (file) => headerOf(file, name));
+    resolve(typeof header === 'string' ? undefined : header);
   });
 }
 
 /** A header, and by what a later look at its file may tell that nothing was changed. */
 export interface StampedHeader {
-  readonly header: DicomHeader | undefined;
+  /** or, of a file that is not DICOM, what it seems to be: `a PNG image` */
+  readonly header: DicomHeader | string;
   /** size in bytes and time of the last change, ms */
   readonly stamp: readonly [size: number, changed: number];
 }
@@ -75,11 +78,52 @@ function headerOf(
     const wanted = Math.min(length, size);
     const buffer = scratch.take(wanted);
     const bytes = buffer.subarray(0, readInto(file, buffer, 0));
-    if (!isDicom(bytes)) return { header: undefined, stamp };
+    if (isGzip(bytes))
+      return { header: gzippedHeader(file, bytes, name), stamp };
+    if (!isDicom(bytes)) return { header: fileKind(bytes), stamp };
     // A file that shrinks while it is read ends where it now ends.
     const fileSize = bytes.length < wanted ? bytes.length : size;
     const header = readHeader({ bytes, file: name, fileSize }, { inflate });
     if (header) return { header, stamp };
+  }
+}
+
+/** Of a gzipped file only the start is inflated, unless that is DICOM: it may be a volume of gigabytes. */
+function gzippedHeader(
+  file: number,
+  start: Uint8Array,
+  name: string,
+): DicomHeader | string {
+  let inside: Uint8Array;
+  try {
+    inside = gunzip(start, name, constants.Z_SYNC_FLUSH);
+  } catch (error) {
+    if (error instanceof DicomError) return 'damaged gzip data';
+    throw error;
+  }
+  if (!isDicom(inside)) return `gzip data (of ${fileKind(inside)})`;
+  const whole = Buffer.alloc(fs.fstatSync(file).size);
+  const bytes = gunzip(whole.subarray(0, readInto(file, whole, 0)), name);
+  const source = { bytes, file: name, fileSize: bytes.length, gzipped: true };
+  const header = readHeader(source, { inflate });
+  if (header) return header;
+  throw new DicomError(name, 'is cut short: it has no whole header');
+}
+
+/** @param finishFlush Z_SYNC_FLUSH for the start of a file, of which as much is inflated as there is */
+function gunzip(
+  bytes: Uint8Array,
+  name: string,
+  finishFlush = constants.Z_FINISH,
+): Uint8Array {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: mostInflated, finishFlush });
+  } catch (error) {
+    throw new DicomError(
+      name,
+      `is gzipped, and damaged, cut short, or over ${mostInflated / 2 ** 20} MB once it is inflated (${String(error)})`,
+      { cause: error },
+    );
   }
 }
 
@@ -102,13 +146,14 @@ export async function readWindowOf(
     );
   }
   if (syntax.compressed) {
-    const stored = await decodeStored(header, await readFile(path));
-    return hounsfield(format, windowOf(stored, format.columns, window));
+    const stored = await decodeStored(header, await wholeFile(path, header));
+    return hounsfield(header, windowOf(stored, format.columns, window));
   }
   const { start, end } = byteRangeOf(header, window);
-  const rows = syntax.deflated
-    ? inflatedRange(await readFile(path), header, start, end)
-    : readRange(path, start, end);
+  const rows =
+    syntax.deflated || header.gzipped
+      ? inflatedRange(await wholeFile(path, header), header, start, end)
+      : readRange(path, start, end);
   if (rows.length !== end - start) {
     throw new DicomError(
       file,
@@ -118,16 +163,27 @@ export async function readWindowOf(
   return readWindow(header, rows, window);
 }
 
+/** The bytes of a file, of a gzipped one those that it inflates to. */
+async function wholeFile(
+  path: string,
+  { file, gzipped }: SliceHeader,
+): Promise<Uint8Array> {
+  const bytes = await readFile(path);
+  return gzipped ? gunzip(bytes, file) : bytes;
+}
+
 /** What lies from `start` to `end` of a deflated file once it is inflated; for that, all of it has to be read. */
 function inflatedRange(
   bytes: Uint8Array,
-  { file }: SliceHeader,
+  { file, syntax }: SliceHeader,
   start: number,
   end: number,
 ): Uint8Array {
+  if (!syntax.deflated) return bytes.subarray(start, end);
   const source = { bytes, file, fileSize: bytes.length };
   const parsed = parseElements(source, { inflate });
-  return parsed?.bytes.subarray(start, end) ?? new Uint8Array();
+  if (parsed) return parsed.bytes.subarray(start, end);
+  throw new DicomError(file, 'is cut short: it can no longer be inflated');
 }
 
 /** The rows of a window, of which only the values are kept. */

@@ -56,12 +56,10 @@ function sliceColumns(headers: readonly SliceHeader[]): SliceColumns {
     orders.set([instance ?? NaN, acquired ?? NaN, created ?? NaN], 3 * i);
     const common = sharedOf(header);
     const key = JSON.stringify(common);
-    const index = known.get(key) ?? shared.length;
-    if (index === shared.length) {
-      known.set(key, index);
-      shared.push(common);
-    }
-    return index;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    known.set(key, shared.length);
+    return shared.push(common) - 1;
   });
   return {
     sopUids: headers.map(({ sopUid }) => sopUid),
@@ -76,18 +74,18 @@ function sliceColumns(headers: readonly SliceHeader[]): SliceColumns {
 /** All of a header but what is in columns of its own. */
 function sharedOf(header: SliceHeader): SharedHeader {
   const { syntax, seriesUid, studyUid, patientId, modality } = header;
-  const { manufacturer, localizer, acquisition } = header;
-  const { orientation, pixelSpacing } = header;
-  const { sliceThickness, format } = header;
+  const { manufacturer, localizer, acquisition, enhanced } = header;
+  const { orientation, pixelSpacing, sliceThickness } = header;
+  const { gzipped, notes, format } = header;
   const { rows, columns, frames, bitsAllocated, bitsStored } = format;
-  const { highBit, signed, slope, intercept, padding } = format;
+  const { highBit, signed, swapped, rescale, padding } = format;
   return {
     ...{ syntax, seriesUid, studyUid, patientId, modality },
-    ...{ manufacturer, localizer, acquisition },
-    ...{ orientation, pixelSpacing, sliceThickness },
+    ...{ manufacturer, localizer, acquisition, enhanced, orientation },
+    ...{ pixelSpacing, sliceThickness, gzipped, notes },
     format: {
       ...{ rows, columns, frames, bitsAllocated, bitsStored },
-      ...{ highBit, signed, slope, intercept, padding },
+      ...{ highBit, signed, swapped, rescale, padding },
     },
   };
 }
@@ -101,11 +99,12 @@ export function joinSets(parts: readonly SliceSet[]): SliceSet {
   const sharedOf = parts.flatMap((part) => {
     const places = part.shared.map((common) => {
       const key = JSON.stringify(common);
-      const index = known.get(key) ?? shared.push(common) - 1;
-      known.set(key, index);
-      return index;
+      const before = known.get(key);
+      if (before !== undefined) return before;
+      known.set(key, shared.length);
+      return shared.push(common) - 1;
     });
-    return Array.from(part.sharedOf, (i) => places[i] ?? 0);
+    return Array.from(part.sharedOf, (i) => at(places, i));
   });
   return {
     files: parts.flatMap(({ files }) => files),
@@ -124,9 +123,7 @@ export function headersOf(set: SliceSet): readonly SliceHeader[] {
   const { files, sopUids, positions, orders, offsets } = set;
   const { shared, sharedOf } = set;
   return files.map((file, i) => {
-    const common = shared[sharedOf[i] ?? 0];
-    if (common === undefined) throw new RangeError(`no header for ${file}`);
-    const { format, ...rest } = common;
+    const { format, ...rest } = at(shared, at(sharedOf, i));
     const position = [...positions.subarray(3 * i, 3 * i + 3)];
     const [instance = null, acquired = null, created = null] = Array.from(
       orders.subarray(3 * i, 3 * i + 3),
@@ -135,12 +132,20 @@ export function headersOf(set: SliceSet): readonly SliceHeader[] {
     return {
       ...rest,
       file,
-      sopUid: sopUids[i] ?? '',
+      sopUid: at(sopUids, i),
       position: position.some(Number.isNaN) ? null : position,
       order: { instance, acquired, created },
-      format: { ...format, offset: offsets[i] ?? 0 },
+      format: { ...format, offset: at(offsets, i) },
     };
   });
+}
+
+/** The files of a set, each with where to open it. */
+export function foundFiles({
+  files,
+  paths,
+}: Pick<SliceSet, 'files' | 'paths'>): readonly FoundFile[] {
+  return files.map((name, i) => ({ name, path: at(paths, i) }));
 }
 
 /** Where to open each slice. */
@@ -148,8 +153,19 @@ export function pathFinder({
   files,
   paths,
 }: SliceSet): (slice: SliceHeader) => string {
-  const byFile = new Map(files.map((file, i) => [file, paths[i] ?? file]));
-  return ({ file }) => byFile.get(file) ?? file;
+  const byFile = new Map(files.map((file, i) => [file, at(paths, i)]));
+  return ({ file }) => {
+    const path = byFile.get(file);
+    if (path !== undefined) return path;
+    throw new RangeError(`${file}: is not a slice of this set`);
+  };
+}
+
+/** An entry of a column; every slice has one in each. */
+function at<T>(column: ArrayLike<T>, index: number): T {
+  const value = column[index];
+  if (value !== undefined) return value;
+  throw new RangeError(`a column of ${column.length} has no entry ${index}`);
 }
 
 function joined(parts: readonly Float64Array[]): Float64Array {

@@ -17,6 +17,7 @@ import {
   unevenShare,
 } from './positions.js';
 import { oneAtEachPlace, type SamePlace } from './same-place.js';
+import { checkSlices, expectOneFrame } from './slice-checks.js';
 import { chooseStack } from './stacks.js';
 import { near, volumeSlices } from './volume-slices.js';
 
@@ -73,6 +74,7 @@ export function seriesOf(
   if (lead === undefined) {
     return refuse(headers.length > 0 ? 'has localisers only' : 'has no slices');
   }
+  for (const slice of ordered) expectOneFrame(slice, refuse);
   const all = stackOf(ordered, axialFrame(lead, refuse), refuse);
   const repeatedUids = repeatedIn(all);
   const telling = new Set([...named].filter((uid) => !repeatedUids.has(uid)));
@@ -82,6 +84,7 @@ export function seriesOf(
     inStack.has(slice),
   );
   for (const slice of others) expectSame(first, slice, refuse);
+  const noted = checkSlices([first, ...others], refuse);
   const frame = axialFrame(first, refuse);
   expectStraight(chosen.stack, frame, refuse);
 
@@ -114,6 +117,7 @@ export function seriesOf(
     warnings: [
       ...warnings,
       ...chosen.warnings,
+      ...noted,
       ...sopWarnings,
       ...spacingWarnings({ seriesUid, file: first.file, positions, spacing }),
     ],

@@ -286,7 +286,7 @@ async function decodeJpegLossless(
     rows,
     columns,
     signed: false,
-    intercept: 0,
+    rescale: { kind: 'stated', slope: 1, intercept: 0 } as const,
     bitsStored: 16,
     highBit: 15,
   };

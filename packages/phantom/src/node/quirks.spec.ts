@@ -348,7 +348,8 @@ describe('quirks of DICOM', () => {
     unsigned: ({ format }) => !format.signed,
     signed: ({ format }) => format.signed && format.bitsStored === 16,
     'signed-12-bits': ({ format }) => format.signed && format.bitsStored === 12,
-    'rescale-slope': ({ format }) => format.slope === 0.5,
+    'rescale-slope': ({ format: { rescale } }) =>
+      rescale.kind === 'stated' && rescale.slope === 0.5,
     'padding-value': ({ format: { padding } }) =>
       padding !== null && padding[0] === padding[1],
     'padding-range': ({ format: { padding } }) =>
