@@ -1,7 +1,11 @@
 import { type Dataset, type Split, splitFold } from '@clip-lung/data';
 import type { EngineState } from '@clip-lung/engine';
-import type { ResolvedExperiment, TrainingState } from '@clip-lung/model';
-import { cosineSchedule, emaDecay } from '@clip-lung/optim';
+import {
+  learningRateOf,
+  type ResolvedExperiment,
+  type TrainingState,
+} from '@clip-lung/model';
+import { emaDecay } from '@clip-lung/optim';
 import {
   appendMetrics,
   type BestEpoch,
@@ -9,7 +13,6 @@ import {
   type CheckpointInfo,
   type CheckpointName,
   type EpochMetrics,
-  experimentDigest,
   type FoldPaths,
   foldPaths,
   MissingRunFileError,
@@ -39,6 +42,8 @@ import type { TrainingProgram } from './training-program.js';
 
 export interface FoldOptions {
   readonly experiment: ResolvedExperiment;
+  /** of the experiment as the run's record has it: an older record has fewer fields */
+  readonly digest: string;
   readonly dataset: Dataset;
   readonly program: TrainingProgram;
   /** the dataset's nodules, as batches are made of them */
@@ -123,9 +128,14 @@ function startInAverage(
   steps: number,
 ): number {
   const { ema, emaWarmup } = training;
-  return Array.from({ length: steps }, (_, step) =>
-    emaDecay(step, ema, emaWarmup),
-  ).reduce((share, decay) => share * decay, 1);
+  let share = 1;
+  for (let step = 0; step < steps; step++) {
+    const decay = emaDecay(step, ema, emaWarmup);
+    // From where the warm-up ends, every decay is the same.
+    if (decay === ema) return share * ema ** (steps - step);
+    share *= decay;
+  }
+  return share;
 }
 
 /** A fold under way. */
@@ -145,7 +155,7 @@ async function trainEpoch(
   run: FoldRun,
   place: Place,
 ): Promise<Place> {
-  const { experiment, dataset, table, program, fold, onEvent } = options;
+  const { dataset, table, program, fold, onEvent } = options;
   const { split, paths, state } = run;
   const { epoch } = place;
   const started = performance.now();
@@ -169,7 +179,7 @@ async function trainEpoch(
   const info: CheckpointInfo = {
     formatVersion: runFormatVersion,
     ...next,
-    experimentDigest: experimentDigest({ ...experiment }),
+    experimentDigest: options.digest,
   };
   const tensors = await tensorsOf(state);
   if (isBest) await writeCheckpoint(paths, 'best', tensors, info);
@@ -193,12 +203,9 @@ async function takeSteps(
   { state, batches, stepsPerEpoch, classCounts }: FoldRun,
   place: Place,
 ): Promise<{ sums: EpochSums; learningRate: number; step: number }> {
-  const { epochs, ema, emaWarmup, learningRate } = experiment.training;
+  const { ema, emaWarmup } = experiment.training;
   const { epoch } = place;
-  const rateAt = cosineSchedule({
-    base: learningRate,
-    steps: epochs * stepsPerEpoch,
-  });
+  const rateAt = learningRateOf(experiment.training, stepsPerEpoch);
   const sums = new EpochSums();
   let { step } = place;
   for (let i = 0; i < stepsPerEpoch; i++) {
@@ -247,7 +254,7 @@ function isBetter(
 
 /** Puts the last checkpoint into the state. @returns where it stopped; undefined when the fold has not begun */
 async function goOn(
-  { experiment }: FoldOptions,
+  { digest }: FoldOptions,
   paths: FoldPaths,
   state: EngineState<TrainingState>,
 ): Promise<Place | undefined> {
@@ -257,7 +264,7 @@ async function goOn(
   });
   if (checkpoint === undefined) return undefined;
   const { info, tensors } = checkpoint;
-  if (info.experimentDigest !== experimentDigest({ ...experiment })) {
+  if (info.experimentDigest !== digest) {
     throw new TrainingError(
       `${paths.last.tensors}: is of another experiment; a run goes on only with the experiment that it was started with`,
     );

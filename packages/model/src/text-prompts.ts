@@ -7,11 +7,17 @@ import {
 } from '@clip-lung/text-encoder';
 import type { NdArray } from '@clip-lung/tensor';
 
+import { attributeTemplateFor } from './attribute-template.js';
+import { within } from './checked-modules.js';
+import { ExperimentError } from './errors.js';
 import {
   type PromptLearnerNeeds,
   promptLearners,
 } from './modules/prompt-learners.js';
 import type { Chosen } from './registry.js';
+
+const templatePath = 'prompt.template';
+const attributeTemplatePath = 'prompt.attributeTemplate';
 
 /**
  * What the attributes' prompts take: the learner's context, or nothing: then they are the template's own words, the same
@@ -57,7 +63,8 @@ export interface TextPrompts {
  * Classes' and attributes' prompts share one context. Where every class has one of its own, the attributes share another,
  * which starts from their template's words.
  *
- * @throws `PromptError` when a template's first T tokens differ between names, or a name cannot stand where it is wanted
+ * @throws {@link ExperimentError} with the path of the template or the names: when a template's first T tokens differ between
+ *   names, when a name cannot stand where it is wanted, and when two names are the same tokens, and so the same text
  */
 export function createTextPrompts({
   tower,
@@ -68,16 +75,26 @@ export function createTextPrompts({
   learners = promptLearners,
 }: TextPromptsOptions): TextPrompts {
   const template = String(prompt['template']);
-  const attributeTemplate = String(prompt['attributeTemplate']);
+  const attributeTemplate = attributeTemplateFor(
+    tower,
+    String(prompt['attributeTemplate']),
+    contextLength,
+  );
   const kind = (prompt['attributes'] ?? 'conditioned') as AttributePrompts;
   const withAttributes = names.length > 0;
   const conditioned = withAttributes && kind === 'conditioned';
+  expectDifferent(tower, classes, 'prompt.classNames');
+  expectDifferent(tower, names, 'prompt.attributeNames');
   const learner = learners.create(
     prompt,
     {
-      initial: wordsOf(tower, template, classes, contextLength),
+      initial: within(templatePath, () =>
+        wordsOf(tower, template, classes, contextLength),
+      ),
       attributes: conditioned
-        ? wordsOf(tower, attributeTemplate, names, contextLength)
+        ? within(attributeTemplatePath, () =>
+            wordsOf(tower, attributeTemplate, names, contextLength),
+          )
         : undefined,
       classes: classes.length,
       embedding: tower.config.embedding,
@@ -88,23 +105,24 @@ export function createTextPrompts({
     contexts: 'shared',
     classPosition: 'end',
   };
-  const ofClasses = promptsFromTemplate(
-    tower,
-    template,
-    classes,
-    contextLength,
-    { contexts, position },
+  const ofClasses = within(templatePath, () =>
+    promptsFromTemplate(tower, template, classes, contextLength, {
+      contexts,
+      position,
+    }),
   );
   const own = contexts === 'class-specific';
   const ofAttributes = withAttributes
-    ? promptsFromTemplate(
-        tower,
-        attributeTemplate,
-        names,
-        conditioned ? contextLength : 0,
-        conditioned
-          ? { position, firstSlot: own ? classes.length * contextLength : 0 }
-          : {},
+    ? within(attributeTemplatePath, () =>
+        promptsFromTemplate(
+          tower,
+          attributeTemplate,
+          names,
+          conditioned ? contextLength : 0,
+          conditioned
+            ? { position, firstSlot: own ? classes.length * contextLength : 0 }
+            : {},
+        ),
       ).prompts
     : [];
   return {
@@ -113,6 +131,36 @@ export function createTextPrompts({
     attributes: ofAttributes,
     attributesConditioned: conditioned,
   };
+}
+
+/**
+ * Two names that are the same tokens have the same features, and nothing could tell their classes apart.
+ *
+ * @throws {@link ExperimentError} that names both
+ */
+function expectDifferent(
+  { tokenizer }: TextTower,
+  names: readonly string[],
+  path: string,
+): void {
+  const seen = new Map<string, string>();
+  for (const name of names) {
+    const ids = tokenizer.encode(name).join(' ');
+    if (ids === '') {
+      throw new ExperimentError(
+        path,
+        `has ${JSON.stringify(name)}, of which the text tower's tokenizer makes no token; give it another name`,
+      );
+    }
+    const same = seen.get(ids);
+    if (same !== undefined) {
+      throw new ExperimentError(
+        path,
+        `has ${JSON.stringify(same)} and ${JSON.stringify(name)}, which are the same to the text tower: it knows neither case nor blanks, and both are the tokens ${ids}; give one another name`,
+      );
+    }
+    seen.set(ids, name);
+  }
 }
 
 /** The embeddings of a template's first T tokens, with the first name in it. */
