@@ -31,7 +31,7 @@ import {
 import { plannedBatches } from './batch-plan.js';
 import type { BatchSource } from './batch-source.js';
 import type { HostBatch } from './batches.js';
-import { score } from './classify.js';
+import { expectFinite, score } from './classify.js';
 import { EpochSums } from './epoch-sums.js';
 import { TrainingError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
@@ -91,6 +91,7 @@ export async function trainFold(options: FoldOptions): Promise<void> {
     fromEpoch: place.epoch,
     epochs,
     stepsPerEpoch,
+    leftOut: split.train.length - stepsPerEpoch * batchSize,
     startInAverage: startInAverage(experiment, epochs * stepsPerEpoch),
   });
   // Over all epochs, so that the next one's first batches are made while this one is validated.
@@ -117,8 +118,9 @@ export async function trainFold(options: FoldOptions): Promise<void> {
     { nodules: dataset.nodules, table },
     split.test,
   );
-  await writePredictions(paths.predictions, { classes: split.classes, rows });
   const epoch = place.best?.epoch ?? place.epoch - 1;
+  expectFinite(rows, 'test', { fold, epoch, step: place.step });
+  await writePredictions(paths.predictions, { classes: split.classes, rows });
   onEvent?.({ kind: 'fold-end', fold, accuracy: score(rows).accuracy, epoch });
 }
 
@@ -160,16 +162,13 @@ async function trainEpoch(
   const { epoch } = place;
   const started = performance.now();
   const { sums, learningRate, step } = await takeSteps(options, run, place);
-  const validation =
-    split.validation.length === 0
-      ? null
-      : score(
-          await program.classifier.classify(
-            state,
-            { nodules: dataset.nodules, table },
-            split.validation,
-          ),
-        );
+  const rows = await program.classifier.classify(
+    state,
+    { nodules: dataset.nodules, table },
+    split.validation,
+  );
+  expectFinite(rows, 'validation', { fold, epoch, step });
+  const validation = rows.length === 0 ? null : score(rows);
   const isBest = validation !== null && isBetter(validation, place.best);
   const next: Place = {
     epoch: epoch + 1,
