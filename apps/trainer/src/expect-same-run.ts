@@ -18,7 +18,7 @@ export function expectSameRun(
   const began = asRecorded(earlier.experiment);
   if (experimentDigest(began) !== experimentDigest(now.experiment)) {
     throw new TrainingError(
-      `${file}: is another experiment than this one: ${difference(began, now.experiment)}; choose another folder, or go on with that file's experiment: give the file itself`,
+      `${file}: is another experiment than this one: ${difference(began, now.experiment)}; choose another folder, or use that file's experiment, by giving the file itself`,
     );
   }
   const dataset = earlier.data.sha256;
@@ -51,7 +51,7 @@ function difference(there: unknown, here: unknown): string {
   );
   return path === undefined
     ? 'their fields differ'
-    : `${path} is ${is.get(path) ?? 'not there'}, in that run it is ${was.get(path) ?? 'not there'}`;
+    : `${path} is ${is.get(path) ?? 'not there'}, in that file it is ${was.get(path) ?? 'not there'}`;
 }
 
 /** Every value of some JSON as text, by its path. */

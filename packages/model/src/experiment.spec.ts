@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { asRecorded } from './as-recorded.js';
 import { ExperimentError } from './errors.js';
 import type { Experiment } from './experiment.js';
 import { resolveExperiment } from './resolve-experiment.js';
@@ -109,6 +110,27 @@ describe('an experiment', () => {
       optimizer: { ...paper.optimizer, weightDecay: 1e-4 },
       training: { ...paper.training, schedule: { per: 'epoch' } },
     });
+  });
+
+  it('on record from before there were some of the options has what runs did then, whatever the preset does now', () => {
+    const now = resolveExperiment({ preset: 'published-code' });
+    const without = (fields: object | null, later: string) =>
+      Object.fromEntries(
+        Object.entries(fields ?? {}).filter(([name]) => name !== later),
+      );
+    const then = resolveExperiment(
+      asRecorded({
+        ...now,
+        data: without(now.data, 'validationBy'),
+        training: without(now.training, 'schedule'),
+        prompt: without(now.prompt, 'attributeNames'),
+      }),
+    );
+    expect(then.data.validationBy).toBe('nodules');
+    expect(then.training.schedule.per).toBe('step');
+    expect(then.prompt?.['attributeNames']).toContain('internal structure');
+    expect(resolveExperiment(asRecorded({ ...now }))).toEqual(now);
+    expect(asRecorded({ ...now, prompt: null })['prompt']).toBeNull();
   });
 
   it('overrides its preset field by field', () => {

@@ -1,5 +1,6 @@
 import type { PromptLearner } from '@clip-lung/ccp-prompt';
 import {
+  expectDistinctNames,
   initialContext,
   type Prompt,
   promptsFromTemplate,
@@ -9,7 +10,6 @@ import type { NdArray } from '@clip-lung/tensor';
 
 import { attributeTemplateFor } from './attribute-template.js';
 import { within } from './checked-modules.js';
-import { ExperimentError } from './errors.js';
 import {
   type PromptLearnerNeeds,
   promptLearners,
@@ -63,7 +63,7 @@ export interface TextPrompts {
  * Classes' and attributes' prompts share one context. Where every class has one of its own, the attributes share another,
  * which starts from their template's words.
  *
- * @throws {@link ExperimentError} with the path of the template or the names: when a template's first T tokens differ between
+ * @throws `ExperimentError` with the path of the template or the names: when a template's first T tokens differ between
  *   names, when a name cannot stand where it is wanted, and when two names are the same tokens, and so the same text
  */
 export function createTextPrompts({
@@ -83,8 +83,12 @@ export function createTextPrompts({
   const kind = (prompt['attributes'] ?? 'conditioned') as AttributePrompts;
   const withAttributes = names.length > 0;
   const conditioned = withAttributes && kind === 'conditioned';
-  expectDifferent(tower, classes, 'prompt.classNames');
-  expectDifferent(tower, names, 'prompt.attributeNames');
+  within('prompt.classNames', () => {
+    expectDistinctNames(tower.tokenizer, classes);
+  });
+  within('prompt.attributeNames', () => {
+    expectDistinctNames(tower.tokenizer, names);
+  });
   const learner = learners.create(
     prompt,
     {
@@ -131,36 +135,6 @@ export function createTextPrompts({
     attributes: ofAttributes,
     attributesConditioned: conditioned,
   };
-}
-
-/**
- * Two names that are the same tokens have the same features, and nothing could tell their classes apart.
- *
- * @throws {@link ExperimentError} that names both
- */
-function expectDifferent(
-  { tokenizer }: TextTower,
-  names: readonly string[],
-  path: string,
-): void {
-  const seen = new Map<string, string>();
-  for (const name of names) {
-    const ids = tokenizer.encode(name).join(' ');
-    if (ids === '') {
-      throw new ExperimentError(
-        path,
-        `has ${JSON.stringify(name)}, of which the text tower's tokenizer makes no token; give it another name`,
-      );
-    }
-    const same = seen.get(ids);
-    if (same !== undefined) {
-      throw new ExperimentError(
-        path,
-        `has ${JSON.stringify(same)} and ${JSON.stringify(name)}, which are the same to the text tower: it knows neither case nor blanks, and both are the tokens ${ids}; give one another name`,
-      );
-    }
-    seen.set(ids, name);
-  }
 }
 
 /** The embeddings of a template's first T tokens, with the first name in it. */
