@@ -65,7 +65,7 @@ export const augmentations = new Registry<Record<string, never>, Augmentation>(
     name: 'mixup',
     options: z.strictObject({
       /** shares are drawn from Beta(alpha, alpha) */
-      alpha: positive.default(0.2),
+      alpha: positive(1e6).default(0.2),
       probability: share.default(1),
     }),
     create: (options) => mixup(options),

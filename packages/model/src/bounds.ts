@@ -4,13 +4,14 @@ import { z } from 'zod';
 // can hold. So a slip of the keyboard is refused by its name, and not by whatever breaks first.
 
 /** A whole number from 1. */
-export const count = (most: number) => z.int().min(1).max(most);
+export const count = (most: number): z.ZodInt => z.int().min(1).max(most);
 
-/** A number from 0 that float32 arithmetic stays finite with. */
-export const amount = z.number().min(0).max(1e30);
+/** A weight or a factor that may be 0. */
+export const amount = z.number().min(0).max(1e6);
 
 /** A number above 0 that is neither 0 nor infinite in float32. */
-export const positive = z.number().positive().min(1e-30).max(1e30);
+export const positive = (most = 1e30): z.ZodNumber =>
+  z.number().positive().min(1e-30).max(most);
 
 /** A probability or a part of a whole, its ends included. */
 export const share = z.number().min(0).max(1);

@@ -31,8 +31,8 @@ const schemaOf = (preset: Preset) =>
     prompt: options.nullish(),
     logitScale: z
       .strictObject({
-        initial: positive.default(1 / 0.07),
-        max: positive.nullable().default(preset.largestScale),
+        initial: positive(1e6).default(1 / 0.07),
+        max: positive(1e6).nullable().default(preset.largestScale),
         learn: z.boolean().default(true),
       })
       .prefault({}),
@@ -46,7 +46,7 @@ const schemaOf = (preset: Preset) =>
       .strictObject({
         epochs: count(100_000).default(100),
         batchSize: z.int().min(2).max(4096).default(32),
-        learningRate: positive.default(1e-3),
+        learningRate: positive().default(1e-3),
         schedule: z
           .strictObject({ per: z.enum(ratesPer).default(preset.ratePer) })
           .prefault({}),

@@ -253,6 +253,11 @@ describe('an experiment', () => {
     ],
     [{ losses: [] }, 'losses', /expected array to have >=1/],
     [
+      { losses: [{ use: 'cross-entropy', weight: 0 }] },
+      'losses',
+      /no weight above 0/,
+    ],
+    [
       { losses: [{ use: 'cross-entropy' }, { use: 'mse' }] },
       'losses[1].use',
       /no loss "mse"; known: class-attribute, .*cross-entropy/,

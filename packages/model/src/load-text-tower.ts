@@ -8,6 +8,7 @@ import {
 import { type TextTower, towerShapes } from '@clip-lung/text-encoder';
 
 import { attributeTemplateFor } from './attribute-template.js';
+import { createImageEncoder } from './create-image-encoder.js';
 import { ExperimentError, moduleError } from './errors.js';
 import type { ResolvedExperiment } from './experiment.js';
 import { builtInModules, type Modules } from './modules.js';
@@ -43,12 +44,12 @@ export function withTower(
 ): ResolvedExperiment {
   if (tower === null) return experiment;
   const { embedding } = tower.config;
-  const { embedding: _, ...image } = experiment.image;
-  const { sizes } = modules.image.create(image, { embedding }, 'image');
+  const image = { ...experiment.image, embedding };
+  const { sizes } = createImageEncoder(image, modules);
   const { prompt } = experiment;
   return {
     ...experiment,
-    image: { ...image, embedding },
+    image,
     prompt: prompt && {
       ...prompt,
       attributeTemplate: attributeTemplateFor(

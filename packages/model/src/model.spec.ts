@@ -155,7 +155,7 @@ describe('a model', () => {
     ['classNames', ['benign', 'unsure', 'Benign'], '"benign" and "Benign"'],
     ['classNames', ['benign', ' benign ', 'bad'], '"benign" and " benign "'],
     ['classNames', ['a b', 'unsure', 'a  b'], '"a b" and "a  b"'],
-    ['attributeNames', [...'abcdefg', 'A'], '"a" and "A"'],
+    ['attributeNames', ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'A'], '"a" and "A"'],
   ])(
     'is refused when two names are one text to the tower: %s %j',
     (option, names, pair) => {

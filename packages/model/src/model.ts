@@ -6,12 +6,12 @@ import * as tf from '@tensorflow/tfjs-core';
 
 import { namesOfAttributes } from './attribute-names.js';
 import {
-  checkedEncoder,
   checkedHead,
   checkedLoss,
   expectShape,
   within,
 } from './checked-modules.js';
+import { createImageEncoder } from './create-image-encoder.js';
 import { ExperimentError } from './errors.js';
 import type { ResolvedExperiment } from './experiment.js';
 import { logitScaleOf } from './logit-scale.js';
@@ -126,13 +126,9 @@ export function createModel(
 ): Model {
   const { modules = builtInModules, classes, tower } = options;
   const attributes = namesOfAttributes(experiment.data.attributes);
-  const { embedding: alone, ...image } = experiment.image;
-  const embedding = tower?.config.embedding ?? alone;
-  const encoder = checkedEncoder(
-    modules.image.create(image, { embedding }, 'image'),
-    embedding,
-    'image',
-  );
+  const embedding = tower?.config.embedding ?? experiment.image.embedding;
+  const image = { ...experiment.image, embedding };
+  const encoder = createImageEncoder(image, modules);
   const { groups, channels, slices } = encoder.sizes;
   const head = checkedHead(
     modules.head.create(

@@ -36,6 +36,7 @@ export function resolveExperiment(
     resolveLoss(loss, preset, modules, `losses[${i}]`),
   );
   expectOnce(losses, 'losses');
+  expectWeight(losses);
   const augment = found.augment.map((change, i) =>
     augmentations.resolve(change, `augment[${i}]`),
   );
@@ -167,6 +168,14 @@ function expectOnce(list: readonly Chosen[], path: string): void {
   );
   if (twice === undefined) return;
   throw new ExperimentError(path, `"${twice.use}" is there twice`);
+}
+
+function expectWeight(losses: ResolvedExperiment['losses']): void {
+  if (losses.some(({ weight }) => weight > 0)) return;
+  throw new ExperimentError(
+    'losses',
+    'have no weight above 0, so that nothing would be learnt; give one of them a weight',
+  );
 }
 
 function expectWithin(

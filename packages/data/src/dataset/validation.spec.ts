@@ -62,7 +62,7 @@ describe('drawValidationPatients', () => {
     const nodules = Array.from({ length: 20 }, (_, i) =>
       Array.from({ length: i < 10 ? 9 : 1 }, () => ({
         patient: `P${i}`,
-        label: (i < 10 ? 'benign' : 'malignant') as Label,
+        label: i < 10 ? ('benign' as const) : ('malignant' as const),
       })),
     ).flat();
     const drawn = draw(nodules, 0.2);

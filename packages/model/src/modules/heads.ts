@@ -35,7 +35,7 @@ export const heads = new Registry<HeadNeeds, ClassifierHead>('classifier head')
     name: 'poisson',
     options: z.strictObject({
       /** τ, or where it starts */
-      temperature: positive.default(1),
+      temperature: positive(1e6).default(1),
       learnTemperature: z.boolean().default(true),
     }),
     create: (options, needs) => poissonHead({ ...sizes(needs), ...options }),
