@@ -2,8 +2,8 @@ import { defineExperiment } from '@clip-lung/model';
 
 /**
  * CLIP-Lung as its published code has it (github.com/ymLeiFDU/CLIP-Lung), where that differs from the paper: nine
- * attributes with malignancy among them, a trained text tower, a logit scale without bound, and other targets of three
- * losses. See the preset in packages/model.
+ * attributes with malignancy among them and its own spelling, a trained text tower, a logit scale without bound, other targets
+ * of three losses, and a learning rate that falls once an epoch. See the preset in packages/model.
  *
  * clip-lung train experiments/published-code.ts --data <dataset> --out <run>
  */

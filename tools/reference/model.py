@@ -14,7 +14,11 @@ fixtures/published-code.safetensors  the same of the preset `published-code`
 fixtures/by-texts.safetensors        what the model at its start makes of all batches, as inference sees them: the head's logits,
                                      and those by the classes' texts, with each kind of prompt
 
-The published code differs as follows. Where a line of its description leaves a choice, this is how it is read here:
+The published code (https://github.com/ymLeiFDU/CLIP-Lung) differs as follows. Names, templates and the schedule are its own,
+from models/resnet.py, models/text_encoder.py and main.py there:
+
+- Its prompts say "internalStructure", as one word.
+- Its learning rate falls once an epoch.
 
 - The tower is trained with the rest: its blocks, position embeddings, last normalisation and projection. The table of
   tokens is not: prompts keep the rows of it that they need, as in CoOp.
@@ -234,17 +238,20 @@ SMALL = Sizes(width=2, embedding=64, text_width=16, layers=2, heads=2, positions
 # A rate and decays of a size that shows in ten steps. Much above, this small network's path is chaotic: rounding decides it.
 LEARNING_RATE, MOMENTUM, WEIGHT_DECAY, AVERAGE_DECAY = 0.003, 0.9, 0.5, 0.8
 CLASSES = ["benign", "unsure", "malignant"]
-ATTRIBUTES = ["malignancy", "subtlety", "internal structure", "calcification", "sphericity", "margin", "lobulation",
-              "spiculation", "texture"]  # fmt: skip
-# A word is one token or, like "nodule" in CLIP's own vocabulary, several: the context of four is "a no du le".
-PIECES = {"nodule": ["no", "du", "le"], "lobulation": ["lob", "ulation"], "spiculation": ["sp", "ic", "ulation"]}
+# As the published code lists them; we spell one of them otherwise.
+PUBLISHED_ATTRIBUTES = ["malignancy", "subtlety", "internalStructure", "calcification", "sphericity", "margin", "lobulation",
+                        "spiculation", "texture"]  # fmt: skip
+PAPER_ATTRIBUTES = [{"internalStructure": "internal structure"}.get(name, name) for name in PUBLISHED_ATTRIBUTES[1:]]
+# A word is one token or, like "nodule" in CLIP's own vocabulary, several: the context of four is "a no du le". CLIP knows no case.
+PIECES = {"nodule": ["no", "du", "le"], "internalstructure": ["intern", "al", "structure"], "lobulation": ["lob", "ulation"],
+          "spiculation": ["sp", "ic", "ulation"]}  # fmt: skip
 # Above its bound, from which weight decay brings it back within the steps.
 HIGH_SCALE = math.log(100) + 0.03
 
 
 def tokenizer():
     """ids of each word, and of the special tokens, which come last"""
-    words = " ".join(["a the image of is .", *CLASSES, *ATTRIBUTES, "nodule"]).split()
+    words = " ".join(["a the image of is .", *CLASSES, *PAPER_ATTRIBUTES, *PUBLISHED_ATTRIBUTES, "nodule"]).lower().split()
     pieces = list(dict.fromkeys(piece for word in words for piece in PIECES.get(word, [word])))
     ids = {word: [pieces.index(piece) for piece in PIECES.get(word, [word])] for word in words}
     return ids, len(pieces), len(pieces) + 1
@@ -292,9 +299,9 @@ def as_trained(model):
 def build(preset, start):
     """The model of a preset at its start."""
     ids, sos, eot = tokenizer()
-    attributes = ATTRIBUTES if preset == "published-code" else ATTRIBUTES[1:]
+    attributes = PUBLISHED_ATTRIBUTES if preset == "published-code" else PAPER_ATTRIBUTES
     texts = [f"a nodule image of {name} ." for name in CLASSES] + [f"the nodule is {name} ." for name in attributes]
-    prompts = [[i for word in text.split() for i in ids[word]][SMALL.groups :] for text in texts]
+    prompts = [[i for word in text.lower().split() for i in ids[word]][SMALL.groups :] for text in texts]
     largest = math.inf if preset == "published-code" else 100
     model = ClipLung(SMALL, TextTower(SMALL, start["table"], sos, eot, prompts), largest)
     if "state" not in start:
@@ -317,17 +324,19 @@ def train(model, preset, batches):
     terms_of = published_terms if preset == "published-code" else paper_terms
     learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.SGD(learned, LEARNING_RATE, MOMENTUM, weight_decay=WEIGHT_DECAY)
-    schedule = CosineAnnealingLR(optimizer, T_max=STEPS)
+    per_epoch = preset == "published-code"
+    schedule = CosineAnnealingLR(optimizer, T_max=STEPS // BATCHES if per_epoch else STEPS)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY), use_buffers=True)
     average.update_parameters(model)  # the first call copies
     seen = {"terms": [], "logits": [], "scale": []}
-    for images, labels, weights in [*zip(*batches)] * (STEPS // BATCHES):
+    for step, (images, labels, weights) in enumerate([*zip(*batches)] * (STEPS // BATCHES), 1):
         outputs = model(images)
         terms = terms_of(outputs, labels, weights)
         optimizer.zero_grad()
         total(terms).backward()
         optimizer.step()
-        schedule.step()
+        if not per_epoch or step % BATCHES == 0:
+            schedule.step()
         average.update_parameters(model)
         seen["terms"].append(torch.stack([terms[name] for name in FACTORS]))
         seen["logits"].append(outputs["logits"])
@@ -402,7 +411,7 @@ def main():
     ids, sos, eot = tokenizer()
     start = {"table": torch.randn(eot + 1, SMALL.text_width) * 0.25, "crops": crops(),
              "labels": torch.stack([torch.randperm(BATCH) % len(CLASSES) for _ in range(BATCHES)]),
-             "ratings": 1 + 4 * torch.rand(BATCHES, BATCH, len(ATTRIBUTES))}  # fmt: skip
+             "ratings": 1 + 4 * torch.rand(BATCHES, BATCH, len(PUBLISHED_ATTRIBUTES))}  # fmt: skip
     for preset in ("paper", "published-code"):
         results, before = run(preset, start)
         tell_sensitivity(preset, start, results, before)

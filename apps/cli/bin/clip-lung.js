@@ -10,11 +10,26 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+/** What cannot be run at all, told as every failure is. */
+function refuse(code, message) {
+  console.error(`error: ${message}`);
+  if (process.argv.includes('--json')) {
+    console.log(JSON.stringify({ error: { code, message } }));
+  }
+  process.exitCode = 1;
+}
+
 const main = new URL('../dist/main.js', import.meta.url);
-if (existsSync(fileURLToPath(main))) {
+// Before anything is imported: what an older Node lacks, it names by whatever needs it first.
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  refuse(
+    'node-version',
+    `Node 20.19 or later is needed, this is ${process.versions.node}; see https://nodejs.org`,
+  );
+} else if (existsSync(fileURLToPath(main))) {
   const { main: run } = await import(main.href);
   process.exitCode = await run(process.argv.slice(2));
 } else {
-  console.error('clip-lung is not built; run: npm run build');
-  process.exitCode = 1;
+  refuse('not-built', 'clip-lung is not built; run: npm run build');
 }

@@ -9,6 +9,10 @@ import type { TrainedClassifier } from './trained-classifier.js';
 /** Goes up when a file changes so that an older `predict` would misread it. */
 const formatVersion = '1';
 
+/** For whoever runs the model elsewhere: scaled twice, crops would be wrong without a word. */
+const windowing =
+  'The model does it: give HU as they are. HU below hu_window count as its low end, those above as its high end (clipped); within, they are scaled to 0..1.';
+
 const collections = ['lidc-idri', 'phantom', 'nodulemnist3d', 'other'] as const;
 const texts = ['random', 'clip', 'none'] as const;
 
@@ -39,6 +43,7 @@ export function classifierFile(trained: TrainedClassifier): Uint8Array {
       text: record.text,
       text_model: record.textModel,
       hu_window: JSON.stringify([lungWindow.low, lungWindow.high]),
+      hu_preprocessing: windowing,
       crop: JSON.stringify({
         samples: crop,
         axes: ['z', 'y', 'x'],
@@ -48,6 +53,7 @@ export function classifierFile(trained: TrainedClassifier): Uint8Array {
       subset: record.data.subset,
       fold: String(trained.fold),
       epoch: String(trained.epoch),
+      counting: 'fold and epoch are counted from 0',
       experiment_sha256: experimentDigest(record.experiment),
     },
   });
@@ -63,7 +69,7 @@ export function describeClassifier(
     if (value !== undefined) return value;
     throw new FileFormatError(
       file,
-      `the model's metadata lacks "${name}": it is none of clip-lung export`,
+      `the model's metadata lacks "${name}": it was not made by clip-lung export`,
     );
   };
   const oneOf = <T extends string>(name: string, known: readonly T[]): T => {

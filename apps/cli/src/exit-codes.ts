@@ -15,6 +15,11 @@ export class UsageError extends ClipLungError {
   readonly code = 'usage';
 }
 
+/** A command that Ctrl-C has stopped. */
+export class InterruptedError extends ClipLungError {
+  readonly code = 'interrupted';
+}
+
 /** What to exit with after a failure. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import {
+  asRecorded,
   type Modules,
   modulesWith,
   type ResolvedExperiment,
@@ -76,9 +77,10 @@ async function fromJson(path: string, file: string): Promise<unknown> {
     });
   }
   // The record of a run holds its experiment beside what it ran on.
-  return typeof json === 'object' && json !== null && 'experiment' in json
-    ? json.experiment
-    : json;
+  if (typeof json !== 'object' || json === null || !('experiment' in json)) {
+    return json;
+  }
+  return asRecorded(asObject(json.experiment, file));
 }
 
 async function fromModule(path: string, file: string): Promise<unknown> {

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 
 import type { Surroundings } from './command.js';
 import { addDemo } from './commands/demo.js';
@@ -10,7 +10,13 @@ import { addPhantom } from './commands/phantom.js';
 import { addPredict } from './commands/predict.js';
 import { addPrepare } from './commands/prepare.js';
 import { addTrain } from './commands/train.js';
-import { describeFailure, exitCodeOf, exitCodes } from './exit-codes.js';
+import {
+  describeFailure,
+  exitCodeOf,
+  exitCodes,
+  InterruptedError,
+} from './exit-codes.js';
+import { failureJson } from './failure-json.js';
 import type { Streams } from './screen.js';
 import { version } from './software.js';
 
@@ -27,7 +33,7 @@ const commands = [
 ];
 
 /**
- * Runs the command line.
+ * Runs the command line. With `--json`, a failure is a JSON object on standard output, too: see {@link FailureJson}.
  *
  * @param args without the names of Node and of the script
  * @returns the exit code: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C
@@ -42,28 +48,54 @@ export async function main(
     stop.abort(new Error('stopped'));
   };
   process.once('SIGINT', interrupt);
-  const verbose = args.includes('--verbose');
+  const options = optionsOf(args);
+  const tell = (error: unknown, message: string): void => {
+    if (!options.has('--json')) return;
+    streams.out.write(`${JSON.stringify(failureJson(error, message))}\n`);
+  };
   try {
-    await programFor({ streams, signal: stop.signal }).parseAsync([...args], {
+    const surroundings = { streams, signal: stop.signal };
+    await withoutRequirements(programFor(surroundings)).parseAsync([...args], {
       from: 'user',
     });
+    await programFor(surroundings).parseAsync([...args], { from: 'user' });
     return exitCodes.done;
   } catch (error) {
     if (stop.signal.aborted) {
       streams.err.write('\nstopped\n');
+      tell(new InterruptedError('stopped'), 'stopped');
       return exitCodes.interrupted;
     }
     const code = exitCodeOf(error);
+    const described = describeFailure(error, options.has('--verbose'));
     // Commander has written its own errors already.
-    const written =
-      error instanceof Error &&
-      'code' in error &&
-      String(error.code).startsWith('commander.');
-    if (!written) streams.err.write(`${describeFailure(error, verbose)}\n`);
+    const written = error instanceof CommanderError;
+    if (!written) streams.err.write(`${described}\n`);
+    if (code !== exitCodes.done) {
+      tell(error, described.replace(/^(error: )+/, ''));
+    }
     return code;
   } finally {
     process.removeListener('SIGINT', interrupt);
   }
+}
+
+/** What of a command line can be an option: behind `--` nothing is. */
+function optionsOf(args: readonly string[]): ReadonlySet<string> {
+  const end = args.indexOf('--');
+  return new Set(end < 0 ? args : args.slice(0, end));
+}
+
+/**
+ * A program that requires no options, and does nothing. Commander looks for what is required first, and would answer a misspelt
+ * option with the absence of the one that was meant; so what is misspelt is looked for beforehand.
+ */
+function withoutRequirements(program: Command): Command {
+  for (const command of program.commands) {
+    for (const option of command.options) option.makeOptionMandatory(false);
+    command.action(() => undefined);
+  }
+  return program;
 }
 
 function programFor(surroundings: Surroundings): Command {

@@ -170,6 +170,10 @@ describe('clip-lung export and predict', () => {
       collection: 'phantom',
       text: 'random',
       hu_window: '[-1000,400]',
+      hu_preprocessing: expect.stringMatching(
+        /^The model does it: give HU as they are\..*\(clipped\)/,
+      ) as unknown,
+      counting: 'fold and epoch are counted from 0',
       subset: 'A',
       fold: '1',
     });

@@ -6,13 +6,13 @@ import { Screen } from './screen.js';
 import { showTraining } from './show-training.js';
 
 /** What is said of two folds whose average keeps this share of its start. */
-function saidOf(startInAverage: number): string {
+function saidOf(startInAverage: number, leftOut = 0): string {
   const err = new PassThrough();
   const show = showTraining(new Screen({ out: new PassThrough(), err }, false));
   for (const fold of [0, 1]) {
     show({
       ...{ kind: 'fold-start', fold, train: 64, validation: 16, test: 20 },
-      ...{ fromEpoch: 0, epochs: 5, stepsPerEpoch: 4, startInAverage },
+      ...{ fromEpoch: 0, epochs: 5, stepsPerEpoch: 4, leftOut, startInAverage },
     });
   }
   return String(err.read());
@@ -23,4 +23,11 @@ it('says once that a run is too short for its moving average', () => {
     ['after 20 steps is still 98.0 %'],
   );
   expect(saidOf(0.4)).not.toContain('average');
+});
+
+it('says once that nodules which fill no batch are left out', () => {
+  const line =
+    'an epoch is 4 full batches: 3 of its nodules, others in each, are left out';
+  expect(saidOf(0.4, 3).split(line)).toHaveLength(2);
+  expect(saidOf(0.4)).not.toContain('left out');
 });

@@ -5,19 +5,26 @@ import type { Screen } from './screen.js';
 const percent = (fraction: number): string =>
   `${(100 * fraction).toFixed(1)} %`;
 
-/** Shows a run as it goes: one progress over the steps of a fold, and a line an epoch. */
+/** Shows a run as it goes: one progress over the steps of a fold, and a line an epoch. Folds and epochs are counted from 0. */
 export function showTraining(screen: Screen): OnTrainingEvent {
   let total = 0;
   let first = 0;
   let warned = false;
+  let told = false;
   return (event) => {
     switch (event.kind) {
       case 'fold-start':
         total = event.epochs * event.stepsPerEpoch;
         first = event.fromEpoch * event.stepsPerEpoch;
         screen.note(
-          `fold ${event.fold}: ${event.train} nodules to train, ${event.validation} to validate, ${event.test} to test${event.fromEpoch > 0 ? `; going on at epoch ${event.fromEpoch + 1}` : ''}`,
+          `fold ${event.fold}: ${event.train} nodules to train, ${event.validation} to validate, ${event.test} to test${event.fromEpoch > 0 ? `; going on at epoch ${event.fromEpoch}` : ''}`,
         );
+        if (event.leftOut > 0 && !told) {
+          told = true;
+          screen.note(
+            `  an epoch is ${event.stepsPerEpoch} full ${event.stepsPerEpoch === 1 ? 'batch' : 'batches'}: ${event.leftOut} of its nodules, others in each, are left out`,
+          );
+        }
         if (event.startInAverage > 0.5 && !warned) {
           warned = true;
           screen.note(
@@ -39,13 +46,13 @@ export function showTraining(screen: Screen): OnTrainingEvent {
             ? ''
             : `, validation ${percent(validation.accuracy)}${event.isBest ? ' (best)' : ''}`;
         screen.note(
-          `  epoch ${epoch + 1}: loss ${loss.toFixed(4)}, training ${percent(trainAccuracy)}${validated}`,
+          `  epoch ${epoch}: loss ${loss.toFixed(4)}, training ${percent(trainAccuracy)}${validated}`,
         );
         break;
       }
       case 'fold-end':
         screen.note(
-          `fold ${event.fold}: ${percent(event.accuracy)} of the test nodules right, with epoch ${event.epoch + 1}`,
+          `fold ${event.fold}: ${percent(event.accuracy)} of the test nodules right, with epoch ${event.epoch}`,
         );
         break;
     }

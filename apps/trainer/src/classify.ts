@@ -12,6 +12,7 @@ import { softmax } from '@clip-lung/tensor';
 import type * as tf from '@tensorflow/tfjs-core';
 
 import { plainBatch, shapedBatch } from './batches.js';
+import { divergedAt, type RunPlace } from './errors.js';
 import type { NoduleTable } from './nodule-table.js';
 
 type PredictInputs = { readonly images: tf.Tensor };
@@ -102,6 +103,22 @@ export class Classifier {
   release(): Promise<void> {
     return this.#predict.release();
   }
+}
+
+/** @throws `TrainingError` for a probability that is not a number, as weights that have diverged give them */
+export function expectFinite(
+  rows: readonly PredictionRow[],
+  part: 'validation' | 'test',
+  place: RunPlace,
+): void {
+  const odd = rows.find(
+    ({ probabilities }) => !probabilities.every(Number.isFinite),
+  );
+  if (odd === undefined) return;
+  throw divergedAt(
+    `the probabilities of the ${part} nodule ${odd.nodule} are ${odd.probabilities.join(', ')}, so the loss is NaN`,
+    place,
+  );
 }
 
 /** Share of right predictions, and mean −log probability of the true class. */

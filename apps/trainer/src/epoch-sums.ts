@@ -1,7 +1,7 @@
 import type { EpochMetrics } from '@clip-lung/run';
 import type { NdArray } from '@clip-lung/tensor';
 
-import { TrainingError } from './errors.js';
+import { divergedAt, type RunPlace } from './errors.js';
 
 /** Sums over an epoch's batches. */
 export class EpochSums {
@@ -11,7 +11,7 @@ export class EpochSums {
   #nodules = 0;
   readonly #terms = new Map<string, number>();
 
-  /** @throws {@link TrainingError} when the loss is not finite */
+  /** @throws `TrainingError` when the loss, or a term of it, is not finite */
   add(
     {
       loss,
@@ -23,13 +23,17 @@ export class EpochSums {
       logits: NdArray;
     },
     labels: Int32Array,
-    at: { fold: number; epoch: number; step: number },
+    at: RunPlace,
   ): void {
     const value = Number(loss.data[0]);
     if (!Number.isFinite(value)) {
-      throw new TrainingError(
-        `the loss is ${value} at step ${at.step} (fold ${at.fold}, epoch ${at.epoch}); set training.learningRate lower`,
-      );
+      throw divergedAt(`the loss is ${value}`, at);
+    }
+    // A term of weight 0 is no part of the loss, but of the log.
+    for (const [name, term] of Object.entries(terms)) {
+      const own = Number(term.data[0]);
+      if (!Number.isFinite(own))
+        throw divergedAt(`the loss "${name}" is ${own}`, at);
     }
     this.#batches += 1;
     this.#loss += value;

@@ -13,6 +13,8 @@ export type TrainingEvent =
       readonly fromEpoch: number;
       readonly epochs: number;
       readonly stepsPerEpoch: number;
+      /** nodules that an epoch's last batch would need more of: they wait for another epoch, in which the order is another */
+      readonly leftOut: number;
       /**
        * what the weights before the first step weigh in the moving average after the last one, 0 to 1: near 1, what is tested
        * has hardly learnt

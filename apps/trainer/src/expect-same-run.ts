@@ -1,3 +1,4 @@
+import { asRecorded } from '@clip-lung/model';
 import { experimentDigest, type RunRecord, runPaths } from '@clip-lung/run';
 
 import { TrainingError } from './errors.js';
@@ -14,15 +15,14 @@ export function expectSameRun(
   now: RunRecord,
 ): void {
   const file = runPaths(out).experiment;
-  if (
-    experimentDigest(earlier.experiment) !== experimentDigest(now.experiment)
-  ) {
+  const began = asRecorded(earlier.experiment);
+  if (experimentDigest(began) !== experimentDigest(now.experiment)) {
     throw new TrainingError(
-      `${file}: is another experiment than this one: ${difference(earlier.experiment, now.experiment)}; choose another folder, or use that file's experiment`,
+      `${file}: is another experiment than this one: ${difference(began, now.experiment)}; choose another folder, or use that file's experiment, by giving the file itself`,
     );
   }
-  const began = earlier.data.sha256;
-  if (began !== undefined && began !== now.data.sha256) {
+  const dataset = earlier.data.sha256;
+  if (dataset !== undefined && dataset !== now.data.sha256) {
     throw new TrainingError(
       `${file}: the run began with another dataset (${earlier.data.folder}) than ${now.data.folder}: nodules, labels, folds or crops differ; give that dataset, or choose another folder`,
     );

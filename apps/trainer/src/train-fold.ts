@@ -1,7 +1,11 @@
 import { type Dataset, type Split, splitFold } from '@clip-lung/data';
 import type { EngineState } from '@clip-lung/engine';
-import type { ResolvedExperiment, TrainingState } from '@clip-lung/model';
-import { cosineSchedule, emaDecay } from '@clip-lung/optim';
+import {
+  learningRateOf,
+  type ResolvedExperiment,
+  type TrainingState,
+} from '@clip-lung/model';
+import { emaDecay } from '@clip-lung/optim';
 import {
   appendMetrics,
   type BestEpoch,
@@ -9,7 +13,6 @@ import {
   type CheckpointInfo,
   type CheckpointName,
   type EpochMetrics,
-  experimentDigest,
   type FoldPaths,
   foldPaths,
   MissingRunFileError,
@@ -28,7 +31,7 @@ import {
 import { plannedBatches } from './batch-plan.js';
 import type { BatchSource } from './batch-source.js';
 import type { HostBatch } from './batches.js';
-import { score } from './classify.js';
+import { expectFinite, score } from './classify.js';
 import { EpochSums } from './epoch-sums.js';
 import { TrainingError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
@@ -39,6 +42,8 @@ import type { TrainingProgram } from './training-program.js';
 
 export interface FoldOptions {
   readonly experiment: ResolvedExperiment;
+  /** of the experiment as the run's record has it: an older record has fewer fields */
+  readonly digest: string;
   readonly dataset: Dataset;
   readonly program: TrainingProgram;
   /** the dataset's nodules, as batches are made of them */
@@ -86,6 +91,7 @@ export async function trainFold(options: FoldOptions): Promise<void> {
     fromEpoch: place.epoch,
     epochs,
     stepsPerEpoch,
+    leftOut: split.train.length - stepsPerEpoch * batchSize,
     startInAverage: startInAverage(experiment, epochs * stepsPerEpoch),
   });
   // Over all epochs, so that the next one's first batches are made while this one is validated.
@@ -112,8 +118,9 @@ export async function trainFold(options: FoldOptions): Promise<void> {
     { nodules: dataset.nodules, table },
     split.test,
   );
-  await writePredictions(paths.predictions, { classes: split.classes, rows });
   const epoch = place.best?.epoch ?? place.epoch - 1;
+  expectFinite(rows, 'test', { fold, epoch, step: place.step });
+  await writePredictions(paths.predictions, { classes: split.classes, rows });
   onEvent?.({ kind: 'fold-end', fold, accuracy: score(rows).accuracy, epoch });
 }
 
@@ -123,9 +130,14 @@ function startInAverage(
   steps: number,
 ): number {
   const { ema, emaWarmup } = training;
-  return Array.from({ length: steps }, (_, step) =>
-    emaDecay(step, ema, emaWarmup),
-  ).reduce((share, decay) => share * decay, 1);
+  let share = 1;
+  for (let step = 0; step < steps; step++) {
+    const decay = emaDecay(step, ema, emaWarmup);
+    // From where the warm-up ends, every decay is the same.
+    if (decay === ema) return share * ema ** (steps - step);
+    share *= decay;
+  }
+  return share;
 }
 
 /** A fold under way. */
@@ -145,21 +157,18 @@ async function trainEpoch(
   run: FoldRun,
   place: Place,
 ): Promise<Place> {
-  const { experiment, dataset, table, program, fold, onEvent } = options;
+  const { dataset, table, program, fold, onEvent } = options;
   const { split, paths, state } = run;
   const { epoch } = place;
   const started = performance.now();
   const { sums, learningRate, step } = await takeSteps(options, run, place);
-  const validation =
-    split.validation.length === 0
-      ? null
-      : score(
-          await program.classifier.classify(
-            state,
-            { nodules: dataset.nodules, table },
-            split.validation,
-          ),
-        );
+  const rows = await program.classifier.classify(
+    state,
+    { nodules: dataset.nodules, table },
+    split.validation,
+  );
+  expectFinite(rows, 'validation', { fold, epoch, step });
+  const validation = rows.length === 0 ? null : score(rows);
   const isBest = validation !== null && isBetter(validation, place.best);
   const next: Place = {
     epoch: epoch + 1,
@@ -169,7 +178,7 @@ async function trainEpoch(
   const info: CheckpointInfo = {
     formatVersion: runFormatVersion,
     ...next,
-    experimentDigest: experimentDigest({ ...experiment }),
+    experimentDigest: options.digest,
   };
   const tensors = await tensorsOf(state);
   if (isBest) await writeCheckpoint(paths, 'best', tensors, info);
@@ -193,12 +202,9 @@ async function takeSteps(
   { state, batches, stepsPerEpoch, classCounts }: FoldRun,
   place: Place,
 ): Promise<{ sums: EpochSums; learningRate: number; step: number }> {
-  const { epochs, ema, emaWarmup, learningRate } = experiment.training;
+  const { ema, emaWarmup } = experiment.training;
   const { epoch } = place;
-  const rateAt = cosineSchedule({
-    base: learningRate,
-    steps: epochs * stepsPerEpoch,
-  });
+  const rateAt = learningRateOf(experiment.training, stepsPerEpoch);
   const sums = new EpochSums();
   let { step } = place;
   for (let i = 0; i < stepsPerEpoch; i++) {
@@ -247,7 +253,7 @@ function isBetter(
 
 /** Puts the last checkpoint into the state. @returns where it stopped; undefined when the fold has not begun */
 async function goOn(
-  { experiment }: FoldOptions,
+  { digest }: FoldOptions,
   paths: FoldPaths,
   state: EngineState<TrainingState>,
 ): Promise<Place | undefined> {
@@ -257,7 +263,7 @@ async function goOn(
   });
   if (checkpoint === undefined) return undefined;
   const { info, tensors } = checkpoint;
-  if (info.experimentDigest !== experimentDigest({ ...experiment })) {
+  if (info.experimentDigest !== digest) {
     throw new TrainingError(
       `${paths.last.tensors}: is of another experiment; a run goes on only with the experiment that it was started with`,
     );

@@ -13,11 +13,13 @@ import {
 } from '@clip-lung/data';
 import { onnxEngine } from '@clip-lung/engine';
 import {
+  asRecorded,
   type Experiment,
   ExperimentError,
   resolveExperiment,
 } from '@clip-lung/model';
 import {
+  experimentDigest,
   foldPaths,
   readCheckpoint,
   readMetrics,
@@ -25,6 +27,7 @@ import {
   readRunRecord,
   TensorMismatchError,
   writeCheckpoint,
+  writeRunRecord,
 } from '@clip-lung/run';
 import { NdArray, RandomStream } from '@clip-lung/tensor';
 import { randomTower } from '@clip-lung/text-encoder';
@@ -141,6 +144,33 @@ function options(name: string, more: Partial<TrainOptions> = {}): TrainOptions {
     software: {},
     ...more,
   };
+}
+
+/** A run whose record and checkpoint have no field that came later. */
+async function asOfBefore(out: string): Promise<void> {
+  const record = await readRunRecord(out);
+  const { data, training, ...rest } = record.experiment as Readonly<
+    Record<string, Readonly<Record<string, unknown>>>
+  >;
+  const without = (
+    fields: Readonly<Record<string, unknown>> | undefined,
+    later: string,
+  ): object =>
+    Object.fromEntries(
+      Object.entries(fields ?? {}).filter(([name]) => name !== later),
+    );
+  const experiment = {
+    ...rest,
+    data: without(data, 'validationBy'),
+    training: without(training, 'schedule'),
+  };
+  await writeRunRecord(out, { ...record, experiment });
+  const paths = foldPaths(out, 0);
+  const { tensors, info } = await readCheckpoint(paths, 'last');
+  await writeCheckpoint(paths, 'last', tensors, {
+    ...info,
+    experimentDigest: experimentDigest(experiment),
+  });
 }
 
 /** The same nodules, as a source without ratings and with a split of its own gives them. */
@@ -404,6 +434,69 @@ describe('a run is refused', () => {
       /is another experiment than this one: training\.epochs is 4, in that file it is 3;/,
     );
     await trainRun(options('run', { folds: [1] }));
+  });
+
+  it('when it was begun before there was a choice of validation nodules, unless it goes on with those it had', async () => {
+    const earlier = resolveExperiment({
+      ...small,
+      data: { ...small.data, validationBy: 'nodules' },
+    });
+    await trainRun(options('whole', { experiment: earlier, folds: [0] }));
+    const stop = new AbortController();
+    await expect(
+      trainRun(
+        options('run', {
+          experiment: earlier,
+          folds: [0],
+          signal: stop.signal,
+          onEvent: ({ kind }) => {
+            if (kind === 'epoch') stop.abort(new Error('stopped'));
+          },
+        }),
+      ),
+    ).rejects.toThrow('stopped');
+    const run = options('run');
+    await asOfBefore(run.out);
+    await expect(
+      trainRun({ ...run, folds: [0], resume: true }),
+    ).rejects.toThrow(
+      /data\.validationBy is "patients", in that file it is "nodules"; choose another folder, or use that file's experiment/,
+    );
+    const { experiment } = await readRunRecord(run.out);
+    await trainRun({
+      ...run,
+      experiment: resolveExperiment(asRecorded(experiment)),
+      folds: [0],
+      resume: true,
+    });
+    const [a, b] = await Promise.all(
+      ['whole', 'run'].map((name) =>
+        readFile(foldPaths(join(folder, name), 0).predictions),
+      ),
+    );
+    expect(a?.equals(b ?? Buffer.of())).toBe(true);
+  });
+
+  it('in words that say what to do when its numbers are no longer finite, in a step or in validation', async () => {
+    const experiment = (learningRate: number) =>
+      resolveExperiment({
+        ...small,
+        training: { ...small.training, learningRate },
+      });
+    // The first step's loss is of the start; its update is beyond what float32 holds, and validation sees that first.
+    const at = { folds: [0], experiment: experiment(1e30) };
+    const oneStep = {
+      ...at.experiment,
+      training: { ...at.experiment.training, batchSize: 8 },
+    };
+    await expect(
+      trainRun(options('validation', { ...at, experiment: oneStep })),
+    ).rejects.toThrow(
+      /^the probabilities of the validation nodule n\d+ are NaN, NaN, NaN, so the loss is NaN at step 1 \(fold 0, epoch 0\); set training\.learningRate lower$/,
+    );
+    await expect(trainRun(options('step', at))).rejects.toThrow(
+      /^the loss is NaN at step 1 \(fold 0, epoch 0\); set training\.learningRate lower$/,
+    );
   });
 
   // A nodule that fold 0 was trained on would be tested in fold 1, or in fold 0 itself.

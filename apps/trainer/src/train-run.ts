@@ -7,6 +7,7 @@ import {
   withTower,
 } from '@clip-lung/model';
 import {
+  experimentDigest,
   listFolds,
   readRunRecord,
   type RunRecord,
@@ -65,7 +66,7 @@ export interface TrainOptions {
 export async function trainRun(given: TrainOptions): Promise<void> {
   const options = {
     ...given,
-    experiment: withTower(given.experiment, given.tower),
+    experiment: withTower(given.experiment, given.tower, given.modules),
   };
   const { experiment, modules, dataset, resume = false, engine } = options;
   expectRatings(experiment, dataset, modules);
@@ -82,8 +83,8 @@ export async function trainRun(given: TrainOptions): Promise<void> {
   try {
     // Whatever does not fit is refused before anything is written.
     await program.prepare();
-    await prepareFolder(options, folds, resume);
-    await trainFolds(options, folds, program);
+    const digest = await prepareFolder(options, folds, resume);
+    await trainFolds(options, { folds, digest }, program);
   } finally {
     await program.release();
   }
@@ -91,7 +92,10 @@ export async function trainRun(given: TrainOptions): Promise<void> {
 
 async function trainFolds(
   options: TrainOptions,
-  folds: readonly number[],
+  {
+    folds,
+    digest,
+  }: { readonly folds: readonly number[]; readonly digest: string },
   program: TrainingProgram,
 ): Promise<void> {
   const { experiment, dataset, batches = batchesAhead } = options;
@@ -105,7 +109,15 @@ async function trainFolds(
   const source = batches(table, choices);
   try {
     for (const fold of folds) {
-      const fixed = { experiment, dataset, program, out, table, source };
+      const fixed = {
+        experiment,
+        digest,
+        dataset,
+        program,
+        out,
+        table,
+        source,
+      };
       await trainFold({ ...fixed, fold, resume, onEvent, signal });
     }
   } finally {
@@ -113,29 +125,33 @@ async function trainFolds(
   }
 }
 
+/** @returns the digest of the run's experiment as its record has it, by which its checkpoints are known */
 async function prepareFolder(
   options: TrainOptions,
   folds: readonly number[],
   resume: boolean,
-): Promise<void> {
+): Promise<string> {
   const { out } = options;
   const present = await namesIn(out);
+  const now = recordOf(options);
   if (present.length === 0) {
-    await writeRunRecord(out, recordOf(options));
-    return;
+    await writeRunRecord(out, now);
+    return experimentDigest(now.experiment);
   }
   if (!present.includes('experiment.json')) {
     throw new TrainingError(
       `${out}: is not empty and holds no run (no experiment.json); choose another folder`,
     );
   }
-  expectSameRun(out, await readRunRecord(out), recordOf(options));
+  const earlier = await readRunRecord(out);
+  expectSameRun(out, earlier, now);
   const begun = (await listFolds(out)).filter((fold) => folds.includes(fold));
   if (begun.length > 0 && !resume) {
     throw new TrainingError(
       `${out}: fold ${begun.join(', ')} was begun already; give --resume to go on, or choose another folder`,
     );
   }
+  return experimentDigest(earlier.experiment);
 }
 
 /** What is in a folder; nothing where there is none. */

@@ -1,9 +1,14 @@
 import { type Attribute, attributes } from '@clip-lung/data';
 
-import type { AttributeSet } from './presets.js';
+/** The eight attributes, or nine, with malignancy in front of them. */
+export type AttributeSet = 'eight' | 'nine';
 
-/** The attributes as prompts call them, in the order of the LIDC files. */
-export const attributeNames: Readonly<Record<Attribute, string>> = {
+/** What prompts call an attribute, malignancy among them. */
+export type AttributeNames = Readonly<Record<Attribute | 'malignancy', string>>;
+
+/** The attributes in plain words. */
+export const attributeNames: AttributeNames = {
+  malignancy: 'malignancy',
   subtlety: 'subtlety',
   internalStructure: 'internal structure',
   calcification: 'calcification',
@@ -14,8 +19,21 @@ export const attributeNames: Readonly<Record<Attribute, string>> = {
   texture: 'texture',
 };
 
-/** The M names of a set of attributes, in the order of a batch's attribute weights. */
-export function namesOfAttributes(set: AttributeSet): readonly string[] {
-  const eight = attributes.map((attribute) => attributeNames[attribute]);
-  return set === 'nine' ? ['malignancy', ...eight] : eight;
+/**
+ * As the published code spells them: one word for "internal structure", of which CLIP makes other tokens.
+ *
+ * @see https://github.com/ymLeiFDU/CLIP-Lung, models/resnet.py
+ */
+export const publishedAttributeNames: AttributeNames = {
+  ...attributeNames,
+  internalStructure: 'internalStructure',
+};
+
+/** The M names of a set of attributes, in the order of the LIDC files and of a batch's attribute weights. */
+export function namesOfAttributes(
+  set: AttributeSet,
+  names: AttributeNames = attributeNames,
+): readonly string[] {
+  const eight = attributes.map((attribute) => names[attribute]);
+  return set === 'nine' ? [names.malignancy, ...eight] : eight;
 }

@@ -9,9 +9,8 @@ import {
 } from '@clip-lung/augment';
 import { z } from 'zod';
 
+import { positive, share } from './bounds.js';
 import { Registry } from './registry.js';
-
-const share = z.number().min(0).max(1);
 
 /** What can be done to the crops of a training batch. */
 export const augmentations = new Registry<Record<string, never>, Augmentation>(
@@ -44,7 +43,7 @@ export const augmentations = new Registry<Record<string, never>, Augmentation>(
     name: 'shift',
     options: z.strictObject({
       /** the most along each axis; the dataset needs such a margin */
-      voxels: z.int().min(1).default(2),
+      voxels: z.int().min(1).max(1000).default(2),
       probability: share.default(1),
     }),
     create: (options) => shift(options),
@@ -53,11 +52,11 @@ export const augmentations = new Registry<Record<string, never>, Augmentation>(
     name: 'intensity',
     options: z.strictObject({
       /** added to all HU: uniform within ±offset */
-      offset: z.number().min(0).default(25),
+      offset: z.number().min(0).max(10_000).default(25),
       /** the attenuation, HU + 1000, times 1 + a number uniform within ±scale */
       scale: z.number().min(0).max(0.99).default(0.05),
       /** exponent of the windowed value: log-uniform from 1/gamma to gamma; 1 for none */
-      gamma: z.number().min(1).default(1),
+      gamma: z.number().min(1).max(100).default(1),
       probability: share.default(1),
     }),
     create: (options) => intensity(options),
@@ -66,7 +65,7 @@ export const augmentations = new Registry<Record<string, never>, Augmentation>(
     name: 'mixup',
     options: z.strictObject({
       /** shares are drawn from Beta(alpha, alpha) */
-      alpha: z.number().positive().default(0.2),
+      alpha: positive(1e6).default(0.2),
       probability: share.default(1),
     }),
     create: (options) => mixup(options),

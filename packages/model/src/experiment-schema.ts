@@ -1,10 +1,12 @@
+import { validationUnits } from '@clip-lung/data';
 import { z } from 'zod';
 
+import { amount, count, decay, positive, seed } from './bounds.js';
 import { issueError } from './errors.js';
+import { ratesPer } from './learning-rate.js';
 import { pluginFile } from './plugin-file.js';
 import { type Preset, type PresetName, presets } from './presets.js';
 
-const count = z.int().min(1);
 /** What is said of a module, where the preset says which. */
 const options = z.looseObject({ use: z.string().optional() });
 const chosen = z.looseObject({ use: z.string() });
@@ -16,42 +18,43 @@ const schemaOf = (preset: Preset) =>
     data: z
       .strictObject({
         subset: z.enum(['A', 'B', 'C']).default('A'),
-        folds: z.int().min(2).default(5),
-        validation: z.number().min(0).lt(1).default(0.2),
+        folds: z.int().min(2).max(1000).default(5),
+        validation: decay.default(0.2),
+        validationBy: z.enum(validationUnits).default('patients'),
         targets: z.enum(['label', 'votes']).default('label'),
         attributes: z.enum(['eight', 'nine']).default(preset.attributes),
       })
       .prefault({}),
-    image: options.extend({ embedding: count.default(512) }).optional(),
+    image: options.extend({ embedding: count(4096).default(512) }).optional(),
     head: options.optional(),
     text: options.extend({ train: z.boolean().optional() }).nullish(),
     prompt: options.nullish(),
     logitScale: z
       .strictObject({
-        initial: z
-          .number()
-          .positive()
-          .default(1 / 0.07),
-        max: z.number().positive().nullable().default(preset.largestScale),
+        initial: positive(1e6).default(1 / 0.07),
+        max: positive(1e6).nullable().default(preset.largestScale),
         learn: z.boolean().default(true),
       })
       .prefault({}),
     losses: z
-      .array(chosen.extend({ weight: z.number().min(0).optional() }))
+      .array(chosen.extend({ weight: amount.optional() }))
       .min(1)
       .optional(),
     optimizer: options.optional(),
     augment: z.array(chosen).default([]),
     training: z
       .strictObject({
-        epochs: count.default(100),
-        batchSize: z.int().min(2).default(32),
-        learningRate: z.number().positive().default(1e-3),
+        epochs: count(100_000).default(100),
+        batchSize: z.int().min(2).max(4096).default(32),
+        learningRate: positive().default(1e-3),
+        schedule: z
+          .strictObject({ per: z.enum(ratesPer).default(preset.ratePer) })
+          .prefault({}),
         momentum: z.number().optional(),
         weightDecay: z.number().optional(),
-        ema: z.number().min(0).lt(1).default(0.999),
+        ema: decay.default(0.999),
         emaWarmup: z.boolean().default(false),
-        seed: z.int().default(1),
+        seed: seed.default(1),
       })
       .prefault({}),
   });

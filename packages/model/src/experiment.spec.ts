@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { asRecorded } from './as-recorded.js';
 import { ExperimentError } from './errors.js';
 import type { Experiment } from './experiment.js';
 import { resolveExperiment } from './resolve-experiment.js';
@@ -13,6 +14,7 @@ describe('an experiment', () => {
         subset: 'A',
         folds: 5,
         validation: 0.2,
+        validationBy: 'patients',
         targets: 'label',
         attributes: 'eight',
       },
@@ -30,6 +32,10 @@ describe('an experiment', () => {
         template: 'a nodule image of {class}.',
         attributeTemplate: 'the nodule is {attribute}.',
         classNames: null,
+        attributeNames: [
+          ...['subtlety', 'internal structure', 'calcification'],
+          ...['sphericity', 'margin', 'lobulation', 'spiculation', 'texture'],
+        ],
         attributes: 'conditioned',
         reduction: 16,
       },
@@ -51,6 +57,7 @@ describe('an experiment', () => {
         epochs: 100,
         batchSize: 32,
         learningRate: 1e-3,
+        schedule: { per: 'step' },
         ema: 0.999,
         emaWarmup: false,
         seed: 1,
@@ -85,6 +92,14 @@ describe('an experiment', () => {
       preset: 'published-code',
       data: { ...paper.data, attributes: 'nine' },
       text: { ...paper.text, train: true },
+      prompt: {
+        ...paper.prompt,
+        // As models/resnet.py of the published code lists them.
+        attributeNames: [
+          ...['malignancy', 'subtlety', 'internalStructure', 'calcification'],
+          ...['sphericity', 'margin', 'lobulation', 'spiculation', 'texture'],
+        ],
+      },
       logitScale: { ...paper.logitScale, max: null },
       losses: [
         { use: 'cross-entropy', weight: 1 },
@@ -93,7 +108,29 @@ describe('an experiment', () => {
         { use: 'class-attribute', weight: 0.5, form: 'published-code' },
       ],
       optimizer: { ...paper.optimizer, weightDecay: 1e-4 },
+      training: { ...paper.training, schedule: { per: 'epoch' } },
     });
+  });
+
+  it('on record from before there were some of the options has what runs did then, whatever the preset does now', () => {
+    const now = resolveExperiment({ preset: 'published-code' });
+    const without = (fields: object | null, later: string) =>
+      Object.fromEntries(
+        Object.entries(fields ?? {}).filter(([name]) => name !== later),
+      );
+    const then = resolveExperiment(
+      asRecorded({
+        ...now,
+        data: without(now.data, 'validationBy'),
+        training: without(now.training, 'schedule'),
+        prompt: without(now.prompt, 'attributeNames'),
+      }),
+    );
+    expect(then.data.validationBy).toBe('nodules');
+    expect(then.training.schedule.per).toBe('step');
+    expect(then.prompt?.['attributeNames']).toContain('internal structure');
+    expect(resolveExperiment(asRecorded({ ...now }))).toEqual(now);
+    expect(asRecorded({ ...now, prompt: null })['prompt']).toBeNull();
   });
 
   it('overrides its preset field by field', () => {
@@ -118,6 +155,16 @@ describe('an experiment', () => {
       { use: 'focal', weight: 1, gamma: 2 },
     ]);
     expect(found.optimizer['weightDecay']).toBe(0);
+  });
+
+  it('spells the attributes as its preset does, whatever the prompt learner and the set of attributes', () => {
+    const found = resolveExperiment({
+      preset: 'published-code',
+      data: { attributes: 'eight' },
+      prompt: { use: 'coop' },
+    });
+    expect(found.prompt?.['attributeNames']).toHaveLength(8);
+    expect(found.prompt?.['attributeNames']).toContain('internalStructure');
   });
 
   it('need not repeat which module an option is of, where the preset says it', () => {
@@ -206,6 +253,11 @@ describe('an experiment', () => {
     ],
     [{ losses: [] }, 'losses', /expected array to have >=1/],
     [
+      { losses: [{ use: 'cross-entropy', weight: 0 }] },
+      'losses',
+      /no weight above 0/,
+    ],
+    [
       { losses: [{ use: 'cross-entropy' }, { use: 'mse' }] },
       'losses[1].use',
       /no loss "mse"; known: class-attribute, .*cross-entropy/,
@@ -245,6 +297,46 @@ describe('an experiment', () => {
     [{ prompt: { attributes: 'none' } }, 'prompt.attributes', /"conditioned"/],
     [{ data: { targets: 'mean' } }, 'data.targets', /"label"\|"votes"/],
     [3, '', /expected object/],
+    [
+      { text: { use: 'random', layers: 1e9 } },
+      'text.layers',
+      /Too big: .* <=48/,
+    ],
+    [
+      { head: { use: 'ordinal-forest', trees: 1e7 } },
+      'head.trees',
+      /Too big: .* <=100/,
+    ],
+    [
+      { losses: [{ use: 'focal', gamma: 1e9 }] },
+      'losses[0].gamma',
+      /Too big: .* <=100/,
+    ],
+    [
+      { losses: [{ use: 'cross-entropy', weight: 1e40 }] },
+      'losses[0].weight',
+      /Too big/,
+    ],
+    [
+      { augment: [{ use: 'shift', voxels: 1e9 }] },
+      'augment[0].voxels',
+      /Too big: .* <=1000/,
+    ],
+    [
+      { training: { schedule: { per: 'batch' } } },
+      'training.schedule.per',
+      /"step"\|"epoch"/,
+    ],
+    [
+      { training: { schedule: { every: 2 } } },
+      'training.schedule',
+      /Unrecognized key: "every"; known: per/,
+    ],
+    [
+      { prompt: { classNames: ['benign', '  '] } },
+      'prompt.classNames[1]',
+      /expected a name, not blanks/,
+    ],
   ])(
     '%j is refused, by the path of what is wrong',
     (experiment, path, problem) => {
@@ -259,4 +351,28 @@ describe('an experiment', () => {
       expect((found as Error).message).toMatch(problem);
     },
   );
+
+  // A slip of the keyboard is told by its name, whatever number it is in.
+  it.each([
+    ['training', 'epochs', 99999999999],
+    ['training', 'epochs', 1e300],
+    ['training', 'batchSize', 5000],
+    ['training', 'learningRate', 1e39],
+    ['training', 'learningRate', 1e-60],
+    ['training', 'seed', 2 ** 60],
+    ['data', 'folds', 1e6],
+    ['image', 'width', 100000],
+    ['image', 'groups', 65],
+    ['image', 'embedding', 2 ** 31],
+    ['image', 'channels', 1e9],
+    ['optimizer', 'weightDecay', 1e200],
+    ['prompt', 'reduction', 99999999999],
+    ['logitScale', 'initial', 1e-200],
+  ])('has bounds: %s.%s cannot be %d', (part, field, value) => {
+    expect(() => resolveExperiment({ [part]: { [field]: value } })).toThrow(
+      new RegExp(
+        `^${part}\\.${field}: Too (big|small): expected (number|int) to be`,
+      ),
+    );
+  });
 });

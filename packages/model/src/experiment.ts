@@ -1,9 +1,13 @@
+import type { ValidationUnit } from '@clip-lung/data';
+
+import type { AttributeSet } from './attribute-names.js';
 import type { augmentations } from './augmentations.js';
+import type { RatePer } from './learning-rate.js';
 import type { builtInModules } from './modules.js';
 import type { PluginEntry } from './plugin.js';
 import type { PluginChoice } from './plugin-choice.js';
 import type { PluginFile } from './plugin-file.js';
-import type { AttributeSet, PresetName } from './presets.js';
+import type { PresetName } from './presets.js';
 import type { Chosen, ChoiceOf } from './registry.js';
 
 /** Which nodules: three classes (A), three to train and two to test (B), two (C). */
@@ -38,6 +42,8 @@ export interface TrainingOptions {
   readonly batchSize?: number;
   /** at the start of the cosine */
   readonly learningRate?: number;
+  /** whether the rate falls along the cosine with every step, or once an epoch */
+  readonly schedule?: { readonly per?: RatePer };
   /** of the optimiser, where it has one */
   readonly momentum?: number;
   /** of the optimiser, where it has one */
@@ -63,6 +69,8 @@ export interface Experiment<
     readonly folds?: number;
     /** the share of the training patients that chooses the best epoch */
     readonly validation?: number;
+    /** what that share counts: patients, or, as before there was a choice, nodules */
+    readonly validationBy?: ValidationUnit;
     /** default `label` */
     readonly targets?: Targets;
     /** M: the eight attributes, or nine, with malignancy in front of them */
@@ -99,6 +107,7 @@ export interface ResolvedExperiment {
     readonly subset: Subset;
     readonly folds: number;
     readonly validation: number;
+    readonly validationBy: ValidationUnit;
     readonly targets: Targets;
     readonly attributes: AttributeSet;
   };
@@ -115,6 +124,7 @@ export interface ResolvedExperiment {
     readonly epochs: number;
     readonly batchSize: number;
     readonly learningRate: number;
+    readonly schedule: { readonly per: RatePer };
     readonly ema: number;
     readonly emaWarmup: boolean;
     readonly seed: number;

@@ -7,6 +7,8 @@ import {
 } from '@clip-lung/tensor';
 import { type TextTower, towerShapes } from '@clip-lung/text-encoder';
 
+import { attributeTemplateFor } from './attribute-template.js';
+import { createImageEncoder } from './create-image-encoder.js';
 import { ExperimentError, moduleError } from './errors.js';
 import type { ResolvedExperiment } from './experiment.js';
 import { builtInModules, type Modules } from './modules.js';
@@ -31,16 +33,32 @@ export async function loadTextTower(
 }
 
 /**
- * The experiment with the D that its tower decides, so that a run's record says which model was trained, and the part of it
- * that needs no text can be made again without the tower.
+ * The experiment with what its tower decides: D, and the words of the attributes' prompts where their default does not suit its
+ * tokenizer. So a run's record says which model was trained, and the part of it that needs no text can be made again without
+ * the tower.
  */
 export function withTower(
   experiment: ResolvedExperiment,
   tower: TextTower | null,
+  modules: Modules = builtInModules,
 ): ResolvedExperiment {
   if (tower === null) return experiment;
   const { embedding } = tower.config;
-  return { ...experiment, image: { ...experiment.image, embedding } };
+  const image = { ...experiment.image, embedding };
+  const { sizes } = createImageEncoder(image, modules);
+  const { prompt } = experiment;
+  return {
+    ...experiment,
+    image,
+    prompt: prompt && {
+      ...prompt,
+      attributeTemplate: attributeTemplateFor(
+        tower,
+        String(prompt['attributeTemplate']),
+        sizes.groups,
+      ),
+    },
+  };
 }
 
 /** What a loader says of itself names the file or the model already; whatever else is thrown gets the field's name. */

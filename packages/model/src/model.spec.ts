@@ -3,6 +3,7 @@ import { randomTower } from '@clip-lung/text-encoder';
 import { describe, expect, it } from 'vitest';
 
 import { ExperimentError } from './errors.js';
+import { withTower } from './load-text-tower.js';
 import { createModel } from './model.js';
 import { resolveExperiment } from './resolve-experiment.js';
 
@@ -137,6 +138,65 @@ describe('a model', () => {
     );
     const two = classes.slice(0, 2);
     expect(createModel(experiment, { classes: two, tower }).classes).toBe(two);
+  });
+
+  it('is refused without as many names as attributes', () => {
+    const experiment = resolveExperiment({
+      image: small,
+      text: { use: 'random' },
+      prompt: { ...prompt, attributeNames: ['shape', 'edge'] },
+    });
+    expect(() => createModel(experiment, { classes, tower })).toThrow(
+      /^prompt\.attributeNames: has 2 names \(shape, edge\), data\.attributes has 8 attributes \(subtlety, /,
+    );
+  });
+
+  it.each([
+    ['classNames', ['benign', 'unsure', 'Benign'], '"benign" and "Benign"'],
+    ['classNames', ['benign', ' benign ', 'bad'], '"benign" and " benign "'],
+    ['classNames', ['a b', 'unsure', 'a  b'], '"a b" and "a  b"'],
+    ['attributeNames', ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'A'], '"a" and "A"'],
+  ])(
+    'is refused when two names are one text to the tower: %s %j',
+    (option, names, pair) => {
+      const experiment = resolveExperiment({
+        image: small,
+        text: { use: 'random' },
+        prompt: { ...prompt, [option]: names },
+      });
+      expect(() => createModel(experiment, { classes, tower })).toThrow(
+        `prompt.${option}: has ${pair}, which are the same to the text tower`,
+      );
+    },
+  );
+
+  it.each([
+    ['template', { template: 'benign or {class}' }],
+    ['attributeTemplate', { attributeTemplate: 'its {attribute}' }],
+    ['attributeTemplate', { attributeTemplate: 'the nodule has a shape' }],
+  ])('is refused by prompt.%s when a template does not fit', (field, own) => {
+    const experiment = resolveExperiment({
+      image: small,
+      text: { use: 'random' },
+      prompt: { ...prompt, ...own },
+    });
+    expect(() => createModel(experiment, { classes, tower })).toThrow(
+      new RegExp(`^prompt\\.${field}: `),
+    );
+  });
+
+  it('with a random tower and nothing else said has prompts whose words the context can take', () => {
+    const random = randomTower({ seed: 1 });
+    const experiment = resolveExperiment({ text: { use: 'random' } });
+    const model = createModel(experiment, { classes, tower: random });
+    expect(model.attributes).toHaveLength(8);
+    expect(withTower(experiment, random).prompt).toMatchObject({
+      attributeTemplate: 'the nodule has a {attribute}.',
+    });
+    const two = { ...experiment, image: { ...experiment.image, groups: 2 } };
+    expect(withTower(two, random).prompt).toMatchObject({
+      attributeTemplate: 'the nodule is {attribute}.',
+    });
   });
 
   it('is refused when a loss needs text and there is no tower', () => {

@@ -6,17 +6,18 @@ import * as tf from '@tensorflow/tfjs-core';
 
 import { namesOfAttributes } from './attribute-names.js';
 import {
-  checkedEncoder,
   checkedHead,
   checkedLoss,
   expectShape,
   within,
 } from './checked-modules.js';
+import { createImageEncoder } from './create-image-encoder.js';
 import { ExperimentError } from './errors.js';
 import type { ResolvedExperiment } from './experiment.js';
 import { logitScaleOf } from './logit-scale.js';
 import { builtInModules, type Modules } from './modules.js';
 import { needsText } from './needs.js';
+import type { Chosen } from './registry.js';
 import { createTextBranch, type TextBranch } from './text-branch.js';
 import { textLogits } from './text-logits.js';
 
@@ -125,13 +126,9 @@ export function createModel(
 ): Model {
   const { modules = builtInModules, classes, tower } = options;
   const attributes = namesOfAttributes(experiment.data.attributes);
-  const { embedding: alone, ...image } = experiment.image;
-  const embedding = tower?.config.embedding ?? alone;
-  const encoder = checkedEncoder(
-    modules.image.create(image, { embedding }, 'image'),
-    embedding,
-    'image',
-  );
+  const embedding = tower?.config.embedding ?? experiment.image.embedding;
+  const image = { ...experiment.image, embedding };
+  const encoder = createImageEncoder(image, modules);
   const { groups, channels, slices } = encoder.sizes;
   const head = checkedHead(
     modules.head.create(
@@ -256,13 +253,18 @@ function textOf(
       'the losses need a text tower, and there is none',
     );
   }
-  const names = (prompt['classNames'] as readonly string[] | null) ?? classes;
-  if (names.length !== classes.length) {
-    throw new ExperimentError(
-      'prompt.classNames',
-      `has ${names.length} names (${names.join(', ')}), the data has ${classes.length} classes (${classes.join(', ')}): each needs a prompt`,
-    );
-  }
+  const names = namesIn(prompt, 'classNames') ?? classes;
+  expectOneEach('prompt.classNames', names, {
+    owner: 'the data',
+    things: classes,
+    kind: 'classes',
+  });
+  const attributeNames = namesIn(prompt, 'attributeNames') ?? attributes;
+  expectOneEach('prompt.attributeNames', attributeNames, {
+    owner: 'data.attributes',
+    things: attributes,
+    kind: 'attributes',
+  });
   const compared = losses.some(({ needs }) => needs.includes('attributes'));
   const branch = within('prompt', () =>
     createTextBranch({
@@ -270,7 +272,7 @@ function textOf(
       learners: modules.prompt,
       prompt,
       classes: names,
-      attributes: compared ? attributes : [],
+      attributes: compared ? attributeNames : [],
       contextLength: groups,
       trainTower: text?.train ?? false,
     }),
@@ -293,4 +295,32 @@ function textOf(
       return found;
     },
   };
+}
+
+/** What the prompts call classes or attributes, where the experiment says so. */
+function namesIn(
+  prompt: Chosen,
+  option: 'classNames' | 'attributeNames',
+): readonly string[] | null {
+  return (prompt[option] ?? null) as readonly string[] | null;
+}
+
+function expectOneEach(
+  path: string,
+  names: readonly string[],
+  {
+    owner,
+    things,
+    kind,
+  }: {
+    readonly owner: string;
+    readonly things: readonly string[];
+    readonly kind: string;
+  },
+): void {
+  if (names.length === things.length) return;
+  throw new ExperimentError(
+    path,
+    `has ${names.length} names (${names.join(', ')}), ${owner} has ${things.length} ${kind} (${things.join(', ')}): each needs a prompt`,
+  );
 }

@@ -1,3 +1,10 @@
+import {
+  attributeNames,
+  type AttributeNames,
+  type AttributeSet,
+  publishedAttributeNames,
+} from './attribute-names.js';
+import type { RatePer } from './learning-rate.js';
 import type { Chosen } from './registry.js';
 
 export type PresetName = 'paper' | 'published-code';
@@ -5,6 +12,7 @@ export type PresetName = 'paper' | 'published-code';
 /** What an experiment has where it says nothing. */
 export interface Preset {
   readonly attributes: AttributeSet;
+  readonly attributeNames: AttributeNames;
   readonly image: Chosen;
   readonly head: Chosen;
   readonly text: Chosen;
@@ -13,14 +21,13 @@ export interface Preset {
   readonly largestScale: number | null;
   readonly losses: readonly Chosen[];
   readonly optimizer: Chosen;
+  readonly ratePer: RatePer;
 }
-
-/** The eight attributes, or nine, with malignancy in front of them. */
-export type AttributeSet = 'eight' | 'nine';
 
 /** L_CE + L_IC + α·L_IA + β·L_CA with α = 1 and β = 0.5, as our reading of arXiv 2304.08013 has it. */
 const paper: Preset = {
   attributes: 'eight',
+  attributeNames,
   image: { use: 'resnet18' },
   head: { use: 'linear' },
   text: { use: 'clip' },
@@ -34,6 +41,7 @@ const paper: Preset = {
     { use: 'class-attribute', weight: 0.5 },
   ],
   optimizer: { use: 'sgd', weightDecay: 5e-5 },
+  ratePer: 'step',
 };
 
 /** Where github.com/ymLeiFDU/CLIP-Lung differs from the paper, and can be followed: one option a difference. */
@@ -41,6 +49,8 @@ const publishedCode: Preset = {
   ...paper,
   // Malignancy, which is the label, is among the attributes.
   attributes: 'nine',
+  // "internalStructure", as one word.
+  attributeNames: publishedAttributeNames,
   // The text transformer is trained with the rest.
   trainTower: true,
   // The logit scale has no bound.
@@ -56,6 +66,8 @@ const publishedCode: Preset = {
   ],
   // Twice the paper's weight decay.
   optimizer: { use: 'sgd', weightDecay: 1e-4 },
+  // The learning rate falls once an epoch.
+  ratePer: 'epoch',
 };
 
 export const presets: Readonly<Record<PresetName, Preset>> = {

@@ -1,5 +1,4 @@
 import { cpuEngine, onnxEngine } from '@clip-lung/engine';
-import { cosineSchedule } from '@clip-lung/optim';
 import {
   filled,
   float32,
@@ -23,6 +22,7 @@ import {
 import { resolveExperiment } from './resolve-experiment.js';
 import { createOptimizer } from './create-optimizer.js';
 import { createModel } from './model.js';
+import { learningRateOf } from './learning-rate.js';
 import type { PresetName } from './presets.js';
 import { trainingStep, type TrainingState } from './training-step.js';
 
@@ -34,6 +34,8 @@ const terms = [
   'image-attribute',
   'class-attribute',
 ] as const;
+/** of five batches each */
+const epochs = 2;
 const steps = 10;
 
 const engines = { cpu: cpuEngine(), onnx: onnxEngine({ threads: 2 }) };
@@ -76,7 +78,7 @@ async function train(
     preset,
     image: { use: 'resnet18', width: told(file, 'sizes').width, groups: 4 },
     text: { use: 'random' },
-    training: { learningRate, momentum, weightDecay },
+    training: { epochs, learningRate, momentum, weightDecay },
   });
   const model = createModel(experiment, { classes, tower: towerOf(file) });
   const optimizer = createOptimizer(experiment);
@@ -89,7 +91,7 @@ async function train(
   const step = engine.compile(trainingStep(model, optimizer), {
     frozen: model.frozen,
   });
-  const rate = cosineSchedule({ base: learningRate, steps });
+  const rate = learningRateOf(experiment.training, steps / epochs);
   const labels = stored(start, 'labels');
   const [batches = 0, batch = 0] = labels.shape;
   const seen = {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { namesOfAttributes } from './attribute-names.js';
 import { augmentations } from './augmentations.js';
 import { ExperimentError, issueError } from './errors.js';
 import type { ResolvedExperiment } from './experiment.js';
@@ -35,6 +36,7 @@ export function resolveExperiment(
     resolveLoss(loss, preset, modules, `losses[${i}]`),
   );
   expectOnce(losses, 'losses');
+  expectWeight(losses);
   const augment = found.augment.map((change, i) =>
     augmentations.resolve(change, `augment[${i}]`),
   );
@@ -70,25 +72,32 @@ function resolveImage(
 
 /** The text tower and the prompts. Whether the tower is learnt is no option of its own. */
 function resolveText(
-  { text: found, prompt }: ParsedExperiment,
+  { text: found, prompt, data }: ParsedExperiment,
   preset: Preset,
   modules: Modules,
 ): Pick<ResolvedExperiment, 'text' | 'prompt'> {
   const { train = preset.trainTower, ...text } = found ?? {};
+  const tower = modules.text.resolve(over(text, preset.text), 'text');
+  const words = modules.prompt.resolve(
+    over(prompt ?? {}, preset.prompt),
+    'prompt',
+  );
   return {
-    text: {
-      ...modules.text.resolve(over(text, preset.text), 'text'),
-      train,
+    text: { ...tower, train },
+    prompt: {
+      ...words,
+      attributeNames:
+        words['attributeNames'] ??
+        namesOfAttributes(data.attributes, preset.attributeNames),
     },
-    prompt: modules.prompt.resolve(over(prompt ?? {}, preset.prompt), 'prompt'),
   };
 }
 
 /** What is the trainer's: momentum and weight decay are the optimiser's. */
 function trainingOf({
-  training: { epochs, batchSize, learningRate, ema, emaWarmup, seed },
+  training: { epochs, batchSize, learningRate, schedule, ema, emaWarmup, seed },
 }: ParsedExperiment): ResolvedExperiment['training'] {
-  return { epochs, batchSize, learningRate, ema, emaWarmup, seed };
+  return { epochs, batchSize, learningRate, schedule, ema, emaWarmup, seed };
 }
 
 /** The optimiser, of which `training` may say the most usual options. */
@@ -159,6 +168,14 @@ function expectOnce(list: readonly Chosen[], path: string): void {
   );
   if (twice === undefined) return;
   throw new ExperimentError(path, `"${twice.use}" is there twice`);
+}
+
+function expectWeight(losses: ResolvedExperiment['losses']): void {
+  if (losses.some(({ weight }) => weight > 0)) return;
+  throw new ExperimentError(
+    'losses',
+    'have no weight above 0, so that nothing would be learnt; give one of them a weight',
+  );
 }
 
 function expectWithin(

@@ -48,7 +48,7 @@ export interface TextBranchOptions extends TextPromptsOptions {
  * apart, once for all nodules; of a frozen tower that is an expression of constants, which an engine computes when it
  * compiles the step.
  *
- * @throws `PromptError` when a template's first T tokens differ between names, or a prompt is too long
+ * @throws `ExperimentError` when a template's first T tokens differ between names, `PromptError` when a prompt is too long
  */
 export function createTextBranch({
   trainTower = false,

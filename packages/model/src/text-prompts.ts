@@ -1,5 +1,6 @@
 import type { PromptLearner } from '@clip-lung/ccp-prompt';
 import {
+  expectDistinctNames,
   initialContext,
   type Prompt,
   promptsFromTemplate,
@@ -7,11 +8,16 @@ import {
 } from '@clip-lung/text-encoder';
 import type { NdArray } from '@clip-lung/tensor';
 
+import { attributeTemplateFor } from './attribute-template.js';
+import { within } from './checked-modules.js';
 import {
   type PromptLearnerNeeds,
   promptLearners,
 } from './modules/prompt-learners.js';
 import type { Chosen } from './registry.js';
+
+const templatePath = 'prompt.template';
+const attributeTemplatePath = 'prompt.attributeTemplate';
 
 /**
  * What the attributes' prompts take: the learner's context, or nothing: then they are the template's own words, the same
@@ -57,7 +63,8 @@ export interface TextPrompts {
  * Classes' and attributes' prompts share one context. Where every class has one of its own, the attributes share another,
  * which starts from their template's words.
  *
- * @throws `PromptError` when a template's first T tokens differ between names, or a name cannot stand where it is wanted
+ * @throws `ExperimentError` with the path of the template or the names: when a template's first T tokens differ between
+ *   names, when a name cannot stand where it is wanted, and when two names are the same tokens, and so the same text
  */
 export function createTextPrompts({
   tower,
@@ -68,16 +75,30 @@ export function createTextPrompts({
   learners = promptLearners,
 }: TextPromptsOptions): TextPrompts {
   const template = String(prompt['template']);
-  const attributeTemplate = String(prompt['attributeTemplate']);
+  const attributeTemplate = attributeTemplateFor(
+    tower,
+    String(prompt['attributeTemplate']),
+    contextLength,
+  );
   const kind = (prompt['attributes'] ?? 'conditioned') as AttributePrompts;
   const withAttributes = names.length > 0;
   const conditioned = withAttributes && kind === 'conditioned';
+  within('prompt.classNames', () => {
+    expectDistinctNames(tower.tokenizer, classes);
+  });
+  within('prompt.attributeNames', () => {
+    expectDistinctNames(tower.tokenizer, names);
+  });
   const learner = learners.create(
     prompt,
     {
-      initial: wordsOf(tower, template, classes, contextLength),
+      initial: within(templatePath, () =>
+        wordsOf(tower, template, classes, contextLength),
+      ),
       attributes: conditioned
-        ? wordsOf(tower, attributeTemplate, names, contextLength)
+        ? within(attributeTemplatePath, () =>
+            wordsOf(tower, attributeTemplate, names, contextLength),
+          )
         : undefined,
       classes: classes.length,
       embedding: tower.config.embedding,
@@ -88,23 +109,24 @@ export function createTextPrompts({
     contexts: 'shared',
     classPosition: 'end',
   };
-  const ofClasses = promptsFromTemplate(
-    tower,
-    template,
-    classes,
-    contextLength,
-    { contexts, position },
+  const ofClasses = within(templatePath, () =>
+    promptsFromTemplate(tower, template, classes, contextLength, {
+      contexts,
+      position,
+    }),
   );
   const own = contexts === 'class-specific';
   const ofAttributes = withAttributes
-    ? promptsFromTemplate(
-        tower,
-        attributeTemplate,
-        names,
-        conditioned ? contextLength : 0,
-        conditioned
-          ? { position, firstSlot: own ? classes.length * contextLength : 0 }
-          : {},
+    ? within(attributeTemplatePath, () =>
+        promptsFromTemplate(
+          tower,
+          attributeTemplate,
+          names,
+          conditioned ? contextLength : 0,
+          conditioned
+            ? { position, firstSlot: own ? classes.length * contextLength : 0 }
+            : {},
+        ),
       ).prompts
     : [];
   return {

@@ -129,7 +129,9 @@ export function towerOf(start: Fixture): TextTower {
       sos,
       eot,
       encode: (text) =>
-        (text.match(/\w+|\S/g) ?? []).flatMap((word) => words[word] ?? []),
+        (text.toLowerCase().match(/\w+|\S/g) ?? []).flatMap(
+          (word) => words[word] ?? [],
+        ),
     },
     sha256: null,
   };

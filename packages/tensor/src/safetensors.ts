@@ -34,6 +34,16 @@ const dtypes = new Map<string, DType>(
 /** @see https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md, "The Pointer" */
 const lfsMark = 'version https://git-lfs.github.com/spec/';
 
+/** @throws {@link FileFormatError} for what Git LFS leaves in the place of a large file that was not fetched */
+export function expectNoLfsPointer(bytes: Uint8Array, file: string): void {
+  const start = new TextDecoder().decode(bytes.subarray(0, lfsMark.length));
+  if (start !== lfsMark) return;
+  throw new FileFormatError(
+    file,
+    'is not the file itself, but what Git keeps in its place (Git LFS): run "git lfs pull" where it was cloned, or download the file',
+  );
+}
+
 /** Headers above this are refused, as the reference implementation does. */
 const maxHeaderBytes = 100_000_000;
 
@@ -143,11 +153,7 @@ export function decodeSafetensors(
   if (bytes.length < 8) {
     refuse(`holds ${bytes.length} bytes, a .safetensors file has at least 8`);
   }
-  if (new TextDecoder().decode(bytes.subarray(0, lfsMark.length)) === lfsMark) {
-    refuse(
-      'is not the file itself, but what Git keeps in its place (Git LFS): run "git lfs pull" where it was cloned, or download the file',
-    );
-  }
+  expectNoLfsPointer(bytes, file);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerBytes = Number(view.getBigUint64(0, true));
   if (headerBytes > Math.min(maxHeaderBytes, bytes.length - 8)) {

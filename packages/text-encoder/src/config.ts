@@ -79,10 +79,7 @@ export function readTextTowerConfig(
 ): TowerFileConfig {
   const parsed = fileConfig.safeParse(json);
   if (!parsed.success) {
-    throw new FileFormatError(
-      file,
-      `is no configuration of a CLIP text tower (model_type clip or clip_text_model):\n${z.prettifyError(parsed.error)}`,
-    );
+    throw new FileFormatError(file, problemOf(json, parsed.error));
   }
   const model = parsed.data;
   const text = model.model_type === 'clip' ? model.text_config : model;
@@ -111,4 +108,27 @@ export function readTextTowerConfig(
     readAt: old ? 'largest-id' : 'eot',
     eotId: old ? null : (text.eos_token_id ?? null),
   };
+}
+
+/** What a configuration is, and why that is not a CLIP text tower's. */
+function problemOf(json: unknown, error: z.ZodError): string {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    return 'is not a configuration, which is a JSON object';
+  }
+  const { model_type: type, architectures } = json as Readonly<
+    Record<string, unknown>
+  >;
+  if (type === 'clip' || type === 'clip_text_model') {
+    return `describes a "${type}" with values that a CLIP text tower cannot have:\n${z.prettifyError(error)}`;
+  }
+  const classes = Array.isArray(architectures)
+    ? ` (${architectures.map(String).join(', ')})`
+    : '';
+  const found =
+    type === 'clip_vision_model'
+      ? `describes the image half of a CLIP model, "${type}"${classes}`
+      : typeof type === 'string'
+        ? `describes another model, "${type}"${classes}`
+        : `does not say which model it describes${classes}`;
+  return `${found}; expected a CLIP text tower, of which model_type is clip or clip_text_model`;
 }

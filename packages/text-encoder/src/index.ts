@@ -1,4 +1,5 @@
 export * from './config.js';
+export * from './distinct-names.js';
 export * from './encode-text.js';
 export * from './encode.js';
 export * from './errors.js';

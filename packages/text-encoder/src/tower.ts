@@ -12,7 +12,7 @@ export interface TextTower {
   /** by Hugging Face's names: see {@link towerShapes} */
   readonly weights: Tree<NdArray<'float32'>>;
   readonly tokenizer: Tokenizer;
-  /** SHA-256 of the weights file, hexadecimal; null where there is no file */
+  /** SHA-256 of the weights file, or of its parts one after the other, hexadecimal; null where there is no file */
   readonly sha256: string | null;
 }
 

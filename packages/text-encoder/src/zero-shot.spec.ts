@@ -112,5 +112,11 @@ describe('zeroShotClassifier', () => {
     }
     await expect(make([])).rejects.toThrow(PromptError);
     await expect(make(['no place'])).rejects.toThrow(/has 0 placeholders/);
+    const twice = ['benign', 'BENIGN'];
+    await expect(
+      zeroShotClassifier(tower, { engine, templates, classes: twice }),
+    ).rejects.toThrow(
+      /^the list of classes has "benign" and "BENIGN", which are the same to the text tower/,
+    );
   });
 });

@@ -1,5 +1,6 @@
 import { formatShape, NdArray, ShapeError, softmax } from '@clip-lung/tensor';
 import { encodeText, type EncodeTextOptions } from './encode-text.js';
+import { expectDistinctNames } from './distinct-names.js';
 import { PromptError } from './errors.js';
 import { promptsFromTemplate } from './prompts.js';
 import type { TextTower } from './tower.js';
@@ -29,7 +30,8 @@ export interface ZeroShotClassifier {
 /**
  * CLIP's zero-shot classifier: a class is the direction of its text's features, averaged over templates.
  *
- * @throws {@link PromptError} for a template without placeholder, and when there is no template or no class
+ * @throws {@link PromptError} for a template without placeholder, when there is no template or no class, and for two
+ *   classes that are the same tokens
  * @see Radford et al. 2021 (arXiv 2103.00020), §3.1.2 and §3.1.4
  */
 export async function zeroShotClassifier(
@@ -38,6 +40,7 @@ export async function zeroShotClassifier(
 ): Promise<ZeroShotClassifier> {
   const { embedding } = tower.config;
   if (templates.length === 0) throw new PromptError('there are no templates');
+  expectDistinctClasses(tower, classes);
   const texts = templates.flatMap((template) =>
     promptsFromTemplate(tower, template, classes, 0).prompts.map(
       ({ text }) => text,
@@ -107,4 +110,18 @@ function direction(
   );
   const length = Math.sqrt(dot(values, values));
   return values.map((value) => value / length);
+}
+
+function expectDistinctClasses(
+  { tokenizer }: TextTower,
+  classes: readonly string[],
+): void {
+  try {
+    expectDistinctNames(tokenizer, classes);
+  } catch (error) {
+    if (!(error instanceof PromptError)) throw error;
+    throw new PromptError(`the list of classes ${error.message}`, {
+      cause: error,
+    });
+  }
 }

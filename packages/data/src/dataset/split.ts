@@ -2,8 +2,9 @@ import { RandomStream } from '@clip-lung/tensor';
 
 import { OptionError } from '../errors.js';
 import { type Label, labels } from '../label.js';
-import { divide, expectNoLeak } from './folds.js';
+import { divide, expectNoLeak, type Labelled } from './folds.js';
 import type { Dataset, Part } from './nodule.js';
+import { drawValidationPatients } from './validation.js';
 
 /**
  * The sub-datasets of the paper: A has three classes in training and test; B three in training, benign and malignant in
@@ -13,12 +14,22 @@ export const subsets = ['A', 'B', 'C'] as const;
 
 export type Subset = (typeof subsets)[number];
 
+/**
+ * What the validation share counts: patients, or, as runs did before there was a choice, nodules, whose patients are kept
+ * together.
+ */
+export const validationUnits = ['patients', 'nodules'] as const;
+
+export type ValidationUnit = (typeof validationUnits)[number];
+
 export interface SplitOptions {
   readonly subset: Subset;
   /** the fold to test on */
   readonly fold: number;
   /** share of the training folds to validate on, 0 to below 1; by default 0.2 */
   readonly validation?: number | undefined;
+  /** what that share counts; default `patients` */
+  readonly validationBy?: ValidationUnit | undefined;
   readonly seed: number;
 }
 
@@ -34,15 +45,21 @@ export interface Split {
 const twoClasses: readonly Label[] = ['benign', 'malignant'];
 
 /**
- * Splits a dataset for one fold. The validation part is taken from the training folds, patient by patient and evenly over the
- * classes; it depends on the seed, the fold and the classes alone. A dataset that has a split of its own keeps it, as fold 0.
+ * Splits a dataset for one fold. The validation part is taken from the training folds: whole patients, evenly over the classes;
+ * it depends on the seed, the fold and the classes alone. A dataset that has a split of its own keeps it, as fold 0.
  *
  * @throws {@link OptionError} for an unknown subset or fold, or a fold without nodules to test on or to train on
  * @throws `PatientLeakError` when a patient would be on two sides
  */
 export function splitFold(
   dataset: Pick<Dataset, 'nodules'>,
-  { subset, fold, validation = 0.2, seed }: SplitOptions,
+  {
+    subset,
+    fold,
+    validation = 0.2,
+    validationBy = 'patients',
+    seed,
+  }: SplitOptions,
 ): Split {
   const { nodules } = dataset;
   if (!(subsets as readonly string[]).includes(subset)) {
@@ -64,17 +81,14 @@ export function splitFold(
   const learnt = rows.filter(
     (nodule) => nodule.fold !== fold && classes.includes(nodule.label),
   );
-  const parts = divide(
-    learnt,
-    [1 - validation, validation],
-    new RandomStream(seed, 'validation', `fold-${fold}`),
-  );
-  const rowsOf = (part: number): number[] =>
-    learnt.filter((_, i) => parts[i] === part).map(({ row }) => row);
+  const random = new RandomStream(seed, 'validation', `fold-${fold}`);
+  const isDrawn = drawValidation(learnt, validation, validationBy, random);
+  const rowsOf = (drawn: boolean): number[] =>
+    learnt.filter((_, i) => isDrawn[i] === drawn).map(({ row }) => row);
   const split: Split = {
     classes,
-    train: rowsOf(0),
-    validation: rowsOf(1),
+    train: rowsOf(false),
+    validation: rowsOf(true),
     test: rows
       .filter((nodule) => nodule.fold === fold && tested.includes(nodule.label))
       .map(({ row }) => row),
@@ -88,6 +102,20 @@ export function splitFold(
   }
   expectDisjoint(nodules, split);
   return split;
+}
+
+/** Whether each nodule is one to validate on. */
+function drawValidation(
+  learnt: readonly Labelled[],
+  share: number,
+  by: ValidationUnit,
+  random: RandomStream,
+): readonly boolean[] {
+  if (by === 'nodules') {
+    return divide(learnt, [1 - share, share], random).map((part) => part === 1);
+  }
+  const patients = drawValidationPatients(learnt, share, random);
+  return learnt.map(({ patient }) => patients.has(patient));
 }
 
 function ownSplit(

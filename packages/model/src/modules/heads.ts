@@ -8,6 +8,7 @@ import {
 } from '@clip-lung/heads';
 import { z } from 'zod';
 
+import { count, positive, seed } from '../bounds.js';
 import { Registry } from '../registry.js';
 
 /** What a classifier head must fit. */
@@ -17,8 +18,6 @@ export interface HeadNeeds {
   /** G, feature maps of the image encoder */
   readonly channels: number;
 }
-
-const count = z.int().min(1);
 
 /** Every head begins with the maps' 4×4 averages. */
 const sizes = ({ classes, channels }: HeadNeeds) => ({
@@ -36,7 +35,7 @@ export const heads = new Registry<HeadNeeds, ClassifierHead>('classifier head')
     name: 'poisson',
     options: z.strictObject({
       /** τ, or where it starts */
-      temperature: z.number().positive().default(1),
+      temperature: positive(1e6).default(1),
       learnTemperature: z.boolean().default(true),
     }),
     create: (options, needs) => poissonHead({ ...sizes(needs), ...options }),
@@ -54,13 +53,13 @@ export const heads = new Registry<HeadNeeds, ClassifierHead>('classifier head')
   .add({
     name: 'ordinal-forest',
     options: z.strictObject({
-      trees: count.default(5),
+      trees: count(100).default(5),
       /** levels of split nodes; a tree has 2^depth leaves */
       depth: z.int().min(1).max(10).default(4),
       /** outputs of the linear layer, among which the split nodes choose */
-      units: count.default(64),
+      units: count(4096).default(64),
       /** of that choice */
-      seed: z.int().default(1),
+      seed: seed.default(1),
     }),
     create: (options, needs) =>
       ordinalForestHead({ ...sizes(needs), ...options }),

@@ -6,6 +6,7 @@ import {
 } from '@clip-lung/image-encoder';
 import { z } from 'zod';
 
+import { count } from '../bounds.js';
 import { Registry } from '../registry.js';
 
 /** What an image encoder must fit. */
@@ -14,15 +15,13 @@ export interface ImageEncoderNeeds {
   readonly embedding: number;
 }
 
-const count = z.int().min(1);
-
 const resNetOptions = z.strictObject({
   /** T, channel groups, and as many context vectors */
-  groups: count.default(4),
+  groups: count(64).default(4),
   /** channels of the first stage */
-  width: count.default(64),
+  width: count(512).default(64),
   /** G, feature maps: what T and D ask for, T·D/64; given, it is checked */
-  channels: count.optional(),
+  channels: count(4096).optional(),
 });
 
 export const imageEncoders = new Registry<ImageEncoderNeeds, ImageEncoder>(

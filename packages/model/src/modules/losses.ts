@@ -11,13 +11,15 @@ import {
 } from '@clip-lung/losses';
 import { z } from 'zod';
 
+import { amount, decay } from '../bounds.js';
 import { Registry } from '../registry.js';
 
 const noOptions = z.strictObject({});
 
 /** Whether a loss is the paper's or the published code's. */
 const form = z.enum(['paper', 'published-code']).default('paper');
-const gamma = z.number().min(0);
+/** (1 − p) to the power of γ: far above 100 nothing is left of any p. */
+const gamma = z.number().min(0).max(100);
 
 export const losses = new Registry<Record<string, never>, Loss>('loss')
   .add({
@@ -52,7 +54,7 @@ export const losses = new Registry<Record<string, never>, Loss>('loss')
     name: 'class-balanced',
     options: z.strictObject({
       /** the nearer to 1, the more a rare class counts */
-      beta: z.number().min(0).lt(1).default(0.999),
+      beta: decay.default(0.999),
       gamma: gamma.default(0),
     }),
     create: (options) => classBalanced(options),
@@ -61,7 +63,7 @@ export const losses = new Registry<Record<string, never>, Loss>('loss')
     name: 'cost-sensitive',
     options: z.strictObject({
       /** of each class, in their order; null for the inverse of their frequency */
-      costs: z.array(z.number().min(0)).min(2).nullable().default(null),
+      costs: z.array(amount).min(2).nullable().default(null),
     }),
     create: ({ costs }) => costSensitive(costs === null ? {} : { costs }),
   })

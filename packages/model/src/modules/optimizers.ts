@@ -1,6 +1,7 @@
 import { type Optimizer, sgd } from '@clip-lung/optim';
 import { z } from 'zod';
 
+import { amount, decay } from '../bounds.js';
 import { Registry } from '../registry.js';
 
 export const optimizers = new Registry<Record<string, never>, Optimizer>(
@@ -8,8 +9,8 @@ export const optimizers = new Registry<Record<string, never>, Optimizer>(
 ).add({
   name: 'sgd',
   options: z.strictObject({
-    momentum: z.number().min(0).lt(1).default(0.9),
-    weightDecay: z.number().min(0).default(5e-5),
+    momentum: decay.default(0.9),
+    weightDecay: amount.default(5e-5),
     nesterov: z.boolean().default(false),
   }),
   create: (options) => sgd(options),

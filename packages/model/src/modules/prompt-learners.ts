@@ -8,6 +8,8 @@ import {
 import type { NdArray } from '@clip-lung/tensor';
 import { z } from 'zod';
 
+import { defaultAttributeTemplate } from '../attribute-template.js';
+import { count } from '../bounds.js';
 import { Registry } from '../registry.js';
 
 /** What a prompt learner starts from. */
@@ -22,22 +24,28 @@ export interface PromptLearnerNeeds {
   readonly embedding: number;
 }
 
-const count = z.int().min(1);
+/** What a prompt calls something. */
+const name = z.string().regex(/\S/, 'expected a name, not blanks');
 
 /** What every prompt learner takes, those of plugins included: they say which texts there are, not how they are learnt. */
 export const commonPromptOptions = {
   /** of the classes, with `{class}`; its first T tokens become the context */
   template: z.string().default('a nodule image of {class}.'),
-  /** of the attributes, with `{attribute}`; its first T tokens give way to the same context */
-  attributeTemplate: z.string().default('the nodule is {attribute}.'),
+  /**
+   * of the attributes, with `{attribute}`; its first T tokens give way to the same context. The default has a word more where
+   * the tower makes too few tokens of it
+   */
+  attributeTemplate: z.string().default(defaultAttributeTemplate),
   /** what the prompts call the K classes, in their order; null for the classes' own names */
-  classNames: z.array(z.string().min(1)).min(2).nullable().default(null),
+  classNames: z.array(name).min(2).nullable().default(null),
+  /** what the prompts call the M attributes, in their order; null for the names that the preset has */
+  attributeNames: z.array(name).min(2).nullable().default(null),
   /** whether the attributes' prompts take the context that is conditioned on the nodule, or the template's own words */
   attributes: z.enum(['conditioned', 'fixed']).default('conditioned'),
 };
 
 /** The hidden layer of a conditional prompt has D / reduction units. */
-const reduction = count.default(16);
+const reduction = count(4096).default(16);
 
 export const promptLearners = new Registry<PromptLearnerNeeds, PromptLearner>(
   'prompt learner',

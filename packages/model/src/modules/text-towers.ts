@@ -1,9 +1,8 @@
 import { randomTower, type TextTower } from '@clip-lung/text-encoder';
 import { z } from 'zod';
 
+import { count, seed } from '../bounds.js';
 import { Registry } from '../registry.js';
-
-const count = z.int().min(1);
 
 /** What a text tower is made with. */
 export interface TextTowerNeeds {
@@ -42,13 +41,13 @@ export const textTowers = new Registry<
     name: 'random',
     /** a small tower with random weights, for demos and tests: whatever it gives is labelled so */
     options: z.strictObject({
-      seed: z.int().default(1),
+      seed: seed.default(1),
       /** W */
-      width: count.default(64),
-      layers: count.default(2),
-      heads: count.default(2),
+      width: count(1024).default(64),
+      layers: count(48).default(2),
+      heads: count(64).default(2),
       /** D */
-      embedding: count.default(64),
+      embedding: count(1024).default(64),
     }),
     create: (options) => randomTower(options),
   });

@@ -239,6 +239,13 @@ describe.skipIf(!existsSync(tiny))(
       ).toEqual(ids);
     });
 
+    it('tells "internalStructure", as the published code spells it, from "internal structure"', async () => {
+      const { tokenizer } = await loadClipTower(tiny);
+      // `intern al structure</w>`, and `internal</w> structure</w>`; by the tokenizer of the Python transformers, too.
+      expect(tokenizer.encode('internalStructure')).toEqual([9976, 526, 5285]);
+      expect(tokenizer.encode('internal structure')).toEqual([11285, 5285]);
+    });
+
     it('has the features of every prompt', async () => {
       const tower = await loadClipTower(tiny);
       const { prompts, text_embeds: expected } = await golden();

@@ -1,14 +1,12 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import {
   decodeSafetensors,
-  FileFormatError,
+  expectNoLfsPointer,
   type NdArray,
 } from '@clip-lung/tensor';
-import { readTextTowerConfig, type TowerFileConfig } from '../config.js';
 import { TextTowerError } from '../errors.js';
-import { readOpenClipConfig } from '../open-clip-config.js';
 import { readTowerWeights } from '../tower-weights.js';
 import type { TextTower } from '../tower.js';
 import {
@@ -21,6 +19,7 @@ import { fileDigest } from './file-digest.js';
 import { loadTokenizer } from './load-tokenizer.js';
 import { findModelFolder, type FindOptions } from './model-folder.js';
 import { readOnnxTower } from './onnx-tower.js';
+import { readTowerConfig } from './tower-config-file.js';
 import { checkedFile, findWeights } from './weights-file.js';
 
 /** A tower out of a folder of files. */
@@ -35,14 +34,14 @@ export interface ClipTower extends TextTower {
 
 /**
  * Loads a CLIP text tower: `config.json` (or `open_clip_config.json`), `tokenizer.json`, `tokenizer_config.json`, and
- * the weights out of `model.safetensors`, by the names of Hugging Face or open_clip, else out of `onnx/text_model.onnx`.
+ * the weights out of `model.safetensors` (in one file or in several), by the names of Hugging Face or open_clip, else out of `onnx/text_model.onnx`.
  * Weights in half precision are widened.
  *
  * Where `onnx/text_model.onnx` is present, the tower is held against what transformers.js computes from it on two texts.
  *
  * @param model a folder, or a model of the Hugging Face hub such as `Xenova/clip-vit-base-patch16`
  * @throws {@link TextTowerError} when the model cannot be had, or computes something else than transformers.js
- * @throws {@link FileFormatError} when a file is not what it should be; weights that are missing, unknown or misshaped
+ * @throws `FileFormatError` when a file is not what it should be; weights that are missing, unknown or misshaped
  *   are listed
  */
 export async function loadClipTower(
@@ -50,10 +49,16 @@ export async function loadClipTower(
   options: FindOptions = {},
 ): Promise<ClipTower> {
   const { folder, name } = await findModelFolder(model, options);
-  const { eotId, ...config } = await readConfig(folder);
+  const { eotId, ...config } = await readTowerConfig(folder);
+  const { file, parts } = findWeights(folder);
+  await expectFetched([
+    ...['tokenizer.json', 'tokenizer_config.json', checkedFile].map((name) =>
+      join(folder, name),
+    ),
+    ...parts,
+  ]);
   const tokenizer = await loadTokenizer(folder, config, eotId);
-  const file = findWeights(folder);
-  const digest = fileDigest(file);
+  const digest = fileDigest(parts);
   // It is waited for at the end; what fails before then is told instead.
   digest.catch(() => undefined);
   const checked = ['config.json', checkedFile].every((needed) =>
@@ -63,7 +68,7 @@ export async function loadClipTower(
   const reference = checked
     ? await referenceFeatures(folder, config, tokenizer)
     : null;
-  const tensors = await readTensors(file);
+  const tensors = await readTensors(parts);
   const sha256 = await digest;
   const tower: TextTower & { readonly sha256: string } = {
     kind: 'clip',
@@ -95,31 +100,27 @@ export async function loadClipTower(
   return { ...tower, kind: 'clip', folder, notes };
 }
 
-async function readConfig(folder: string): Promise<TowerFileConfig> {
-  const file = join(folder, 'config.json');
-  if (existsSync(file)) return readTextTowerConfig(await readJson(file), file);
-  const other = join(folder, 'open_clip_config.json');
-  return readOpenClipConfig(await readJson(other), other);
-}
-
+/** The arrays of all of a tower's files, one file after the other. */
 async function readTensors(
-  file: string,
-): Promise<Iterable<readonly [string, NdArray]>> {
-  const bytes = await readFile(file);
-  return file.endsWith('.onnx')
-    ? readOnnxTower(bytes, file)
-    : decodeSafetensors(bytes, file).tensors;
+  parts: readonly string[],
+): Promise<readonly (readonly [string, NdArray])[]> {
+  const tensors: (readonly [string, NdArray])[] = [];
+  for (const file of parts) {
+    const bytes = await readFile(file);
+    tensors.push(
+      ...(file.endsWith('.onnx')
+        ? readOnnxTower(bytes, file)
+        : decodeSafetensors(bytes, file).tensors),
+    );
+  }
+  return tensors;
 }
 
-async function readJson(file: string): Promise<unknown> {
-  const text = await readFile(file, 'utf8');
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new FileFormatError(
-      file,
-      `is no JSON (${String(error)}); if a download was cut short, delete it and load again`,
-      { cause: error },
-    );
+/** Git LFS leaves small files where large ones should be; whoever reads them first would call them damaged. */
+async function expectFetched(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    if (!existsSync(file)) continue;
+    const { size } = await stat(file);
+    if (size < 1024) expectNoLfsPointer(await readFile(file), file);
   }
 }

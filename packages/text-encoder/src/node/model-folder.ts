@@ -2,7 +2,9 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { env } from '@huggingface/transformers';
 import { TextTowerError } from '../errors.js';
+import { adviceFor, describeFolder } from './describe-folder.js';
 import { addressOf, downloadModel } from './hub-files.js';
+import { readTowerConfig } from './tower-config-file.js';
 import { hasWeights } from './weights-file.js';
 
 export interface FindOptions {
@@ -46,7 +48,8 @@ const modelName =
  * Finds the folder of a model: `asked` itself when it is a folder, else what transformers.js's cache has under that
  * name, downloaded first where that is needed and allowed.
  *
- * @throws {@link TextTowerError} that says which files to put where
+ * @throws {@link TextTowerError} that says which files to put where, and which are there; `FileFormatError` for a folder of
+ *   another model
  */
 export async function findModelFolder(
   asked: string,
@@ -62,8 +65,13 @@ export async function findModelFolder(
     const folder = resolve(asked);
     const files = missing(folder);
     if (files.length === 0) return { folder, name: asked };
+    // What another model lacks of CLIP's files is beside the point.
+    if (!files.includes('config.json')) await readTowerConfig(folder);
     throw new TextTowerError(
-      `${folder} is no folder of a CLIP text model: it lacks ${files.join(', ')}`,
+      [
+        `${folder} is not the folder of a CLIP text model: it lacks ${files.join(', ')}; ${describeFolder(folder)}`,
+        ...adviceFor(folder, files),
+      ].join('\n'),
     );
   }
   const [, model, named] = modelName.exec(asked) ?? [];

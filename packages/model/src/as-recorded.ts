@@ -1,0 +1,32 @@
+import { namesOfAttributes } from './attribute-names.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * The experiment of a run's record, with the fields that came later: each has the value that runs had before there was a
+ * choice, whatever is the default now. So an older run is made again, and goes on, as what it was.
+ */
+export function asRecorded(experiment: Fields): Fields {
+  const data = fieldsOf(experiment['data']);
+  const prompt = fieldsOf(experiment['prompt']);
+  const training = fieldsOf(experiment['training']);
+  return {
+    ...experiment,
+    ...(data && { data: { validationBy: 'nodules', ...data } }),
+    ...(prompt && {
+      prompt: {
+        attributeNames: namesOfAttributes(
+          data?.['attributes'] === 'nine' ? 'nine' : 'eight',
+        ),
+        ...prompt,
+      },
+    }),
+    ...(training && { training: { schedule: { per: 'step' }, ...training } }),
+  };
+}
+
+function fieldsOf(value: unknown): Fields | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Fields)
+    : undefined;
+}

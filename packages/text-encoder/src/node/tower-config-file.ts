@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expectNoLfsPointer, FileFormatError } from '@clip-lung/tensor';
+import { readTextTowerConfig, type TowerFileConfig } from '../config.js';
+import { readOpenClipConfig } from '../open-clip-config.js';
+
+/** What a folder's `config.json`, or else `open_clip_config.json`, says of its tower. */
+export async function readTowerConfig(
+  folder: string,
+): Promise<TowerFileConfig> {
+  const file = join(folder, 'config.json');
+  if (existsSync(file)) return readTextTowerConfig(await readJson(file), file);
+  const other = join(folder, 'open_clip_config.json');
+  return readOpenClipConfig(await readJson(other), other);
+}
+
+async function readJson(file: string): Promise<unknown> {
+  const bytes = await readFile(file);
+  expectNoLfsPointer(bytes, file);
+  try {
+    return JSON.parse(bytes.toString('utf8')) as unknown;
+  } catch (error) {
+    throw new FileFormatError(
+      file,
+      `is no JSON (${String(error)}); if a download was cut short, delete it and load again`,
+      { cause: error },
+    );
+  }
+}
