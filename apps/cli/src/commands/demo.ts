@@ -66,7 +66,7 @@ export const addDemo: AddCommand = (program, surroundings) => {
         signal,
         onProgress: screen.progress,
       });
-      screen.note(formatManifest(manifest, data));
+      screen.note(...formatManifest(manifest, data));
       screen.note(
         '3. train: five folds, each tested on patients that it never saw',
       );
@@ -90,6 +90,6 @@ export const addDemo: AddCommand = (program, surroundings) => {
       }
       screen.note('4. evaluate');
       const evaluation = await evaluateRun(run);
-      screen.result(formatEvaluation(evaluation), evaluation);
+      screen.result(formatEvaluation(evaluation).split('\n'), evaluation);
     });
 };

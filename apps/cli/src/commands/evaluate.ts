@@ -67,7 +67,7 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
       const [only, ...others] = runs;
       if (only !== undefined && others.length === 0) {
         const evaluation = await evaluateRun(only, measured);
-        screen.result(formatEvaluation(evaluation), evaluation);
+        screen.result(formatEvaluation(evaluation).split('\n'), evaluation);
         return;
       }
       const evaluations = await evaluateRuns(runs, measured);
@@ -75,7 +75,9 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
         [
           ...evaluations.map(formatEvaluation),
           formatComparison(evaluations),
-        ].join('\n\n'),
+        ]
+          .join('\n\n')
+          .split('\n'),
         { runs: evaluations },
       );
     });

@@ -41,7 +41,7 @@ export const addExport: AddCommand = (program, surroundings) => {
           `exported: ${options.out}, ${(bytes.length / 1e6).toFixed(1)} MB, fold ${fold}, weights of epoch ${epoch + 1}`,
           `input hu: float32 [batch, 32, 32, 32], slices first; output probabilities: ${record.classes.join(', ')}`,
           `trained on ${describeData(record.data.collection)}; ${describeText(record)}`,
-        ].join('\n'),
+        ],
         {
           model: options.out,
           bytes: bytes.length,

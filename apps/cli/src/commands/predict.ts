@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 
 import { openOnnx } from '@clip-lung/engine';
 import { describeData, describeText } from '@clip-lung/evaluator';
-import type { NdArray } from '@clip-lung/tensor';
+import { type NdArray, visibleLine } from '@clip-lung/tensor';
 import { InvalidArgumentError } from 'commander';
 
 import {
@@ -138,21 +138,26 @@ function mostProbable(row: Row): string {
   return first;
 }
 
-function format(rows: readonly Row[], about: ClassifierDescription): string {
-  const width = Math.max(...about.classes.map((name) => name.length));
+function format(
+  rows: readonly Row[],
+  about: ClassifierDescription,
+): readonly string[] {
+  const width = Math.max(
+    ...about.classes.map((name) => visibleLine(name).length),
+  );
   const lines = rows.flatMap((row, i) => [
     ...(rows.length > 1 ? [`crop ${i}`] : []),
     ...row.map(([name, probability]) => {
       const percent = (100 * probability).toFixed(1).padStart(6);
       const mark = name === mostProbable(row) ? '  ←' : '';
-      return `${name.padEnd(width)} ${percent} %${mark}`;
+      return `${visibleLine(name).padEnd(width)} ${percent} %${mark}`;
     }),
   ]);
   return [
     ...lines,
     `the model was trained on ${describeData(about.collection)}; ${describeText(about)}`,
     'for research only: this is no medical finding',
-  ].join('\n');
+  ];
 }
 
 function pointOf(text: string): readonly [number, number, number] {

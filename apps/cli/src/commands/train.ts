@@ -89,7 +89,10 @@ export const addTrain: AddCommand = (program, surroundings) => {
         await engine.dispose();
       }
       screen.result(
-        `trained: ${options.out}\nnext: clip-lung evaluate ${shellWord(options.out)}`,
+        [
+          `trained: ${options.out}`,
+          `next: clip-lung evaluate ${shellWord(options.out)}`,
+        ],
         { run: options.out },
       );
     });
