@@ -72,10 +72,7 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
       }
       const evaluations = await evaluateRuns(runs, measured);
       screen.result(
-        [
-          ...evaluations.map(formatEvaluation),
-          formatComparison(evaluations),
-        ]
+        [...evaluations.map(formatEvaluation), formatComparison(evaluations)]
           .join('\n\n')
           .split('\n'),
         { runs: evaluations },
