@@ -3,6 +3,10 @@ import { ExperimentError } from '@clip-lung/model';
 import { ClipLungError } from '@clip-lung/tensor';
 import { CommanderError } from 'commander';
 
+import {
+  PluginsNotAllowedError,
+  TrustedFolderError,
+} from './plugin-permission.js';
 import { shownLine, shownMessage } from './shown.js';
 
 export const exitCodes = {
@@ -25,7 +29,9 @@ export function exitCodeOf(error: unknown): number {
   if (
     error instanceof UsageError ||
     error instanceof OptionError ||
-    error instanceof ExperimentError
+    error instanceof ExperimentError ||
+    error instanceof PluginsNotAllowedError ||
+    error instanceof TrustedFolderError
   ) {
     return exitCodes.wrongUse;
   }

@@ -19,7 +19,7 @@ export function shownJson(value: unknown): string {
  */
 export function shownMessage(message: string): string {
   const [first = '', ...items] = message.split(/\n(?= {2}|[-+!≠✖] )/);
-  return [first, ...items.map((item) => `  ${item.trimEnd()}`)]
+  return [first, ...items.map((item) => `  ${item.trim()}`)]
     .map(shownLine)
     .join('\n');
 }

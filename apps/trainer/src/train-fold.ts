@@ -13,6 +13,7 @@ import {
   type FoldPaths,
   foldPaths,
   MissingRunFileError,
+  type ReplacedPlugins,
   readCheckpoint,
   runFormatVersion,
   writeCheckpoint,
@@ -50,6 +51,8 @@ export interface FoldOptions {
   readonly fold: number;
   /** go on from the last checkpoint, where there is one */
   readonly resume: boolean;
+  /** what the run has gone on without: the fold may have begun with them */
+  readonly formerPlugins: readonly ReplacedPlugins[];
   readonly onEvent?: OnTrainingEvent | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -247,7 +250,7 @@ function isBetter(
 
 /** Puts the last checkpoint into the state. @returns where it stopped; undefined when the fold has not begun */
 async function goOn(
-  { experiment }: FoldOptions,
+  { experiment, formerPlugins }: FoldOptions,
   paths: FoldPaths,
   state: EngineState<TrainingState>,
 ): Promise<Place | undefined> {
@@ -257,7 +260,11 @@ async function goOn(
   });
   if (checkpoint === undefined) return undefined;
   const { info, tensors } = checkpoint;
-  if (info.experimentDigest !== experimentDigest({ ...experiment })) {
+  const began = [
+    { ...experiment },
+    ...formerPlugins.map(({ plugins }) => ({ ...experiment, plugins })),
+  ];
+  if (!began.some((one) => info.experimentDigest === experimentDigest(one))) {
     throw new TrainingError(
       `${paths.last.tensors}: is of another experiment; a run goes on only with the experiment that it was started with`,
     );

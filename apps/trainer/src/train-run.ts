@@ -7,10 +7,13 @@ import {
   withTower,
 } from '@clip-lung/model';
 import {
+  holdsOnlyKeptFiles,
+  type KeptFiles,
   listFolds,
   readRunRecord,
   type RunRecord,
   runFormatVersion,
+  writeKeptFiles,
   writeRunRecord,
 } from '@clip-lung/run';
 import type { TextTower } from '@clip-lung/text-encoder';
@@ -30,7 +33,8 @@ import {
   foldsToTrain,
 } from './fits-dataset.js';
 import { noduleTable } from './nodule-table.js';
-import { trainFold } from './train-fold.js';
+import { replacedPlugins } from './replaced-plugins.js';
+import { type FoldOptions, trainFold } from './train-fold.js';
 import { makeProgram, type TrainingProgram } from './training-program.js';
 
 export interface TrainOptions {
@@ -44,6 +48,10 @@ export interface TrainOptions {
   readonly folds?: readonly number[] | undefined;
   /** go on with folds that were begun */
   readonly resume?: boolean | undefined;
+  /** the sources of the experiment's plugins, for the run to keep */
+  readonly keep?: KeptFiles | null | undefined;
+  /** go on though the experiment's plugins are others than the run began with; the record says so */
+  readonly replacePlugins?: boolean | undefined;
   readonly engine: Engine;
   /** null for an experiment without text */
   readonly tower: TextTower | null;
@@ -82,20 +90,20 @@ export async function trainRun(given: TrainOptions): Promise<void> {
   try {
     // Whatever does not fit is refused before anything is written.
     await program.prepare();
-    await prepareFolder(options, folds, resume);
-    await trainFolds(options, folds, program);
+    const formerPlugins = await prepareFolder(options, folds, resume);
+    await trainFolds({ ...options, formerPlugins }, folds, program);
   } finally {
     await program.release();
   }
 }
 
 async function trainFolds(
-  options: TrainOptions,
+  options: TrainOptions & Pick<FoldOptions, 'formerPlugins'>,
   folds: readonly number[],
   program: TrainingProgram,
 ): Promise<void> {
   const { experiment, dataset, batches = batchesAhead } = options;
-  const { out, resume = false, onEvent, signal } = options;
+  const { out, resume = false, formerPlugins, onEvent, signal } = options;
   const table = noduleTable(dataset, {
     classes: program.classes,
     size: program.model.cropSize,
@@ -106,36 +114,55 @@ async function trainFolds(
   try {
     for (const fold of folds) {
       const fixed = { experiment, dataset, program, out, table, source };
-      await trainFold({ ...fixed, fold, resume, onEvent, signal });
+      await trainFold({
+        ...{ ...fixed, fold, resume, formerPlugins },
+        ...{ onEvent, signal },
+      });
     }
   } finally {
     await source.close();
   }
 }
 
+/** @returns the plugins that the run has gone on without, see `RunRecord.replacedPlugins` */
 async function prepareFolder(
   options: TrainOptions,
   folds: readonly number[],
   resume: boolean,
-): Promise<void> {
-  const { out } = options;
+): Promise<FoldOptions['formerPlugins']> {
+  const { out, keep = null, replacePlugins = false } = options;
   const present = await namesIn(out);
-  if (present.length === 0) {
+  if (present.length === 0 || (await holdsOnlyKeptFiles(out))) {
+    // First, so that a record never names what is not there.
+    if (keep !== null) await writeKeptFiles(out, keep);
     await writeRunRecord(out, recordOf(options));
-    return;
+    return [];
   }
   if (!present.includes('experiment.json')) {
     throw new TrainingError(
       `${out}: is not empty and holds no run (no experiment.json); choose another folder`,
     );
   }
-  expectSameRun(out, await readRunRecord(out), recordOf(options));
+  const earlier = await readRunRecord(out);
+  const now = recordOf(options);
+  const { plugins } = now.experiment;
+  const replaced = replacePlugins
+    ? { ...earlier, experiment: { ...earlier.experiment, plugins } }
+    : earlier;
+  expectSameRun(out, replaced, now);
   const begun = (await listFolds(out)).filter((fold) => folds.includes(fold));
   if (begun.length > 0 && !resume) {
     throw new TrainingError(
       `${out}: fold ${begun.join(', ')} was begun already; give --resume to go on, or choose another folder`,
     );
   }
+  if (!replacePlugins) return earlier.replacedPlugins ?? [];
+  const before = earlier.replacedPlugins ?? [];
+  const former = await replacedPlugins(out, earlier, now);
+  if (former.length === before.length) return before;
+  if (keep !== null) await writeKeptFiles(out, keep);
+  await writeRunRecord(out, { ...replaced, replacedPlugins: former });
+  return former;
 }
 
 /** What is in a folder; nothing where there is none. */

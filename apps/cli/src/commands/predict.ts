@@ -13,10 +13,16 @@ import {
 import { type AddCommand, screenOf } from '../command.js';
 import { type CropSource, readCrops } from '../crops.js';
 import { UsageError } from '../exit-codes.js';
+import {
+  type PluginOptions,
+  policyOf,
+  withPluginOptions,
+} from '../plugin-options.js';
+import type { Screen } from '../screen.js';
 import { chooseFold, readTrainedClassifier } from '../trained-classifier.js';
 import { wholeNumber } from '../whole-number.js';
 
-interface Options {
+interface Options extends PluginOptions {
   readonly at?: readonly [number, number, number];
   readonly diameter?: number;
   readonly series?: string;
@@ -28,7 +34,7 @@ interface Options {
 const usualDiameter = 10;
 
 export const addPredict: AddCommand = (program, surroundings) => {
-  program
+  const command = program
     .command('predict')
     .description('say how malignant a nodule looks to a trained model')
     .argument('<model>', 'a model.onnx, made by export, or a run folder')
@@ -52,7 +58,7 @@ export const addPredict: AddCommand = (program, surroundings) => {
     .action(async (model: string, crop: string, options: Options) => {
       const screen = screenOf(surroundings, options);
       const source = sourceOf(crop, options);
-      const bytes = await modelBytes(model, options.fold);
+      const bytes = await modelBytes(model, screen, options);
       const open = await openOnnx(bytes, { file: model });
       try {
         const about = describeClassifier(open, model);
@@ -79,6 +85,7 @@ export const addPredict: AddCommand = (program, surroundings) => {
         await open.release();
       }
     });
+  withPluginOptions(command);
 };
 
 /** One crop's probabilities, by class. */
@@ -103,8 +110,10 @@ function sourceOf(crop: string, options: Options): CropSource {
 /** Of a run, what export would write. */
 async function modelBytes(
   model: string,
-  fold: number | undefined,
+  screen: Screen,
+  options: Options,
 ): Promise<Uint8Array> {
+  const { fold } = options;
   const found = await stat(model).catch((error: unknown) => {
     throw new UsageError(
       `${model}: there is no such file or folder; give a model.onnx, or a run folder`,
@@ -113,7 +122,8 @@ async function modelBytes(
   });
   if (found.isDirectory()) {
     const chosen = await chooseFold(model, fold);
-    return classifierFile(await readTrainedClassifier(model, chosen));
+    const policy = policyOf(screen, options);
+    return classifierFile(await readTrainedClassifier(model, chosen, policy));
   }
   if (fold === undefined) return readFile(model);
   throw new UsageError(
