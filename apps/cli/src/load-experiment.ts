@@ -3,34 +3,24 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 import {
-  isPluginFile,
   type Modules,
   modulesWith,
-  type PluginFile,
   type ResolvedExperiment,
   resolveExperiment,
 } from '@clip-lung/model';
-import { type KeptFiles, readRunRecord, runPaths } from '@clip-lung/run';
+import type { KeptFiles } from '@clip-lung/run';
 
 import { UsageError } from './exit-codes.js';
-import { isSame } from './expect-same-plugin.js';
 import { importFile } from './import-file.js';
 import { keepPlugins } from './kept-plugins.js';
 import {
-  findNamed,
   type LoadedPlugin,
   pluginEntries,
   runPlugin,
 } from './load-plugins.js';
 import { applyOverrides } from './overrides.js';
 import { expectAllowed, type PluginPolicy } from './plugin-permission.js';
-import {
-  asRecord,
-  findRecorded,
-  findToday,
-  type FoundPlugin,
-} from './recorded-plugin.js';
-import { isSameProgram } from './same-program.js';
+import { findPluginsToTrain, type pluginVersions } from './plugins-to-train.js';
 
 /** An experiment, and the modules that it can name: the built-in ones, and those of its plugins. */
 export interface LoadedExperiment {
@@ -43,9 +33,6 @@ export interface ExperimentToTrain extends LoadedExperiment {
   /** the sources of its plugins for the run to keep; null where there are none, or the run has them */
   readonly keep: KeptFiles | null;
 }
-
-/** Which plugins a run goes on with: those that it keeps, or what their files are today. */
-export const pluginVersions = ['kept', 'current'] as const;
 
 export interface LoadOptions {
   /** `path=value`, from the command line */
@@ -78,54 +65,36 @@ export async function loadExperiment(
     );
   }
   const isData = path.endsWith('.json');
-  const found = isData
+  const read = isData
     ? await fromJson(path, file)
     : await fromModule(path, file);
-  const written = asObject(applyOverrides(found, overrides), file);
+  const written = asObject(applyOverrides(read, overrides), file);
   const entries = pluginEntries(written['plugins']);
-  const theirs: unknown = isData ? asObject(found, file)['plugins'] : [];
-  const begun = await begunWith(run);
-
-  const loaded: FoundPlugin[] = [];
-  const asked: FoundPlugin[] = [];
-  const notes: string[] = [];
-  for (const [i, entry] of entries.entries()) {
-    const place = `plugins[${i}]`;
-    const one = await findEntry(entry, {
-      place,
-      folder: dirname(path),
-      plugins,
-    });
-    const before = begun.length === entries.length ? begun[i] : undefined;
-    const chosen = await choose(one, before, { run, plugins });
-    const isOwn =
-      chosen.isGiven &&
-      !isPluginFile(entry) &&
-      !(Array.isArray(theirs) && theirs.includes(entry));
-    loaded.push(chosen.plugin);
-    notes.push(...chosen.notes);
-    if (!isOwn) asked.push(chosen.plugin);
-  }
-  const isReplaced = asked.some(({ record }) => begun.includes(record));
+  const theirs: unknown = isData ? asObject(read, file)['plugins'] : [];
+  const found = await findPluginsToTrain(entries, {
+    ...{ run, plugins, folder: dirname(path) },
+    isTheirs: (entry) => Array.isArray(theirs) && theirs.includes(entry),
+  });
+  // Copies that take the place of the user's own files are the run's, whatever the experiment is.
+  const owner = found.isReplaced
+    ? {
+        owner: `the run ${run}`,
+        otherwise: "or go on with today's files: --plugins current",
+      }
+    : { owner: file };
   expectAllowed(
-    asked.map(({ sources }) => sources),
-    isReplaced && !isData
-      ? {
-          owner: `the run ${run}`,
-          otherwise: `${notes.join('; ')}`,
-        }
-      : { owner: isData ? file : `the run ${run}` },
+    found.asked.map(({ sources }) => sources),
+    owner,
     policy,
   );
   const ran: LoadedPlugin[] = [];
-  for (const one of loaded) ran.push(await runPlugin(one));
-  for (const note of new Set(notes)) policy.onNote(`note: ${note}`);
+  for (const one of found.plugins) ran.push(await runPlugin(one));
+  for (const note of new Set(found.notes)) policy.onNote(`note: ${note}`);
   const modules = modulesWith(ran.map(({ exported }) => exported));
-  const isKept = loaded.every(({ record }) => begun.includes(record));
-  const { kept, records } = isKept
-    ? { kept: null, records: loaded.map(({ record }) => record) }
+  const { kept, records } = found.isKept
+    ? { kept: null, records: found.plugins.map(({ record }) => record) }
     : keepPlugins(
-        loaded.map(({ origin }, i) => ({
+        found.plugins.map(({ origin }, i) => ({
           ...origin,
           record: ran[i]?.record ?? origin.record,
         })),
@@ -135,78 +104,6 @@ export async function loadExperiment(
     modules,
   );
   return { experiment, modules, keep: kept };
-}
-
-async function findEntry(
-  entry: unknown,
-  {
-    place,
-    folder,
-    plugins,
-  }: {
-    readonly place: string;
-    readonly folder: string;
-    readonly plugins: LoadOptions['plugins'];
-  },
-): Promise<FoundPlugin> {
-  if (!isPluginFile(entry)) return findNamed(entry, folder, place);
-  return plugins === 'current'
-    ? findToday(entry, place)
-    : findRecorded(entry, folder, place);
-}
-
-/** The plugin that was given, or, where a run has begun with another version of it, that one. */
-async function choose(
-  given: FoundPlugin,
-  before: PluginFile | undefined,
-  { run, plugins }: Pick<LoadOptions, 'run' | 'plugins'>,
-): Promise<Choice> {
-  const notes = given.changed.map(
-    (file) => `${file} has changed since; the copy that a run keeps is used`,
-  );
-  if (before === undefined) return { plugin: given, isGiven: true, notes };
-  const known = { plugin: { ...given, record: before }, isGiven: true };
-  if (isSame(given.sources.record, before)) return { ...known, notes };
-  // Of another name it is another plugin: the trainer says in what the experiments differ.
-  if (plugins === 'current' || given.record.file !== before.file) {
-    return { plugin: given, isGiven: true, notes };
-  }
-  const kept = await findRecorded(before, run, given.path);
-  const [file = ''] = given.sources.files.keys();
-  const changed = kept.changed.length > 0 ? kept.changed : [file];
-  const said = (what: string) => changed.map((one) => `${one} ${what}`);
-  if (isSameProgram(given.sources, kept.sources)) {
-    return {
-      ...known,
-      notes: said(
-        'has changed since the run began, in comments or layout alone',
-      ),
-    };
-  }
-  return {
-    plugin: { ...kept, record: before },
-    isGiven: false,
-    notes: said(
-      "has changed since the run began, which goes on with its own copy (--plugins current takes today's)",
-    ),
-  };
-}
-
-/** What is run of a plugin. */
-interface Choice {
-  readonly plugin: FoundPlugin;
-  /** whether it is the one that was given, and not the copy that the run keeps */
-  readonly isGiven: boolean;
-  readonly notes: readonly string[];
-}
-
-/** The plugins of a run that has begun; none where it has not. */
-async function begunWith(run: string): Promise<readonly PluginFile[]> {
-  if (!existsSync(runPaths(run).experiment)) return [];
-  const { experiment } = await readRunRecord(run);
-  return pluginEntries(experiment['plugins']).map((entry, i) =>
-    asRecord(entry, `plugins[${i}]`),
-  );
 }
 
 function asObject(

@@ -262,7 +262,7 @@ describe('a plugin that a run was trained with', () => {
     [
       'its file is gone',
       () => unlink(at('second', 'loss.ts')),
-      /^plugins\[0\]: there is no file .*loss\.ts, which the run was trained with; .*"folder"/,
+      /^plugins\[0\]: there is no file .*loss\.ts, which the run was trained with; .*put it back.*"folder"/,
     ],
     [
       'a file that it imports changes',

@@ -80,7 +80,7 @@ export async function findToday(
   if (!existsSync(file)) {
     throw new ExperimentError(
       path,
-      `there is no file ${file}, which the run was trained with, and the run keeps no copy of it; put it back, or say in "folder" where its folder is now`,
+      `there is no file ${file}, which the run was trained with; the run keeps no copy, so put it back, or say in "folder" where its folder is now`,
     );
   }
   const sources = await inPlace(path, file, () =>

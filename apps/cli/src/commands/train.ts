@@ -3,7 +3,7 @@ import { needsMargin, trainRun } from '@clip-lung/trainer';
 import { InvalidArgumentError, Option } from 'commander';
 
 import { type AddCommand, screenOf } from '../command.js';
-import { loadExperiment, pluginVersions } from '../load-experiment.js';
+import { loadExperiment } from '../load-experiment.js';
 import { loadTower } from '../load-tower.js';
 import {
   type DeviceName,
@@ -17,6 +17,7 @@ import {
   policyOf,
   withPluginOptions,
 } from '../plugin-options.js';
+import { pluginVersions } from '../plugins-to-train.js';
 import { shellWord } from '../shell-word.js';
 import { showTraining } from '../show-training.js';
 import { software } from '../software.js';
