@@ -22,6 +22,7 @@ import { loadTokenizer } from './load-tokenizer.js';
 import { findModelFolder, type FindOptions } from './model-folder.js';
 import { readOnnxTower } from './onnx-tower.js';
 import { checkedFile, findWeights } from './weights-file.js';
+import { withoutLogs } from './without-logs.js';
 
 /** A tower out of a folder of files. */
 export interface ClipTower extends TextTower {
@@ -61,7 +62,7 @@ export async function loadClipTower(
   );
   // transformers.js gives its memory back before the weights take theirs.
   const reference = checked
-    ? await referenceFeatures(folder, config, tokenizer)
+    ? await withoutLogs(() => referenceFeatures(folder, config, tokenizer))
     : null;
   const tensors = await readTensors(file);
   const sha256 = await digest;
