@@ -39,7 +39,6 @@ afterEach(() => {
 
 /** What a terminal would obey: all controls but the line feed that ends our own lines, and what turns text around. */
 const acts =
-  // eslint-disable-next-line no-control-regex -- they are what is looked for
   /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u;
 
 /** Everything that a command wrote, and nothing in it acts or begins a line of its own. */

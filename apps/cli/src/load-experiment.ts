@@ -13,11 +13,7 @@ import type { KeptFiles } from '@clip-lung/run';
 import { UsageError } from './exit-codes.js';
 import { importFile } from './import-file.js';
 import { keepPlugins } from './kept-plugins.js';
-import {
-  type LoadedPlugin,
-  pluginEntries,
-  runPlugin,
-} from './load-plugins.js';
+import { type LoadedPlugin, pluginEntries, runPlugin } from './load-plugins.js';
 import { applyOverrides } from './overrides.js';
 import { expectAllowed, type PluginPolicy } from './plugin-permission.js';
 import { findPluginsToTrain, type pluginVersions } from './plugins-to-train.js';

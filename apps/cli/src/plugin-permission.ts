@@ -6,7 +6,7 @@ import { ClipLungError, visibleLine } from '@clip-lung/tensor';
 import type { PluginSources } from './plugin-sources.js';
 
 /** Names folders whose plugins may run, one beside the other as in PATH. */
-export const trustedFoldersVariable = 'CLIP_LUNG_TRUSTED_FOLDERS';
+const trustedFoldersVariable = 'CLIP_LUNG_TRUSTED_FOLDERS';
 
 /**
  * Whose code may run. A plugin that a run's record or another JSON file names is somebody's code that comes as data: the file

@@ -80,14 +80,15 @@ function mayDefine(
 }
 
 /** Losses and optimisers are over once a model is trained. */
-function needful(
-  { text, prompt, optimizer: _, losses, ...experiment }: Written,
-  purpose: Purpose,
-): Written {
-  if (purpose === 'head') {
-    return { ...experiment, losses: [{ use: 'cross-entropy' }] };
-  }
-  return { ...experiment, text, prompt, losses: lossesWithText(losses) };
+function needful(experiment: Written, purpose: Purpose): Written {
+  const own = { ...experiment, optimizer: undefined };
+  const { losses } = experiment;
+  return purpose === 'head'
+    ? {
+        ...{ ...own, text: null, prompt: null },
+        losses: [{ use: 'cross-entropy' }],
+      }
+    : { ...own, losses: lossesWithText(losses) };
 }
 
 /** Those that are built in; a model has texts where one of them compares images with texts. */

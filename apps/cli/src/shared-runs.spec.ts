@@ -641,9 +641,8 @@ describe('the plugins that a run keeps', () => {
   it('that an older run does not keep are taken from where they lay, or the way out is told', async () => {
     const run = await started();
     const record = await readRunRecord(run);
-    const [{ modules: _m, kept: _k, ...old }] = record.experiment[
-      'plugins'
-    ] as readonly [PluginFile];
+    const [plugin] = record.experiment['plugins'] as readonly [PluginFile];
+    const old = { ...plugin, modules: undefined, kept: undefined };
     await writeFile(
       join(run, 'experiment.json'),
       JSON.stringify({

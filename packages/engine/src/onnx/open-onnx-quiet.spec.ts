@@ -7,7 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { expect, it } from 'vitest';
 
-import { ModelProtoSchema, TensorProto_DataType } from './onnx-ml_pb.js';
+import {
+  AttributeProto_AttributeType,
+  ModelProtoSchema,
+  TensorProto_DataType,
+} from './onnx-ml_pb.js';
 
 it('an ONNX model that fails while it runs writes nothing to the terminal, not even the names in it', () => {
   const folder = mkdtempSync(join(tmpdir(), 'quiet-'));
@@ -66,7 +70,11 @@ function failing(): Uint8Array {
             input: ['x'],
             output: ['place'],
             attribute: [
-              { name: 'to', type: 2, i: BigInt(TensorProto_DataType.INT64) },
+              {
+                name: 'to',
+                type: AttributeProto_AttributeType.INT,
+                i: BigInt(TensorProto_DataType.INT64),
+              },
             ],
           },
           {
