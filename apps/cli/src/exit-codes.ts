@@ -3,6 +3,12 @@ import { ExperimentError } from '@clip-lung/model';
 import { ClipLungError } from '@clip-lung/tensor';
 import { CommanderError } from 'commander';
 
+import {
+  PluginsNotAllowedError,
+  TrustedFolderError,
+} from './plugin-permission.js';
+import { shownLine, shownMessage } from './shown.js';
+
 export const exitCodes = {
   done: 0,
   failed: 1,
@@ -28,7 +34,9 @@ export function exitCodeOf(error: unknown): number {
   if (
     error instanceof UsageError ||
     error instanceof OptionError ||
-    error instanceof ExperimentError
+    error instanceof ExperimentError ||
+    error instanceof PluginsNotAllowedError ||
+    error instanceof TrustedFolderError
   ) {
     return exitCodes.wrongUse;
   }
@@ -37,15 +45,25 @@ export function exitCodeOf(error: unknown): number {
 
 /** What to tell of a failure; where it happened in the code is told only when asked for. */
 export function describeFailure(error: unknown, verbose: boolean): string {
-  if (!(error instanceof Error)) return `error: ${String(error)}`;
-  if (verbose) return `error: ${error.stack ?? error.message}${causes(error)}`;
+  if (!(error instanceof Error)) return shownMessage(`error: ${String(error)}`);
+  if (verbose) return `error: ${stackOf(error)}${causes(error)}`;
   // Errors that nobody wrote for a reader say at least what kind they are.
   const known = error instanceof ClipLungError || 'code' in error;
-  return `error: ${known ? error.message : `${error.name}: ${error.message} (--verbose shows where)`}`;
+  return shownMessage(
+    `error: ${known ? error.message : `${error.name}: ${error.message} (--verbose shows where)`}`,
+  );
 }
 
 function causes({ cause }: Error): string {
   return cause instanceof Error
-    ? `\ncaused by: ${cause.stack ?? cause.message}${causes(cause)}`
+    ? `\ncaused by: ${stackOf(cause)}${causes(cause)}`
     : '';
+}
+
+/** What an error says, and the lines below it that say where it was thrown. */
+function stackOf({ name, message, stack = '' }: Error): string {
+  const said = shownMessage(`${name}: ${message}`);
+  const frames = stack.split(message === '' ? name : message).pop() ?? '';
+  const places = frames.split('\n').filter((line) => /^\s+at /.test(line));
+  return [said, ...places.map(shownLine)].join('\n');
 }

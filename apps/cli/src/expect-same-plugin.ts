@@ -1,6 +1,16 @@
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 
 import { ExperimentError, type PluginFile } from '@clip-lung/model';
+
+/** Whether two records are of the same files and packages, wherever they lie. */
+export function isSame(one: PluginFile, other: PluginFile): boolean {
+  return (
+    one.file === other.file &&
+    isDeepStrictEqual(one.files, other.files) &&
+    isDeepStrictEqual(one.packages, other.packages)
+  );
+}
 
 /**
  * Holds a plugin to what a run was trained with: the same files with the same bytes, and the same versions of packages.
@@ -10,10 +20,18 @@ import { ExperimentError, type PluginFile } from '@clip-lung/model';
 export function expectSame(
   found: PluginFile,
   expected: PluginFile,
-  path: string,
+  {
+    path,
+    where,
+  }: {
+    /** of the plugin in the experiment */
+    readonly path: string;
+    /** where its packages are looked for */
+    readonly where: string;
+  },
 ): void {
   const problem =
-    differentFile(found, expected) ?? differentPackage(found, expected);
+    differentFile(found, expected) ?? differentPackage(found, expected, where);
   if (problem !== undefined) throw new ExperimentError(path, problem);
 }
 
@@ -27,7 +45,7 @@ function differentFile(
   for (const [name, sha256] of Object.entries(expected.files)) {
     const now = files[name];
     if (now === undefined || now === sha256) continue;
-    return `${resolve(folder, name)}${imported(name)} is not the file that the run was trained with: its SHA-256 is ${now}, expected ${sha256}. Put that version back, or train again`;
+    return `${resolve(folder, name)}${imported(name)} is not the file that the run was trained with: its SHA-256 is ${now}, expected ${sha256}. Put that version back, train again, or go on with it: train --resume --plugins current`;
   }
   for (const name of Object.keys(expected.files)) {
     if (name in files) continue;
@@ -43,6 +61,7 @@ function differentFile(
 function differentPackage(
   { file, packages }: PluginFile,
   expected: PluginFile,
+  where: string,
 ): string | undefined {
   for (const name of new Set([
     ...Object.keys(expected.packages),
@@ -50,7 +69,7 @@ function differentPackage(
   ])) {
     const [now, before] = [packages[name], expected.packages[name]];
     if (now === before) continue;
-    return `the package ${name} that ${file} imports is ${versionOf(now) ?? 'not there'}, and the run was trained with ${versionOf(before) ?? 'none'}; install what it was trained with, or train again`;
+    return `the package ${name} that ${file} imports is ${versionOf(now) ?? 'not there'}, and the run was trained with ${versionOf(before) ?? 'none'}; install what it was trained with in ${where}, or train again`;
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 import * as model from '@clip-lung/model';
 import * as tensor from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { createJiti } from 'jiti';
+import { createJiti, type Jiti } from 'jiti';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /**
@@ -15,12 +15,35 @@ const virtualModules = {
   zod: { z: model.z, default: model.z },
 };
 
-// One for all files, so that a file which two others import is the same module to both.
-const jiti = createJiti(import.meta.url, { virtualModules });
+/** What an import means elsewhere than where the file lies: a module's name or a folder, and the path that it stands for. */
+export type Aliases = Readonly<Record<string, string>>;
 
-/** The default export of a TypeScript or JavaScript file; undefined where it has none. */
-export async function importFile(path: string): Promise<unknown> {
-  return defaultOf(await jiti.import(path));
+/**
+ * Without a cache of files: the loader would keep it in a temporary folder that everybody can write to, and run whatever
+ * another user has put there under the right name.
+ */
+function loaderWith(alias: Aliases): Jiti {
+  return createJiti(import.meta.url, {
+    virtualModules,
+    alias: { ...alias },
+    fsCache: false,
+  });
+}
+
+// One for all files, so that a file which two others import is the same module to both.
+const jiti = loaderWith({});
+
+/**
+ * Runs a TypeScript or JavaScript file, and all that it imports.
+ *
+ * @returns its default export; undefined where it has none
+ */
+export async function importFile(
+  path: string,
+  aliases?: Aliases,
+): Promise<unknown> {
+  const loader = aliases === undefined ? jiti : loaderWith(aliases);
+  return defaultOf(await loader.import(path));
 }
 
 /** Whether this program itself gives a module of this name to the files that it imports. */

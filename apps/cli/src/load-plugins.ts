@@ -1,80 +1,88 @@
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import {
   ExperimentError,
-  isPluginFile,
-  issueError,
   type PluginFile,
-  pluginFile,
+  type PluginModule,
 } from '@clip-lung/model';
 
-import { expectSame } from './expect-same-plugin.js';
 import { fileOf, importFile } from './import-file.js';
-import { recordPlugin } from './plugin-sources.js';
+import { originOf } from './kept-plugins.js';
+import { findSources } from './plugin-sources.js';
+import { type FoundPlugin, inPlace } from './recorded-plugin.js';
 
-/** A file of plugins: what it exports by default, and what a run remembers of it. */
+/** A plugin that was run: what its file exports by default, and what a run remembers of it. */
 export interface LoadedPlugin {
   readonly exported: unknown;
   readonly record: PluginFile;
 }
 
 /**
- * Loads what an experiment lists as its plugins: paths, seen from the experiment's own file; what such files export, where
- * the experiment imports them itself; or, in the record of a run, what it remembers of them. Of a run's plugins nothing is
- * run before every file that they import is known to be the same.
+ * The `plugins` of an experiment as a list.
  *
- * @param experiment the path of the experiment's file
- * @throws `ExperimentError` with the place of a plugin whose file is missing, cannot be loaded, or has changed since the
- *   run was trained, itself or in what it imports
+ * @throws `ExperimentError` for what is none
  */
-export async function loadPlugins(
-  plugins: unknown,
-  experiment: string,
-): Promise<readonly LoadedPlugin[]> {
+export function pluginEntries(plugins: unknown): readonly unknown[] {
   if (plugins === undefined) return [];
-  if (!Array.isArray(plugins)) {
-    throw new ExperimentError(
-      'plugins',
-      `is ${JSON.stringify(plugins)}, expected a list of files, such as ["./my-prompt.ts"]`,
-    );
-  }
-  // One after the other: a file that two of them import is loaded once.
-  const loaded: LoadedPlugin[] = [];
-  for (const [i, entry] of plugins.entries()) {
-    loaded.push(await loadPlugin(entry, `plugins[${i}]`, dirname(experiment)));
-  }
-  return loaded;
+  if (Array.isArray(plugins)) return plugins as readonly unknown[];
+  throw new ExperimentError(
+    'plugins',
+    `is ${JSON.stringify(plugins)}, expected a list of files, such as ["./my-prompt.ts"]`,
+  );
 }
 
-async function loadPlugin(
+/**
+ * Finds a plugin that an experiment names: a path, seen from the experiment's folder, or what such a file exports, where the
+ * experiment imports it itself.
+ *
+ * @throws `ExperimentError` when there is no such file, or its imports cannot be read
+ */
+export async function findNamed(
   entry: unknown,
-  path: string,
   folder: string,
-): Promise<LoadedPlugin> {
-  const expected = isPluginFile(entry) ? recorded(entry, path) : undefined;
-  const seenFrom = expected?.folder ?? folder;
-  const file = resolve(seenFrom, expected?.file ?? fileOfEntry(entry, path));
+  path: string,
+): Promise<FoundPlugin> {
+  const file = resolve(folder, fileOfEntry(entry, path));
   if (!existsSync(file)) {
-    throw new ExperimentError(
-      path,
-      expected === undefined
-        ? `there is no file ${file}`
-        : `there is no file ${file}, which the run was trained with; put it back, or say in "folder" where its folder is now`,
-    );
+    throw new ExperimentError(path, `there is no file ${file}`);
   }
-  try {
-    const record = await recordPlugin(file, seenFrom);
-    if (expected !== undefined) expectSame(record, expected, path);
-    return { exported: await importFile(file), record };
-  } catch (error) {
-    if (error instanceof ExperimentError) throw error;
-    throw new ExperimentError(
-      path,
-      `${file} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
-  }
+  const sources = await inPlace(path, file, () => findSources(file, folder));
+  return {
+    path,
+    sources,
+    record: sources.record,
+    origin: originOf(sources),
+    changed: [],
+  };
+}
+
+/**
+ * Runs a plugin that may run.
+ *
+ * @throws `ExperimentError` with its place when it cannot be loaded
+ */
+export async function runPlugin({
+  path,
+  record,
+  sources,
+  aliases,
+}: FoundPlugin): Promise<LoadedPlugin> {
+  const [file = ''] = sources.files.keys();
+  const exported = await inPlace(path, file, () => importFile(file, aliases));
+  return { exported, record: { ...record, modules: modulesOf(exported) } };
+}
+
+/** What a file exports, by the names that experiments use. What is no plugin is left to `modulesWith`, which says so. */
+function modulesOf(exported: unknown): readonly PluginModule[] {
+  const list: readonly unknown[] = Array.isArray(exported)
+    ? exported
+    : [exported];
+  return list.flatMap((one) =>
+    typeof one === 'object' && one !== null && 'kind' in one && 'name' in one
+      ? [{ kind: String(one.kind), name: String(one.name) }]
+      : [],
+  );
 }
 
 function fileOfEntry(entry: unknown, path: string): string {
@@ -85,10 +93,4 @@ function fileOfEntry(entry: unknown, path: string): string {
     path,
     'no file exports this by default, so a run could not find it again; export it by default from a file of its own, or give that file: "./my-prompt.ts"',
   );
-}
-
-function recorded(entry: unknown, path: string): PluginFile {
-  const found = pluginFile.safeParse(entry);
-  if (found.success) return found.data;
-  throw issueError(found.error, { path, schema: pluginFile });
 }

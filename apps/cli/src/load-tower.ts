@@ -5,14 +5,21 @@ import { loadClipTower } from '@clip-lung/text-encoder/node';
 import type { LoadedExperiment } from './load-experiment.js';
 import type { Screen } from './screen.js';
 
+export interface TowerOptions {
+  readonly screen: Screen;
+  /** whether nothing may be downloaded */
+  readonly offline?: boolean | undefined;
+}
+
 /** Loads the text tower that an experiment names, and says which it is; null for an experiment without text. */
 export async function loadTower(
   { experiment, modules }: LoadedExperiment,
-  screen: Screen,
+  { screen, offline = false }: TowerOptions,
 ): Promise<TextTower | null> {
   const tower = await loadTextTower(experiment, {
     modules,
-    loadClip: loadClipTower,
+    loadClip: (model, options) =>
+      loadClipTower(model, { ...options, download: !offline }),
   });
   if (tower === null) return null;
   if (tower.kind === 'random') {

@@ -1,3 +1,4 @@
+import { visibleLines } from '@clip-lung/tensor';
 import { Command, CommanderError } from 'commander';
 
 import type { Surroundings } from './command.js';
@@ -109,8 +110,9 @@ function programFor(surroundings: Surroundings): Command {
     .exitOverride()
     .showHelpAfterError('(--help says what there is)')
     .configureOutput({
-      writeOut: (text) => out.write(text),
-      writeErr: (text) => err.write(text),
+      // Its errors repeat the arguments, which may be names of files.
+      writeOut: (text) => out.write(visibleLines(text)),
+      writeErr: (text) => err.write(visibleLines(text)),
     });
   for (const add of commands) add(program, surroundings);
   for (const command of program.commands) {

@@ -16,8 +16,9 @@ import type { PluginFile } from '@clip-lung/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { importsOf } from './imports-of.js';
-import { loadPlugins } from './load-plugins.js';
-import { recordPlugin } from './plugin-sources.js';
+import { findNamed, runPlugin } from './load-plugins.js';
+import { findSources } from './plugin-sources.js';
+import { findRecorded } from './recorded-plugin.js';
 
 let folder = '';
 const at = (...names: readonly string[]): string => join(folder, ...names);
@@ -33,6 +34,9 @@ async function write(files: Readonly<Record<string, string>>): Promise<void> {
     await writeFile(at(name), text);
   }
 }
+
+const recordPlugin = async (file: string, base: string): Promise<PluginFile> =>
+  (await findSources(file, base)).record;
 
 const sha256 = (text: string): string =>
   createHash('sha256').update(text).digest('hex');
@@ -232,16 +236,15 @@ describe('a plugin that a run was trained with', () => {
   async function recordOf(): Promise<PluginFile> {
     await within('first', files);
     await within('second', files);
-    const [loaded] = await loadPlugins(
-      ['./loss.ts'],
-      at('first', 'experiment.ts'),
-    );
-    if (loaded === undefined) throw new Error('there is no plugin');
-    return { ...loaded.record, folder: at('second') };
+    const found = await findNamed('./loss.ts', at('first'), 'plugins[0]');
+    return { ...found.record, folder: at('second') };
   }
   /** From elsewhere, as a run's record is read. */
-  const again = async (record: PluginFile): Promise<PluginFile | undefined> =>
-    (await loadPlugins([record], '/elsewhere/experiment.json'))[0]?.record;
+  const again = async (record: PluginFile): Promise<PluginFile> => {
+    const found = await findRecorded(record, folder, 'plugins[0]');
+    await runPlugin(found);
+    return found.record;
+  };
 
   it('is found where the record says that it is, and run', async () => {
     const record = await recordOf();
@@ -259,7 +262,7 @@ describe('a plugin that a run was trained with', () => {
     [
       'its file is gone',
       () => unlink(at('second', 'loss.ts')),
-      /^plugins\[0\]: there is no file .*loss\.ts, which the run was trained with; .*"folder"/,
+      /^plugins\[0\]: there is no file .*loss\.ts, which the run was trained with; .*put it back.*"folder"/,
     ],
     [
       'a file that it imports changes',
@@ -296,9 +299,9 @@ describe('a plugin that a run was trained with', () => {
     await write({
       'loss.ts': `export default () => import('./more.ts').catch(() => 1);`,
     });
-    const [loaded] = await loadPlugins(['./loss.ts'], at('experiment.ts'));
+    const { record } = await findNamed('./loss.ts', folder, 'plugins[0]');
     await write({ 'more.ts': 'export const more = 1;' });
-    await expect(again(loaded?.record as PluginFile)).rejects.toThrow(
+    await expect(again(record)).rejects.toThrow(
       /^plugins\[0\]: .*more\.ts, which loss\.ts imports, is no file that the run was trained with/,
     );
   });

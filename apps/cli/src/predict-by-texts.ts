@@ -32,6 +32,8 @@ export interface ByTextsOptions {
   /** the dataset's folder, if not the one on record */
   readonly data?: string | undefined;
   readonly screen: Screen;
+  /** whether nothing may be downloaded */
+  readonly offline?: boolean | undefined;
   /** stops between two batches; nothing is written then */
   readonly signal: AbortSignal;
 }
@@ -45,7 +47,7 @@ export interface ByTextsOptions {
  */
 export async function predictByTexts(
   run: RunWithTexts,
-  { data, screen, signal }: ByTextsOptions,
+  { data, screen, offline, signal }: ByTextsOptions,
 ): Promise<void> {
   const { folder, record, loaded } = run;
   const { classes } = record;
@@ -54,7 +56,7 @@ export async function predictByTexts(
   const model = createModel(loaded.experiment, {
     classes,
     modules: loaded.modules,
-    tower: await loadTowerOf(run, screen),
+    tower: await loadTowerOf(run, { screen, offline }),
   });
   const { batchSize } = loaded.experiment.training;
   // One copy of the tower for the graphs of all folds; texts that are the same for all nodules are computed once in each.

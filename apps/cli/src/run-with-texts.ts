@@ -1,14 +1,15 @@
 import type { Dataset } from '@clip-lung/data';
 import { readDataset } from '@clip-lung/data/node';
 import { InconsistentRunError, type TestedFold } from '@clip-lung/evaluator';
-import { readRunRecord, type RunRecord, runPaths } from '@clip-lung/run';
+import { readRunRecord, type RunRecord } from '@clip-lung/run';
 import { ClipLungError } from '@clip-lung/tensor';
 import { type TextTower, TextTowerError } from '@clip-lung/text-encoder';
 
 import { UsageError } from './exit-codes.js';
-import { type LoadedExperiment, loadExperiment } from './load-experiment.js';
-import { loadTower } from './load-tower.js';
-import type { Screen } from './screen.js';
+import type { LoadedExperiment } from './load-experiment.js';
+import { loadTower, type TowerOptions } from './load-tower.js';
+import type { PluginPolicy } from './plugin-permission.js';
+import { loadRunExperiment } from './run-experiment.js';
 
 /** A trained run that has texts to classify by. */
 export interface RunWithTexts {
@@ -21,29 +22,41 @@ export interface RunWithTexts {
  * Opens a run, without its tower.
  *
  * @param model where the weights of its CLIP tower are, if not where the record says
- * @throws {@link UsageError} for a run whose experiment has no texts, or whose tower is of no folder
+ * @throws {@link UsageError} for a run whose experiment has no texts, or whose tower is of no folder;
+ *   `PluginsNotAllowedError` when a module of it is of a plugin that may not run
  */
 export async function openRunWithTexts(
   folder: string,
+  policy: PluginPolicy,
   model?: string,
 ): Promise<RunWithTexts> {
   const record = await readRunRecord(folder);
-  const loaded = await loadExperiment(runPaths(folder).experiment, []);
-  const { text, losses } = loaded.experiment;
-  if (text === null) {
+  if (record.experiment['text'] === null) {
     throw new UsageError(
-      `${folder}: has no texts to classify by: none of its losses (${losses.map(({ use }) => use).join(', ')}) compares images with texts. Evaluate it by its head (leave out --by texts)`,
+      `${folder}: has no texts to classify by: none of its losses (${namesOf(record.experiment['losses'])}) compares images with texts. Evaluate it by its head (leave out --by texts)`,
     );
   }
+  const loaded = await loadRunExperiment(folder, record, 'texts', policy);
   if (model === undefined) return { folder, record, loaded };
-  if (text.use !== 'clip') {
+  const { text } = loaded.experiment;
+  if (text?.use !== 'clip') {
     throw new UsageError(
-      `--text ${model}: the text tower of ${folder} is "${text.use}", which is of no folder; leave --text out`,
+      `--text ${model}: the text tower of ${folder} is "${text?.use ?? ''}", which is of no folder; leave --text out`,
     );
   }
   const moved = { ...text, model, revision: null, host: null };
   const experiment = { ...loaded.experiment, text: moved };
   return { folder, record, loaded: { ...loaded, experiment } };
+}
+
+function namesOf(losses: unknown): string {
+  return (Array.isArray(losses) ? (losses as readonly unknown[]) : [])
+    .map((loss) =>
+      typeof loss === 'object' && loss !== null && 'use' in loss
+        ? String(loss.use)
+        : '?',
+    )
+    .join(', ');
 }
 
 /**
@@ -54,9 +67,9 @@ export async function openRunWithTexts(
  */
 export async function loadTowerOf(
   { folder, record, loaded }: RunWithTexts,
-  screen: Screen,
+  options: TowerOptions,
 ): Promise<TextTower> {
-  const tower = await loadTower(loaded, screen).catch((error: unknown) => {
+  const tower = await loadTower(loaded, options).catch((error: unknown) => {
     if (!(error instanceof ClipLungError)) throw error;
     throw new TextTowerError(
       `${folder}: to classify by texts, its text tower is needed: ${error.message}. --text <folder> says where a tower is that has moved`,

@@ -22,7 +22,7 @@ describe('the screen', () => {
     const screen = new Screen({ out, err }, true);
     screen.note('reading');
     screen.progress({ stage: 'scans', done: 2, total: 2 });
-    screen.result('two scans', { scans: 2 });
+    screen.result(['two scans'], { scans: 2 });
     expect(out.text).toBe('{"scans":2}\n');
     expect(err.text).toBe('reading\nscans 2/2\n');
   });

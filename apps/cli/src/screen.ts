@@ -1,6 +1,7 @@
 import type { Progress } from '@clip-lung/data';
 
 import { estimate } from './estimate.js';
+import { shownJson, shownLine } from './shown.js';
 
 /** Where a command writes to. */
 export interface Streams {
@@ -10,7 +11,8 @@ export interface Streams {
 
 /**
  * What a command shows: its result on standard output, all else on standard error. With `--json` the result is one JSON
- * object. Progress overwrites its line on a terminal; elsewhere it is a plain line every few seconds.
+ * object. Progress overwrites its line on a terminal; elsewhere it is a plain line every few seconds. Whatever it shows is
+ * text: what a file says cannot move the cursor, colour a line or begin another.
  */
 export class Screen {
   readonly #streams: Streams;
@@ -31,15 +33,16 @@ export class Screen {
   }
 
   /** The result, in one of its two forms. */
-  result(text: string, json: unknown): void {
+  result(lines: readonly string[], json: unknown): void {
     this.#endLine();
-    this.#streams.out.write(`${this.json ? JSON.stringify(json) : text}\n`);
+    const text = this.json ? shownJson(json) : lines.map(shownLine).join('\n');
+    this.#streams.out.write(`${text}\n`);
   }
 
-  /** A line for whoever watches. */
-  note(text: string): void {
+  /** Lines for whoever watches. */
+  note(...lines: readonly string[]): void {
     this.#endLine();
-    this.#streams.err.write(`${text}\n`);
+    for (const line of lines) this.#streams.err.write(`${shownLine(line)}\n`);
   }
 
   /** How far a stage is, and how long it will take. */
@@ -51,7 +54,9 @@ export class Screen {
       this.#started = now;
       this.#shown = now;
     }
-    const line = `${stage} ${done}/${total}${estimate(done, total, now - this.#started)}${detail}`;
+    const line = shownLine(
+      `${stage} ${done}/${total}${estimate(done, total, now - this.#started)}${detail}`,
+    );
     const last = done >= total;
     if (this.#streams.err.isTTY === true) {
       this.#streams.err.write(`\r\x1b[2K${line}`);

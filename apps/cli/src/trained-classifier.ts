@@ -1,15 +1,12 @@
 import type { Hosted, Results } from '@clip-lung/engine';
 import { createModel, type Model, type ModelParams } from '@clip-lung/model';
-import {
-  listFolds,
-  readRunRecord,
-  type RunRecord,
-  runPaths,
-} from '@clip-lung/run';
+import { listFolds, readRunRecord, type RunRecord } from '@clip-lung/run';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { UsageError } from './exit-codes.js';
-import { type LoadedExperiment, loadExperiment } from './load-experiment.js';
+import type { LoadedExperiment } from './load-experiment.js';
+import type { PluginPolicy } from './plugin-permission.js';
+import { loadRunExperiment } from './run-experiment.js';
 import {
   averagesOf,
   readTrainedFold,
@@ -59,14 +56,16 @@ export async function chooseFold(
 /**
  * Reads the image encoder and the head of a trained fold, with the weights that its test nodules were predicted with.
  *
- * @throws `MissingRunFileError`, `TensorMismatchError` when the fold is not trained, or is of another model
+ * @throws `MissingRunFileError`, `TensorMismatchError` when the fold is not trained, or is of another model;
+ *   `PluginsNotAllowedError` when its image encoder or head is of a plugin that may not run
  */
 export async function readTrainedClassifier(
   run: string,
   fold: number,
+  policy: PluginPolicy,
 ): Promise<TrainedClassifier> {
   const record = await readRunRecord(run);
-  const loaded = await loadExperiment(runPaths(run).experiment, []);
+  const loaded = await loadRunExperiment(run, record, 'head', policy);
   const trained = await readTrainedFold(run, fold);
   const model = classifierOf(loaded, record.classes);
   return {
@@ -95,13 +94,5 @@ function classifierOf(
   { experiment, modules }: LoadedExperiment,
   classes: readonly string[],
 ): Model {
-  return createModel(
-    {
-      ...experiment,
-      text: null,
-      prompt: null,
-      losses: [{ use: 'cross-entropy', weight: 1 }],
-    },
-    { modules, classes, tower: null },
-  );
+  return createModel(experiment, { modules, classes, tower: null });
 }

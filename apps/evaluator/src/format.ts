@@ -1,3 +1,5 @@
+import { visibleLine } from '@clip-lung/tensor';
+
 import { describeData, describeText, describeWay } from './describe.js';
 import type { Evaluation } from './evaluate.js';
 import { percent, tableLines } from './table.js';
@@ -12,13 +14,13 @@ const none = '–';
 export function formatEvaluation(evaluation: Evaluation): string {
   const blocks = [
     [
-      `${describeData(evaluation.data)}; ${describeText(evaluation)}; ${describeWay(evaluation.by)}`,
+      `${describeData(evaluation.data)}; ${visibleLine(describeText(evaluation))}; ${describeWay(evaluation.by)}`,
     ],
-    headline(evaluation),
+    headline(evaluation).map(visibleLine),
     classTable(evaluation),
     confusionTable(evaluation),
     foldLines(evaluation),
-    [evaluation.run],
+    [visibleLine(evaluation.run)],
   ];
   return blocks
     .filter((lines) => lines.length > 0)

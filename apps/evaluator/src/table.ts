@@ -1,3 +1,5 @@
+import { visibleLine } from '@clip-lung/tensor';
+
 /** A table's cell: text is set flush left, numbers (already formatted) flush right. */
 export interface Column {
   readonly title: string;
@@ -9,10 +11,11 @@ export interface Column {
 export function tableLines(columns: readonly Column[]): readonly string[] {
   const height = Math.max(0, ...columns.map(({ cells }) => cells.length));
   const padded = columns.map(({ title, align, cells }) => {
+    // A class or a run may be called anything; what cannot be seen would shift the columns.
     const texts = [
       title,
       ...Array.from({ length: height }, (_cell, row) => cells[row] ?? ''),
-    ];
+    ].map(visibleLine);
     const width = Math.max(...texts.map((text) => text.length));
     return texts.map((text) =>
       align === 'left' ? text.padEnd(width) : text.padStart(width),

@@ -7,6 +7,7 @@ import {
 } from '@clip-lung/model';
 import { emaDecay } from '@clip-lung/optim';
 import {
+  experimentDigest,
   appendMetrics,
   type BestEpoch,
   type Checkpoint,
@@ -16,6 +17,7 @@ import {
   type FoldPaths,
   foldPaths,
   MissingRunFileError,
+  type ReplacedPlugins,
   readCheckpoint,
   runFormatVersion,
   writeCheckpoint,
@@ -55,6 +57,8 @@ export interface FoldOptions {
   readonly fold: number;
   /** go on from the last checkpoint, where there is one */
   readonly resume: boolean;
+  /** what the run has gone on without: the fold may have begun with them */
+  readonly formerPlugins: readonly ReplacedPlugins[];
   readonly onEvent?: OnTrainingEvent | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -253,7 +257,7 @@ function isBetter(
 
 /** Puts the last checkpoint into the state. @returns where it stopped; undefined when the fold has not begun */
 async function goOn(
-  { digest }: FoldOptions,
+  { experiment, digest, formerPlugins }: FoldOptions,
   paths: FoldPaths,
   state: EngineState<TrainingState>,
 ): Promise<Place | undefined> {
@@ -263,7 +267,10 @@ async function goOn(
   });
   if (checkpoint === undefined) return undefined;
   const { info, tensors } = checkpoint;
-  if (info.experimentDigest !== digest) {
+  const former = formerPlugins.map(({ plugins }) =>
+    experimentDigest({ ...experiment, plugins }),
+  );
+  if (![digest, ...former].includes(info.experimentDigest)) {
     throw new TrainingError(
       `${paths.last.tensors}: is of another experiment; a run goes on only with the experiment that it was started with`,
     );

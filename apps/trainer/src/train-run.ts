@@ -8,10 +8,13 @@ import {
 } from '@clip-lung/model';
 import {
   experimentDigest,
+  holdsOnlyKeptFiles,
+  type KeptFiles,
   listFolds,
   readRunRecord,
   type RunRecord,
   runFormatVersion,
+  writeKeptFiles,
   writeRunRecord,
 } from '@clip-lung/run';
 import type { TextTower } from '@clip-lung/text-encoder';
@@ -31,7 +34,8 @@ import {
   foldsToTrain,
 } from './fits-dataset.js';
 import { noduleTable } from './nodule-table.js';
-import { trainFold } from './train-fold.js';
+import { replacedPlugins } from './replaced-plugins.js';
+import { type FoldOptions, trainFold } from './train-fold.js';
 import { makeProgram, type TrainingProgram } from './training-program.js';
 
 export interface TrainOptions {
@@ -45,6 +49,10 @@ export interface TrainOptions {
   readonly folds?: readonly number[] | undefined;
   /** go on with folds that were begun */
   readonly resume?: boolean | undefined;
+  /** the sources of the experiment's plugins, for the run to keep */
+  readonly keep?: KeptFiles | null | undefined;
+  /** go on though the experiment's plugins are others than the run began with; the record says so */
+  readonly replacePlugins?: boolean | undefined;
   readonly engine: Engine;
   /** null for an experiment without text */
   readonly tower: TextTower | null;
@@ -83,23 +91,21 @@ export async function trainRun(given: TrainOptions): Promise<void> {
   try {
     // Whatever does not fit is refused before anything is written.
     await program.prepare();
-    const digest = await prepareFolder(options, folds, resume);
-    await trainFolds(options, { folds, digest }, program);
+    const begun = await prepareFolder(options, folds, resume);
+    await trainFolds({ ...options, ...begun }, folds, program);
   } finally {
     await program.release();
   }
 }
 
 async function trainFolds(
-  options: TrainOptions,
-  {
-    folds,
-    digest,
-  }: { readonly folds: readonly number[]; readonly digest: string },
+  options: TrainOptions & Begun,
+  folds: readonly number[],
   program: TrainingProgram,
 ): Promise<void> {
   const { experiment, dataset, batches = batchesAhead } = options;
-  const { out, resume = false, onEvent, signal } = options;
+  const { out, resume = false, digest, formerPlugins } = options;
+  const { onEvent, signal } = options;
   const table = noduleTable(dataset, {
     classes: program.classes,
     size: program.model.cropSize,
@@ -109,34 +115,33 @@ async function trainFolds(
   const source = batches(table, choices);
   try {
     for (const fold of folds) {
-      const fixed = {
-        experiment,
-        digest,
-        dataset,
-        program,
-        out,
-        table,
-        source,
-      };
-      await trainFold({ ...fixed, fold, resume, onEvent, signal });
+      const fixed = { experiment, digest, dataset, program, out };
+      await trainFold({
+        ...{ ...fixed, table, source, fold, resume, formerPlugins },
+        ...{ onEvent, signal },
+      });
     }
   } finally {
     await source.close();
   }
 }
 
-/** @returns the digest of the run's experiment as its record has it, by which its checkpoints are known */
+/** What a run was begun with, as its record has it. */
+type Begun = Pick<FoldOptions, 'digest' | 'formerPlugins'>;
+
 async function prepareFolder(
   options: TrainOptions,
   folds: readonly number[],
   resume: boolean,
-): Promise<string> {
-  const { out } = options;
+): Promise<Begun> {
+  const { out, keep = null, replacePlugins = false } = options;
   const present = await namesIn(out);
   const now = recordOf(options);
-  if (present.length === 0) {
+  if (present.length === 0 || (await holdsOnlyKeptFiles(out))) {
+    // First, so that a record never names what is not there.
+    if (keep !== null) await writeKeptFiles(out, keep);
     await writeRunRecord(out, now);
-    return experimentDigest(now.experiment);
+    return { digest: experimentDigest(now.experiment), formerPlugins: [] };
   }
   if (!present.includes('experiment.json')) {
     throw new TrainingError(
@@ -144,14 +149,25 @@ async function prepareFolder(
     );
   }
   const earlier = await readRunRecord(out);
-  expectSameRun(out, earlier, now);
+  const { plugins } = now.experiment;
+  const replaced = replacePlugins
+    ? { ...earlier, experiment: { ...earlier.experiment, plugins } }
+    : earlier;
+  expectSameRun(out, replaced, now);
   const begun = (await listFolds(out)).filter((fold) => folds.includes(fold));
   if (begun.length > 0 && !resume) {
     throw new TrainingError(
       `${out}: fold ${begun.join(', ')} was begun already; give --resume to go on, or choose another folder`,
     );
   }
-  return experimentDigest(earlier.experiment);
+  const digest = experimentDigest(replaced.experiment);
+  const before = earlier.replacedPlugins ?? [];
+  if (!replacePlugins) return { digest, formerPlugins: before };
+  const formerPlugins = await replacedPlugins(out, earlier, now);
+  if (formerPlugins.length === before.length) return { digest, formerPlugins };
+  if (keep !== null) await writeKeptFiles(out, keep);
+  await writeRunRecord(out, { ...replaced, replacedPlugins: formerPlugins });
+  return { digest, formerPlugins };
 }
 
 /** What is in a folder; nothing where there is none. */

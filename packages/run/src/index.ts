@@ -2,6 +2,7 @@ export * from './checkpoint.js';
 export * from './classified-by.js';
 export * from './digest.js';
 export * from './error.js';
+export * from './kept-files.js';
 export * from './metrics-log.js';
 export * from './paths.js';
 export * from './predictions-file.js';

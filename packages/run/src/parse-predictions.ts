@@ -1,3 +1,4 @@
+import { fromSpreadsheetCell } from '@clip-lung/tensor';
 import { CsvError, parse } from 'csv-parse/sync';
 
 import { RunFileError } from './error.js';
@@ -118,8 +119,9 @@ function readRow(
       `"${column}" is "${found}", expected ${expected}`,
     );
   };
-  const [nodule = '', patient = '', label = '', prediction = '', ...rest] =
-    cells;
+  const [nodule = '', patient = '', label = '', prediction = ''] =
+    cells.map(fromSpreadsheetCell);
+  const rest = cells.slice(predictionColumns.length);
   if (nodule === '') refuse('nodule', nodule, 'a name');
   if (patient === '') refuse('patient', patient, 'a name');
   const classOf = (column: string, name: string): number => {

@@ -12,6 +12,7 @@ it('names the files of a run', () => {
     experiment: join('run', 'experiment.json'),
     summary: join('run', 'summary.json'),
     report: join('run', 'report.html'),
+    plugins: join('run', 'plugins'),
   });
   const checkpoints = join('run', 'fold-2', 'checkpoints');
   expect(foldPaths('run', 2)).toEqual({

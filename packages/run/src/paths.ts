@@ -12,6 +12,8 @@ export interface RunPaths {
   /** what `evaluate` found: a {@link RunSummary} */
   readonly summary: string;
   readonly report: string;
+  /** the sources of the plugins that it was trained with: {@link writeKeptFiles} */
+  readonly plugins: string;
 }
 
 /** The two files of a checkpoint. */
@@ -44,6 +46,9 @@ function suffixOf(by: ClassifiedBy): string {
   return by === 'head' ? '' : `-by-${by}`;
 }
 
+/** Where a run keeps sources, seen from its folder. */
+export const keptFolder = 'plugins';
+
 /** The names of a run's files; nothing is read or made. @param by what the summary is of */
 export function runPaths(folder: string, by: ClassifiedBy = 'head'): RunPaths {
   return {
@@ -51,6 +56,7 @@ export function runPaths(folder: string, by: ClassifiedBy = 'head'): RunPaths {
     experiment: join(folder, 'experiment.json'),
     summary: join(folder, `summary${suffixOf(by)}.json`),
     report: join(folder, 'report.html'),
+    plugins: join(folder, keptFolder),
   };
 }
 

@@ -1,3 +1,4 @@
+import { quotedInSpreadsheets, toSpreadsheetCell } from '@clip-lung/tensor';
 import { writeFileAtomic } from '@clip-lung/tensor/node';
 import { stringify } from 'csv-stringify/sync';
 
@@ -12,7 +13,7 @@ import {
 
 /**
  * Writes `predictions.csv`: `nodule, patient, label, prediction, p_<class>…`, checked as it will be read.
- * Numbers are written so that they read back exactly.
+ * Numbers are written so that they read back exactly. A text that a spreadsheet would run has a quote before it.
  *
  * @param file `foldPaths(…).predictions`
  * @throws `RunFileError` for predictions that could not be read back
@@ -40,7 +41,10 @@ export async function writePredictions(
     nameOf(row.prediction, row.nodule),
     ...row.probabilities.map(String),
   ]);
-  const text = stringify([header, ...lines]);
+  const text = stringify([header, ...lines], {
+    cast: { string: toSpreadsheetCell },
+    quoted_match: quotedInSpreadsheets,
+  });
   parsePredictions(text, file);
   await writeFileAtomic(file, text);
 }

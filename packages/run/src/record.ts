@@ -55,6 +55,16 @@ export interface RunRecord {
   readonly device: string;
   /** versions, by name: `{ node: '20.20.2', 'clip-lung': '0.1.0' }` */
   readonly software: Readonly<Record<string, string>>;
+  /** plugins that the run went on without, the first first: those of the experiment above took their place */
+  readonly replacedPlugins?: readonly ReplacedPlugins[] | undefined;
+}
+
+/** What `--plugins current` replaced. */
+export interface ReplacedPlugins {
+  /** as the experiment had them, plain JSON */
+  readonly plugins: readonly unknown[];
+  /** epochs that each fold had done by then, by its number */
+  readonly epochs: Readonly<Record<string, number>>;
 }
 
 const sha256 = (expected: string) =>
@@ -84,6 +94,14 @@ const record = z.strictObject({
   engine: z.string(),
   device: z.string(),
   software: z.record(z.string(), z.string()),
+  replacedPlugins: z
+    .array(
+      z.strictObject({
+        plugins: z.array(z.unknown()),
+        epochs: z.record(z.string(), z.int().nonnegative()),
+      }),
+    )
+    .optional(),
 }) satisfies z.ZodType<RunRecord>;
 
 /**

@@ -3,6 +3,7 @@ export * from './distinct-names.js';
 export * from './encode-text.js';
 export * from './encode.js';
 export * from './errors.js';
+export { hubHostProblem } from './hub-host.js';
 export * from './naive.js';
 export * from './open-clip-config.js';
 export * from './prefix-tree.js';

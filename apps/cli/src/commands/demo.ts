@@ -19,6 +19,7 @@ import { formatManifest } from './prepare.js';
 interface Options {
   readonly out?: string;
   readonly text?: string;
+  readonly offline?: boolean;
   readonly json?: boolean;
 }
 
@@ -39,6 +40,7 @@ export const addDemo: AddCommand = (program, surroundings) => {
       '--text <folder>',
       'a CLIP text model in Hugging Face form, instead of random weights',
     )
+    .option('--offline', 'download nothing')
     .option('--json', 'print one JSON object')
     .action(async (options: Options) => {
       const screen = screenOf(surroundings, options);
@@ -66,13 +68,16 @@ export const addDemo: AddCommand = (program, surroundings) => {
         signal,
         onProgress: screen.progress,
       });
-      screen.note(formatManifest(manifest, data));
+      screen.note(...formatManifest(manifest, data));
       screen.note(
         '3. train: five folds, each tested on patients that it never saw',
       );
       const experiment = resolveExperiment(demoExperiment(options.text));
       const modules = builtInModules;
-      const tower = await loadTower({ experiment, modules }, screen);
+      const tower = await loadTower(
+        { experiment, modules },
+        { screen, offline: options.offline },
+      );
       const engine = makeEngine('onnx');
       try {
         await trainRun({
@@ -90,6 +95,6 @@ export const addDemo: AddCommand = (program, surroundings) => {
       }
       screen.note('4. evaluate');
       const evaluation = await evaluateRun(run);
-      screen.result(formatEvaluation(evaluation), evaluation);
+      screen.result(formatEvaluation(evaluation).split('\n'), evaluation);
     });
 };

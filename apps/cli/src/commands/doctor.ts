@@ -24,7 +24,7 @@ export const addDoctor: AddCommand = (program, surroundings) => {
           `clip-lung ${versions['clip-lung'] ?? ''}, Node ${versions['node'] ?? ''}, ${versions['platform'] ?? ''}`,
           `${found.processor}, ${found.threads} threads, ${found.memoryGb} GB`,
           ...found.engines.map(describe),
-        ].join('\n'),
+        ],
         found,
       );
     });

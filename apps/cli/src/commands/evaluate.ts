@@ -9,18 +9,24 @@ import { Option } from 'commander';
 
 import { type AddCommand, screenOf } from '../command.js';
 import { UsageError } from '../exit-codes.js';
+import {
+  type PluginOptions,
+  policyOf,
+  withPluginOptions,
+} from '../plugin-options.js';
 import { predictByTexts } from '../predict-by-texts.js';
 import { openRunWithTexts, type RunWithTexts } from '../run-with-texts.js';
 
-interface Options {
+interface Options extends PluginOptions {
   readonly by: ClassifiedBy;
   readonly data?: string;
   readonly text?: string;
+  readonly offline?: boolean;
   readonly json?: boolean;
 }
 
 export const addEvaluate: AddCommand = (program, surroundings) => {
-  program
+  const command = program
     .command('evaluate')
     .description('measure what runs predict for their test nodules')
     .argument('<run...>', 'run folders, made by train')
@@ -40,17 +46,21 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
       '--text <folder>',
       'with --by texts, their CLIP text tower, if it is not where train found it',
     )
+    .option('--offline', 'download nothing')
     .option('--json', 'print one JSON object; of several runs, { runs: [ … ] }')
     .action(async (runs: readonly string[], options: Options) => {
       const screen = screenOf(surroundings, options);
-      const { by, data, text } = options;
+      const { by, data, text, offline } = options;
       if (by === 'texts') {
         // What cannot be classified by texts is refused before anything is computed.
         const opened: RunWithTexts[] = [];
-        for (const run of runs) opened.push(await openRunWithTexts(run, text));
+        const policy = policyOf(screen, options);
+        for (const run of runs) {
+          opened.push(await openRunWithTexts(run, policy, text));
+        }
         const { signal } = surroundings;
         for (const run of opened) {
-          await predictByTexts(run, { data, screen, signal });
+          await predictByTexts(run, { data, screen, offline, signal });
         }
       } else if (data !== undefined || text !== undefined) {
         throw new UsageError(
@@ -67,16 +77,16 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
       const [only, ...others] = runs;
       if (only !== undefined && others.length === 0) {
         const evaluation = await evaluateRun(only, measured);
-        screen.result(formatEvaluation(evaluation), evaluation);
+        screen.result(formatEvaluation(evaluation).split('\n'), evaluation);
         return;
       }
       const evaluations = await evaluateRuns(runs, measured);
       screen.result(
-        [
-          ...evaluations.map(formatEvaluation),
-          formatComparison(evaluations),
-        ].join('\n\n'),
+        [...evaluations.map(formatEvaluation), formatComparison(evaluations)]
+          .join('\n\n')
+          .split('\n'),
         { runs: evaluations },
       );
     });
+  withPluginOptions(command);
 };

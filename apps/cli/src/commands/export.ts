@@ -3,17 +3,22 @@ import { writeFileAtomic } from '@clip-lung/tensor/node';
 
 import { classifierFile } from '../classifier-file.js';
 import { type AddCommand, screenOf } from '../command.js';
+import {
+  type PluginOptions,
+  policyOf,
+  withPluginOptions,
+} from '../plugin-options.js';
 import { chooseFold, readTrainedClassifier } from '../trained-classifier.js';
 import { wholeNumber } from '../whole-number.js';
 
-interface Options {
+interface Options extends PluginOptions {
   readonly fold?: number;
   readonly out: string;
   readonly json?: boolean;
 }
 
 export const addExport: AddCommand = (program, surroundings) => {
-  program
+  const command = program
     .command('export')
     .description('write a trained fold as an ONNX model that stands alone')
     .argument('<run>', 'a run folder, made by train')
@@ -27,7 +32,11 @@ export const addExport: AddCommand = (program, surroundings) => {
     .action(async (run: string, options: Options) => {
       const screen = screenOf(surroundings, options);
       const fold = await chooseFold(run, options.fold);
-      const trained = await readTrainedClassifier(run, fold);
+      const trained = await readTrainedClassifier(
+        run,
+        fold,
+        policyOf(screen, options),
+      );
       const { record, epoch, epochs } = trained;
       if (epochs.done < epochs.planned) {
         screen.note(
@@ -41,7 +50,7 @@ export const addExport: AddCommand = (program, surroundings) => {
           `exported: ${options.out}, ${(bytes.length / 1e6).toFixed(1)} MB, fold ${fold}, weights of epoch ${epoch}`,
           `input hu: float32 [batch, 32, 32, 32], slices first; output probabilities: ${record.classes.join(', ')}`,
           `trained on ${describeData(record.data.collection)}; ${describeText(record)}`,
-        ].join('\n'),
+        ],
         {
           model: options.out,
           bytes: bytes.length,
@@ -54,4 +63,5 @@ export const addExport: AddCommand = (program, surroundings) => {
         },
       );
     });
+  withPluginOptions(command);
 };

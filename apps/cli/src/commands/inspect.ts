@@ -30,7 +30,7 @@ export const addInspect: AddCommand = (program, surroundings) => {
 /** Warnings of a kind that are listed one by one; of more, only the first are. */
 const listed = 5;
 
-function formatInspection(found: Inspection): string {
+function formatInspection(found: Inspection): readonly string[] {
   const counts: readonly (readonly [
     label: string,
     count: number,
@@ -69,7 +69,7 @@ function formatInspection(found: Inspection): string {
     return remark === undefined ? row : `${row}  ${remark}`;
   });
   const kinds = Object.entries(countWarnings(found.warnings));
-  if (kinds.length === 0) return lines.join('\n');
+  if (kinds.length === 0) return lines;
   lines.push('', `what is odd (${found.warnings.length}; --json lists all)`);
   for (const [code, count] of kinds) {
     lines.push(`  ${code}: ${count}`);
@@ -79,5 +79,5 @@ function formatInspection(found: Inspection): string {
     for (const { file, message } of some) lines.push(`    ${file}: ${message}`);
     if (count > listed) lines.push(`    … and ${count - listed} more`);
   }
-  return lines.join('\n');
+  return lines;
 }

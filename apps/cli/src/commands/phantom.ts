@@ -51,7 +51,9 @@ export const addPhantom: AddCommand = (program, surroundings) => {
         onProgress: screen.progress,
       });
       screen.result(
-        `${summary.nodules} simulated nodules of ${summary.patients} patients, ${summary.slices} slices, ${Math.round(summary.bytes / 2 ** 20)} MB: ${folder}`,
+        [
+          `${summary.nodules} simulated nodules of ${summary.patients} patients, ${summary.slices} slices, ${Math.round(summary.bytes / 2 ** 20)} MB: ${folder}`,
+        ],
         { ...summary, folder },
       );
     });

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 
 import { openOnnx } from '@clip-lung/engine';
 import { describeData, describeText } from '@clip-lung/evaluator';
-import type { NdArray } from '@clip-lung/tensor';
+import { type NdArray, visibleLine } from '@clip-lung/tensor';
 import { InvalidArgumentError } from 'commander';
 
 import {
@@ -13,10 +13,16 @@ import {
 import { type AddCommand, screenOf } from '../command.js';
 import { type CropSource, readCrops } from '../crops.js';
 import { UsageError } from '../exit-codes.js';
+import {
+  type PluginOptions,
+  policyOf,
+  withPluginOptions,
+} from '../plugin-options.js';
+import type { Screen } from '../screen.js';
 import { chooseFold, readTrainedClassifier } from '../trained-classifier.js';
 import { wholeNumber } from '../whole-number.js';
 
-interface Options {
+interface Options extends PluginOptions {
   readonly at?: readonly [number, number, number];
   readonly diameter?: number;
   readonly series?: string;
@@ -29,7 +35,7 @@ interface Options {
 const usualDiameter = 10;
 
 export const addPredict: AddCommand = (program, surroundings) => {
-  program
+  const command = program
     .command('predict')
     .description('say how malignant a nodule looks to a trained model')
     .argument('<model>', 'a model.onnx, made by export, or a run folder')
@@ -57,7 +63,7 @@ export const addPredict: AddCommand = (program, surroundings) => {
     .action(async (model: string, crop: string, options: Options) => {
       const screen = screenOf(surroundings, options);
       const source = sourceOf(crop, options);
-      const bytes = await modelBytes(model, options.fold);
+      const bytes = await modelBytes(model, screen, options);
       const open = await openOnnx(bytes, { file: model });
       try {
         const about = describeClassifier(open, model);
@@ -94,6 +100,7 @@ export const addPredict: AddCommand = (program, surroundings) => {
         await open.release();
       }
     });
+  withPluginOptions(command);
 };
 
 /** One crop's probabilities, by class. */
@@ -118,8 +125,10 @@ function sourceOf(crop: string, options: Options): CropSource {
 /** Of a run, what export would write. */
 async function modelBytes(
   model: string,
-  fold: number | undefined,
+  screen: Screen,
+  options: Options,
 ): Promise<Uint8Array> {
+  const { fold } = options;
   const found = await stat(model).catch((error: unknown) => {
     throw new UsageError(
       `${model}: there is no such file or folder; give a model.onnx, or a run folder`,
@@ -128,7 +137,8 @@ async function modelBytes(
   });
   if (found.isDirectory()) {
     const chosen = await chooseFold(model, fold);
-    return classifierFile(await readTrainedClassifier(model, chosen));
+    const policy = policyOf(screen, options);
+    return classifierFile(await readTrainedClassifier(model, chosen, policy));
   }
   if (fold === undefined) return readFile(model);
   throw new UsageError(
@@ -153,21 +163,26 @@ function mostProbable(row: Row): string {
   return first;
 }
 
-function format(rows: readonly Row[], about: ClassifierDescription): string {
-  const width = Math.max(...about.classes.map((name) => name.length));
+function format(
+  rows: readonly Row[],
+  about: ClassifierDescription,
+): readonly string[] {
+  const width = Math.max(
+    ...about.classes.map((name) => visibleLine(name).length),
+  );
   const lines = rows.flatMap((row, i) => [
     ...(rows.length > 1 ? [`crop ${i}`] : []),
     ...row.map(([name, probability]) => {
       const percent = (100 * probability).toFixed(1).padStart(6);
       const mark = name === mostProbable(row) ? '  ←' : '';
-      return `${name.padEnd(width)} ${percent} %${mark}`;
+      return `${visibleLine(name).padEnd(width)} ${percent} %${mark}`;
     }),
   ]);
   return [
     ...lines,
     `the model was trained on ${describeData(about.collection)}; ${describeText(about)}`,
     'for research only: this is no medical finding',
-  ].join('\n');
+  ];
 }
 
 function pointOf(text: string): readonly [number, number, number] {

@@ -149,7 +149,7 @@ function patientList(text: string): number | readonly string[] {
 export function formatManifest(
   { counts, rule, options, collection, failures, ratings }: Manifest,
   out: string,
-): string {
+): readonly string[] {
   const labels = Object.entries(counts.labels).map(
     ([label, count]) => `${count} ${label}`,
   );
@@ -173,5 +173,5 @@ export function formatManifest(
     lines.push(`left out: ${failures.length} scans that could not be prepared`);
   for (const { file, message } of failures) lines.push(`  ${file}: ${message}`);
   lines.push(out);
-  return lines.join('\n');
+  return lines;
 }

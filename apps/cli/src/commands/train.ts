@@ -12,17 +12,25 @@ import {
   engineNames,
   makeEngine,
 } from '../make-engine.js';
+import {
+  type PluginOptions,
+  policyOf,
+  withPluginOptions,
+} from '../plugin-options.js';
+import { pluginVersions } from '../plugins-to-train.js';
 import { shellWord } from '../shell-word.js';
 import { showTraining } from '../show-training.js';
 import { software } from '../software.js';
 import { wholeNumber } from '../whole-number.js';
 
-interface Options {
+interface Options extends PluginOptions {
   readonly data: string;
   readonly out: string;
   readonly fold: number | 'all';
   readonly set: readonly string[];
   readonly resume: boolean;
+  readonly plugins: (typeof pluginVersions)[number];
+  readonly offline?: boolean;
   readonly engine: EngineName;
   readonly device?: DeviceName;
   readonly threads?: number;
@@ -30,7 +38,7 @@ interface Options {
 }
 
 export const addTrain: AddCommand = (program, surroundings) => {
-  program
+  const command = program
     .command('train')
     .description('train and test an experiment, fold by fold')
     .argument(
@@ -48,6 +56,14 @@ export const addTrain: AddCommand = (program, surroundings) => {
     )
     .option('--resume', 'go on with a run that was stopped', false)
     .addOption(
+      new Option(
+        '--plugins <which>',
+        'go on with the plugins that the run keeps, or with what their files are today, which the record then says',
+      )
+        .choices(pluginVersions)
+        .default('kept'),
+    )
+    .addOption(
       new Option('--engine <name>', 'what computes')
         .choices(engineNames)
         .default('onnx'),
@@ -63,14 +79,23 @@ export const addTrain: AddCommand = (program, surroundings) => {
       'threads inside one operation, for --engine onnx (default: one for each processor)',
       wholeNumber(1),
     )
+    .option('--offline', 'download nothing')
     .option('--json', 'print one JSON object')
     .action(async (file: string, options: Options) => {
       const screen = screenOf(surroundings, options);
-      const loaded = await loadExperiment(file, options.set);
+      const loaded = await loadExperiment(file, {
+        overrides: options.set,
+        run: options.out,
+        plugins: options.plugins,
+        policy: policyOf(screen, options),
+      });
       const dataset = await readDataset(options.data, {
         margin: needsMargin(loaded.experiment),
       });
-      const tower = await loadTower(loaded, screen);
+      const tower = await loadTower(loaded, {
+        screen,
+        offline: options.offline,
+      });
       const engine = makeEngine(options.engine, options);
       try {
         await trainRun({
@@ -79,6 +104,7 @@ export const addTrain: AddCommand = (program, surroundings) => {
           out: options.out,
           folds: options.fold === 'all' ? undefined : [options.fold],
           resume: options.resume,
+          replacePlugins: options.plugins === 'current',
           engine,
           tower,
           software: software(),
@@ -89,10 +115,14 @@ export const addTrain: AddCommand = (program, surroundings) => {
         await engine.dispose();
       }
       screen.result(
-        `trained: ${options.out}\nnext: clip-lung evaluate ${shellWord(options.out)}`,
+        [
+          `trained: ${options.out}`,
+          `next: clip-lung evaluate ${shellWord(options.out)}`,
+        ],
         { run: options.out },
       );
     });
+  withPluginOptions(command);
 };
 
 function foldOf(text: string): number | 'all' {

@@ -10,7 +10,11 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
-import { encodeNpyHeader } from '@clip-lung/tensor';
+import {
+  encodeNpyHeader,
+  quotedInSpreadsheets,
+  toSpreadsheetCell,
+} from '@clip-lung/tensor';
 import { syncFolder, writeFileAtomic } from '@clip-lung/tensor/node';
 import { stringify } from 'csv-stringify/sync';
 
@@ -141,7 +145,12 @@ function csv<Column extends string>(
   rows: readonly Row<Column>[],
   columns: readonly Column[],
 ): string {
-  return stringify([...rows], { header: true, columns: [...columns] });
+  return stringify([...rows], {
+    header: true,
+    columns: [...columns],
+    cast: { string: toSpreadsheetCell },
+    quoted_match: quotedInSpreadsheets,
+  });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { fromSpreadsheetCell } from '@clip-lung/tensor';
 import { parse } from 'csv-parse/sync';
 
 import { DatasetError } from '../errors.js';
@@ -18,7 +19,7 @@ export class TableRow<Column extends string> {
 
   /** @throws {@link DatasetError} for an empty field */
   text(column: Column): string {
-    const value = this.#values[column] ?? '';
+    const value = fromSpreadsheetCell(this.#values[column] ?? '');
     return value === '' ? this.refuse(`"${column}" is empty`) : value;
   }
 

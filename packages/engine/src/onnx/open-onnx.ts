@@ -46,6 +46,11 @@ export interface OpenOptions {
 }
 
 /**
+ * What ONNX Runtime logs by itself goes to the terminal as it is, with the names in the file; it throws what it logs as errors.
+ */
+const silent = 4;
+
+/**
  * Opens an ONNX model, such as `exportOnnx` writes, and runs it with ONNX Runtime.
  *
  * @param bytes of the file
@@ -60,7 +65,7 @@ export async function openOnnx(
   const { producerName, producerVersion, metadataProps } = decode(bytes, file);
   const session = await ort.InferenceSession.create(bytes, {
     executionProviders: [device],
-    logSeverityLevel: 3,
+    logSeverityLevel: silent,
   }).catch((error: unknown) => {
     throw new FileFormatError(
       file,

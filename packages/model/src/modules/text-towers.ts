@@ -1,8 +1,18 @@
-import { randomTower, type TextTower } from '@clip-lung/text-encoder';
+import {
+  hubHostProblem,
+  randomTower,
+  type TextTower,
+} from '@clip-lung/text-encoder';
 import { z } from 'zod';
 
 import { count, seed } from '../bounds.js';
 import { Registry } from '../registry.js';
+
+/** It stands in a record that is shared, so it holds no password. */
+const host = z.string().superRefine((text, context) => {
+  const problem = hubHostProblem(text);
+  if (problem !== undefined) context.addIssue(problem);
+});
 
 /** What a text tower is made with. */
 export interface TextTowerNeeds {
@@ -29,7 +39,7 @@ export const textTowers = new Registry<
       /** a branch, tag or commit of the model's repository; null for what the name says, else `main` */
       revision: z.string().min(1).nullable().default(null),
       /** the hub, or a mirror of it; null for `HF_ENDPOINT` of the environment, else huggingface.co */
-      host: z.string().min(1).nullable().default(null),
+      host: host.nullable().default(null),
     }),
     create: ({ model, revision, host }, { loadClip }) =>
       loadClip(model, {

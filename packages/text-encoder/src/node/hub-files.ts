@@ -4,6 +4,8 @@ import { basename, dirname, join } from 'node:path';
 import { writeFileAtomic } from '@clip-lung/tensor/node';
 import { env } from '@huggingface/transformers';
 import { TextTowerError } from '../errors.js';
+import { fetchFrom } from './fetch-from.js';
+import type { HubAccess } from './hub-access.js';
 import { checkedFile } from './weights-file.js';
 
 /** For each thing that a model needs, the files that can be it, the first that the hub has is taken. */
@@ -20,22 +22,20 @@ export interface HubModel {
   readonly model: string;
   /** a branch, tag or commit */
   readonly revision: string;
-  /** where the hub or a mirror of it is, such as `https://huggingface.co` */
-  readonly host: string;
-  /** of an account that may read the model, where not all may; sent to the host alone */
-  readonly token?: string | undefined;
+  /** the hub or a mirror of it, and the token that goes there */
+  readonly access: HubAccess;
 }
 
 /** Where a model is looked up, as transformers.js builds its addresses. */
 export function addressOf({
   model,
   revision,
-  host,
-}: Omit<HubModel, 'token'>): string {
+  access: { hub },
+}: HubModel): string {
   const path = env.remotePathTemplate
     .replaceAll('{model}', model)
     .replaceAll('{revision}', encodeURIComponent(revision));
-  return `${host.replace(/\/+$/, '')}/${path.replace(/\/+$/, '')}/`;
+  return `${hub.href}${path.replace(/\/+$/, '')}/`;
 }
 
 /**
@@ -73,7 +73,7 @@ async function downloadFirst(
 ): Promise<string> {
   for (const file of choices) {
     const address = addressOf(from) + file;
-    if (await download(address, join(folder, file), from.token)) return file;
+    if (await download(address, join(folder, file), from.access)) return file;
   }
   throw new TextTowerError(`${addressOf(from)} has no ${choices.join(' or ')}`);
 }
@@ -82,17 +82,14 @@ async function downloadFirst(
 async function download(
   address: string,
   path: string,
-  token: string | undefined,
+  access: HubAccess,
 ): Promise<boolean> {
   try {
-    // A redirect to another host, where hubs keep large files, leaves the header behind.
-    const response = await fetch(address, {
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    });
+    const response = await fetchFrom(address, access);
     if (response.status === 404) return false;
     if (response.status === 401 || response.status === 403) {
       throw new TextTowerError(
-        `answered ${response.status}: ${token === undefined ? 'HF_TOKEN is not set, and there' : 'the account of HF_TOKEN may not read it, or there'} is no such model; for one that not all may read, ask for access on its page and put a token of your account into HF_TOKEN`,
+        `answered ${response.status}: ${whose(access)} is no such model; for one that not all may read, ask for access on its page and put a token of your account into HF_TOKEN`,
       );
     }
     if (!response.ok || response.body === null) {
@@ -122,6 +119,16 @@ async function download(
       cause: error,
     });
   }
+}
+
+/** The first half of what an answer of 401 may mean. */
+function whose({ token, withheld }: HubAccess): string {
+  if (token !== undefined) {
+    return 'the account of HF_TOKEN may not read it, or there';
+  }
+  return withheld === ''
+    ? 'HF_TOKEN is not set, and there'
+    : `${withheld}; or there`;
 }
 
 /** `fetch` says only that it failed; its cause says why. */

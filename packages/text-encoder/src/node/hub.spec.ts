@@ -55,6 +55,7 @@ describe('a model of a hub', () => {
       server.listen(0, '127.0.0.1', resolve);
     });
     host = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    vi.stubEnv('HF_ENDPOINT', host);
   });
 
   afterEach(async () => {
@@ -66,7 +67,6 @@ describe('a model of a hub', () => {
   const load = (revision?: string) =>
     loadClipTower('someone/a-clip', {
       cacheFolder,
-      host,
       ...(revision === undefined ? {} : { revision }),
     });
   const cached = (): Promise<string[]> =>

@@ -21,6 +21,7 @@ import { findModelFolder, type FindOptions } from './model-folder.js';
 import { readOnnxTower } from './onnx-tower.js';
 import { readTowerConfig } from './tower-config-file.js';
 import { checkedFile, findWeights } from './weights-file.js';
+import { withoutLogs } from './without-logs.js';
 
 /** A tower out of a folder of files. */
 export interface ClipTower extends TextTower {
@@ -66,7 +67,7 @@ export async function loadClipTower(
   );
   // transformers.js gives its memory back before the weights take theirs.
   const reference = checked
-    ? await referenceFeatures(folder, config, tokenizer)
+    ? await withoutLogs(() => referenceFeatures(folder, config, tokenizer))
     : null;
   const tensors = await readTensors(parts);
   const sha256 = await digest;

@@ -3,6 +3,7 @@ import { FileFormatError } from '@clip-lung/tensor';
 import { AutoTokenizer } from '@huggingface/transformers';
 import type { TextTowerConfig } from '../config.js';
 import type { Tokenizer } from '../tokenizer.js';
+import { withoutLogs } from './without-logs.js';
 
 /**
  * The tokenizer of a folder, through transformers.js.
@@ -61,9 +62,9 @@ async function loadFrom(
   file: string,
 ): ReturnType<typeof AutoTokenizer.from_pretrained> {
   try {
-    return await AutoTokenizer.from_pretrained(folder, {
-      local_files_only: true,
-    });
+    return await withoutLogs(() =>
+      AutoTokenizer.from_pretrained(folder, { local_files_only: true }),
+    );
   } catch (error) {
     throw new FileFormatError(
       file,

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { env } from '@huggingface/transformers';
 import { TextTowerError } from '../errors.js';
 import { adviceFor, describeFolder } from './describe-folder.js';
+import { type HubAccess, hubAccess, offlineBy } from './hub-access.js';
 import { addressOf, downloadModel } from './hub-files.js';
 import { readTowerConfig } from './tower-config-file.js';
 import { hasWeights } from './weights-file.js';
@@ -10,13 +11,19 @@ import { hasWeights } from './weights-file.js';
 export interface FindOptions {
   /** where downloaded models are kept; default: transformers.js's own cache, `env.cacheDir` */
   readonly cacheFolder?: string;
-  /** whether a model that is not there may be downloaded from the Hugging Face hub; default true */
+  /**
+   * whether a model that is not there may be downloaded from the Hugging Face hub; default true. `HF_HUB_OFFLINE` and
+   * `TRANSFORMERS_OFFLINE` of the environment forbid it in any case
+   */
   readonly download?: boolean;
   /** a branch, tag or commit of the model's repository; default: what follows an `@` in its name, else `main` */
   readonly revision?: string;
-  /** the hub, or a mirror of it; default: the environment's `HF_ENDPOINT`, else transformers.js's `env.remoteHost` */
+  /** the hub, or a mirror of it; default: the environment's `HF_ENDPOINT`, else https://huggingface.co */
   readonly host?: string;
-  /** of an account that may read a model that not all may; default: the environment's `HF_TOKEN` */
+  /**
+   * of an account that may read a model that not all may, for {@link FindOptions.host}; default: the environment's
+   * `HF_TOKEN`, which goes to the hub itself and to `HF_ENDPOINT` alone
+   */
   readonly token?: string | undefined;
 }
 
@@ -57,8 +64,8 @@ export async function findModelFolder(
     cacheFolder = env.cacheDir ?? '.cache',
     download = true,
     revision: pinned,
-    host = process.env['HF_ENDPOINT'] ?? env.remoteHost,
-    token = process.env['HF_TOKEN'],
+    host,
+    token,
   }: FindOptions,
 ): Promise<FoundModel> {
   if (existsSync(asked) && statSync(asked).isDirectory()) {
@@ -83,18 +90,27 @@ export async function findModelFolder(
   const revision = pinned ?? named ?? 'main';
   const main = revision === 'main';
   const name = main ? model : `${model}@${revision}`;
-  // As transformers.js lays out its cache.
-  const folder = resolve(cacheFolder, model, main ? '' : revision);
-  if (missing(folder).length === 0) return { folder, name };
-  const address = addressOf({ model, revision, host });
+  const access = hubAccess({ host, token });
+  const places = cachePlaces(access, cacheFolder).map((cache) =>
+    resolve(cache, model, main ? '' : revision),
+  );
+  const found = places.find((place) => missing(place).length === 0);
+  if (found !== undefined) return { folder: found, name };
+  const [folder = cacheFolder] = places;
+  const from = { model, revision, access };
+  const address = addressOf(from);
   const byHand = `Put config.json, ${tokenizers.join(', ')} and model.safetensors (or onnx/text_model.onnx) of ${address} into a folder, and give that folder, or put them into ${folder}`;
-  if (!download) {
+  const offline = offlineBy();
+  if (!download || offline !== undefined) {
+    const looked = places.map(
+      (place) => `${place}, which lacks ${missing(place).join(', ')}`,
+    );
     throw new TextTowerError(
-      `the text model ${name} is neither a folder nor in the cache, and downloads are off. ${byHand}`,
+      `the text model ${name} is neither a folder nor in the cache, and downloads are off${offline === undefined ? '' : ` (${offline} is set)`}; looked for in ${looked.join(', and in ')}. ${byHand}`,
     );
   }
   try {
-    await downloadModel({ model, revision, host, token }, folder);
+    await downloadModel(from, folder);
   } catch (error) {
     throw new TextTowerError(
       `the text model ${name} is neither a folder nor in the cache, and could not be downloaded (${error instanceof Error ? error.message : String(error)}). ${byHand}; HF_ENDPOINT names a mirror`,
@@ -102,4 +118,17 @@ export async function findModelFolder(
     );
   }
   return { folder, name };
+}
+
+/**
+ * Where a model may lie, the place for a new one first: as transformers.js lays out its cache. What a host gave that only an
+ * experiment or a record names is kept apart: it may call anything `openai/clip`, and every other experiment would use it.
+ */
+function cachePlaces(
+  { hub, own }: HubAccess,
+  cacheFolder: string,
+): readonly string[] {
+  if (own) return [cacheFolder];
+  const name = encodeURIComponent(hub.host + hub.pathname.slice(0, -1));
+  return [join(cacheFolder, '.hosts', name), cacheFolder];
 }
