@@ -1,7 +1,9 @@
-import { formatShape, sameShape } from '@clip-lung/tensor';
+import { formatShape, NdArray, sameShape } from '@clip-lung/tensor';
+
+import type { ElementType } from '../pure/element-type.js';
 
 /** The element types of tfjs that a graph can hold. */
-export type GraphType = 'float32' | 'int32' | 'bool';
+export type GraphType = ElementType;
 
 /** The host array that holds a constant's elements. int64 is for the operands that ONNX wants so: shapes, axes. */
 export type ConstantData =
@@ -105,12 +107,17 @@ export class Graph {
       : this.node('Reshape', [value, this.int64(shape)], value.dtype, shape);
   }
 
-  /** A constant; equal arrays give the same constant. */
+  /**
+   * A constant; equal arrays give the same constant.
+   *
+   * @throws `ShapeError` when `data` does not hold elements of `dtype`: ONNX Runtime would read them bit by bit
+   */
   constant(
     dtype: GraphValue['dtype'],
     shape: readonly number[],
     data: ConstantData,
   ): GraphValue {
+    new NdArray(dtype, shape, data);
     if (data.length > 64) {
       const form = `${dtype}${formatShape(shape)}`;
       const known = this.#arrays.get(form) ?? [];

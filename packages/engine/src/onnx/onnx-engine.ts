@@ -22,6 +22,9 @@ import type {
   TensorTree,
 } from '../engine.js';
 import { HostState } from '../host-state.js';
+import { functionName } from '../pure/function-name.js';
+import { expectArrays } from '../pure/given-arrays.js';
+import { foreignState } from '../state-form.js';
 import { expectDevice, type OnnxDevice, wantsPlain } from './devices.js';
 import { ortTensor } from './ort-tensor.js';
 import { type FrozenWeights, loadGraph, type Program } from './program.js';
@@ -127,8 +130,9 @@ class OnnxFunction<
     limits: Required<OnnxEngineOptions>,
   ) {
     this.#fn = fn;
-    this.#name = name ?? (fn.name === '' ? 'the function' : fn.name);
+    this.#name = functionName(fn, name);
     this.#frozen = frozen ?? ({} as Hosted<F>);
+    expectArrays(this.#frozen, `the frozen arrays of ${this.#name}`);
     this.#limits = limits;
   }
 
@@ -138,7 +142,8 @@ class OnnxFunction<
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<Hosted<O>> {
     signal?.throwIfAborted();
-    const own = ownState(state);
+    const own = this.#own(state);
+    expectArrays(inputs, `the inputs of ${this.#name}`);
     const { session, fixed, traced } = await this.#program(own, inputs);
     signal?.throwIfAborted();
 
@@ -165,7 +170,9 @@ class OnnxFunction<
   }
 
   async prepare(state: EngineState<S>, inputs: Hosted<I>): Promise<void> {
-    await this.#program(ownState(state), inputs);
+    const own = this.#own(state);
+    expectArrays(inputs, `the inputs of ${this.#name}`);
+    await this.#program(own, inputs);
   }
 
   async release(): Promise<void> {
@@ -214,6 +221,11 @@ class OnnxFunction<
     return { ...(await loadGraph(graph, this.#limits)), traced };
   }
 
+  #own(state: EngineState<S>): HostState<S> {
+    if (state instanceof HostState) return state as HostState<S>;
+    throw foreignState(state, this.#name);
+  }
+
   async #forgetOldest(): Promise<void> {
     const [oldest] = this.#programs;
     if (oldest === undefined || this.#programs.size <= this.#limits.signatures)
@@ -221,11 +233,6 @@ class OnnxFunction<
     this.#programs.delete(oldest[0]);
     await (await oldest[1]).session.release();
   }
-}
-
-function ownState<S>(state: EngineState<S>): HostState<S> {
-  if (state instanceof HostState) return state as HostState<S>;
-  throw new TypeError('the state belongs to another engine');
 }
 
 function emptyArray({ dtype, shape }: TracedOutput): NdArray {

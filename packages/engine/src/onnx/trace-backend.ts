@@ -2,14 +2,19 @@ import { formatShape, sizeOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { TraceError } from '../errors.js';
+import { userFrame } from '../pure/user-frame.js';
 import { Graph, type GraphType, type GraphValue } from './graph.js';
+import {
+  elementOf,
+  graphType,
+  hostArray,
+  hostOf,
+  type HostValues,
+} from './host-values.js';
 import { identityOrder, type Order, permute } from './layout.js';
-import { userFrame } from './user-frame.js';
 
 /** The name of the backend under which functions are traced. */
 export const traceBackendName = 'clip-lung-trace';
-
-type HostValues = Float32Array | Int32Array | Uint8Array;
 
 /** What stands behind a tfjs tensor while it is traced: a value of the graph, a constant, or one number everywhere. */
 interface Entry {
@@ -94,18 +99,20 @@ export class TraceBackend extends tf.KernelBackend {
       dtype,
       shape,
       order,
-      uniform: number,
+      uniform: elementOf(number, dtype),
       age,
     });
   }
 
+  /** A tensor whose elements are known, row-major: those of `values`, converted where they are not in `dtype`'s array. */
   constant(
     shape: readonly number[],
     dtype: GraphType,
-    host: HostValues,
+    values: tf.BackendValues,
   ): tf.TensorInfo {
     const order = identityOrder(shape.length);
     const age = this.#made;
+    const host = hostOf(values, dtype);
     return this.#info({ references: 1, dtype, shape, order, host, age });
   }
 
@@ -203,7 +210,7 @@ export class TraceBackend extends tf.KernelBackend {
     shape: number[],
     dtype: tf.DataType,
   ): object {
-    return this.constant(shape, graphType(dtype), hostOf(values, dtype)).dataId;
+    return this.constant(shape, graphType(dtype), values).dataId;
   }
 
   override move(
@@ -286,29 +293,4 @@ export class TraceBackend extends tf.KernelBackend {
   override dispose(): void {
     this.begin();
   }
-}
-
-/** @throws {@link TraceError} for strings and complex numbers */
-export function graphType(dtype: tf.DataType): GraphType {
-  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool')
-    return dtype;
-  throw new TraceError(
-    `a tensor of type ${dtype} is used; graphs hold float32, int32 and bool`,
-  );
-}
-
-function hostArray(dtype: GraphType, length: number): HostValues {
-  if (dtype === 'float32') return new Float32Array(length);
-  return dtype === 'int32' ? new Int32Array(length) : new Uint8Array(length);
-}
-
-function hostOf(values: tf.BackendValues, dtype: tf.DataType): HostValues {
-  const type = graphType(dtype);
-  if (type === 'float32' && values instanceof Float32Array) return values;
-  if (type === 'int32' && values instanceof Int32Array) return values;
-  if (type === 'bool' && values instanceof Uint8Array) return values;
-  const numbers = values as ArrayLike<number>;
-  const host = hostArray(type, numbers.length);
-  host.set(numbers);
-  return host;
 }

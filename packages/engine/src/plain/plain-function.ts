@@ -15,7 +15,10 @@ import type {
   PureFunction,
   TensorTree,
 } from '../engine.js';
-import { leafToChange } from '../state-form.js';
+import { callPure } from '../pure/call.js';
+import { functionName } from '../pure/function-name.js';
+import { expectArrays } from '../pure/given-arrays.js';
+import { foreignState, leafToChange } from '../state-form.js';
 import { TensorState } from './tensor-state.js';
 import { arrayOf, ownTensorOf, tensorOf, withBackend } from './tensors.js';
 
@@ -41,8 +44,9 @@ export class PlainFunction<
   ) {
     this.#backend = backend;
     this.#fn = fn;
-    this.#name = name ?? (fn.name === '' ? 'the function' : fn.name);
+    this.#name = functionName(fn, name);
     this.#givenFrozen = frozen ?? ({} as Hosted<F>);
+    expectArrays(this.#givenFrozen, `the frozen arrays of ${this.#name}`);
   }
 
   run(
@@ -53,8 +57,9 @@ export class PlainFunction<
     return new Promise((resolve) => {
       signal?.throwIfAborted();
       if (!(state instanceof TensorState) || state.backend !== this.#backend) {
-        throw new TypeError('the state belongs to another engine');
+        throw foreignState(state, this.#name);
       }
+      expectArrays(inputs, `the inputs of ${this.#name}`);
       const own = state as TensorState<S>;
       resolve(withBackend(this.#backend, () => this.#run(own, inputs)));
     });
@@ -62,6 +67,7 @@ export class PlainFunction<
 
   /** There is nothing to make ready: what is wrong comes to light in a run on a copy of the state. */
   async prepare(state: EngineState<S>, inputs: Hosted<I>): Promise<void> {
+    if (!(state instanceof TensorState)) throw foreignState(state, this.#name);
     const copy = new TensorState<S>(this.#backend, await state.read());
     try {
       await this.run(copy, inputs);
@@ -84,11 +90,11 @@ export class PlainFunction<
     tf.engine().startScope(this.#name);
     try {
       const given = mapTree(inputs, tensorOf) as TensorTree;
-      const { outputs, state: changed = {} } = this.#fn({
-        state: state.tree() as unknown as S,
-        inputs: given as unknown as I,
-        frozen: frozen as unknown as F,
-      });
+      const { outputs, state: changed } = callPure(
+        this.#fn,
+        { state: state.tree(), inputs: given, frozen },
+        { name: this.#name },
+      );
       const changes = leaves<tf.Tensor>(changed);
       for (const change of changes) this.#expectLeaf(state, change);
       const results = mapTree(outputs, arrayOf) as unknown as Hosted<O>;
@@ -97,7 +103,7 @@ export class PlainFunction<
       const callers = dataOf(given, frozen);
       const next = changes.map(([path, tensor]) => {
         const keeps = callers.has(tensor.dataId)
-          ? ownTensorOf(arrayOf(tensor))
+          ? ownTensorOf(arrayOf(tensor, path), path)
           : tf.keep(tf.clone(tensor));
         return [path, keeps] as const;
       });

@@ -165,8 +165,10 @@ function divisible(
   graph: Graph,
   divisor: GraphValue,
 ): { readonly divisor: GraphValue; readonly zero: GraphValue | undefined } {
-  const known = divisor.constant as Int32Array | undefined;
-  if (known?.every((item) => item !== 0)) return { divisor, zero: undefined };
+  const { constant } = divisor;
+  if (constant instanceof Int32Array && !constant.includes(0)) {
+    return { divisor, zero: undefined };
+  }
   const zero = elementwise(
     graph,
     'Equal',

@@ -1,7 +1,13 @@
-import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import {
+  backend_util,
+  type DataType,
+  type TensorInfo,
+  util,
+} from '@tensorflow/tfjs-core';
 
 import { arrange, arrangePlain } from '../arrange.js';
 import type { GraphType, GraphValue } from '../graph.js';
+import { graphType } from '../host-values.js';
 import type { TraceBackend } from '../trace-backend.js';
 import { elementwise } from './broadcast.js';
 import { castValue } from './cast.js';
@@ -104,9 +110,9 @@ const oneHot: Kernel = (call) => {
     depth: number;
     onValue: number;
     offValue: number;
-    dtype?: GraphType;
+    dtype?: DataType;
   };
-  const type = dtype ?? 'int32';
+  const type = graphType(dtype ?? 'int32');
   const stored = backend.stored(indices);
   const column = [...stored.shape, 1];
   const value = graph.node(

@@ -46,8 +46,17 @@ function frameOf(
   return { name, place: `${path}:${at}` };
 }
 
+/** The first place that a stack shows: where the error was made. */
+export function topPlace(stack: string | undefined): string | undefined {
+  for (const line of (stack ?? '').split('\n')) {
+    const frame = frameOf(line);
+    if (frame !== undefined) return frame.place;
+  }
+  return undefined;
+}
+
 /** A place inside a dependency, Node itself, or this package (its tests are programs like any other). */
-function isForeign(place: string): boolean {
+export function isForeign(place: string): boolean {
   if (place.includes('node_modules') || place.startsWith('node:')) return true;
   return place.startsWith(engineFolder) && !place.includes('.spec.');
 }
