@@ -1,6 +1,7 @@
 import type { TensorTree } from '../engine.js';
 import { watched } from './asked-for.js';
 import { refuseChance } from './chance.js';
+import { refuseMixedTypes } from './element-rules.js';
 import { explained } from './explained.js';
 import { type CheckedResults, checkedResults } from './results.js';
 import { withDeepStacks } from './user-frame.js';
@@ -42,7 +43,9 @@ export function callPure(
     return withDeepStacks(() =>
       refuseChance(name, () =>
         checkedResults(
-          refuseWaiting(name, () => fn(seen as never)),
+          refuseWaiting(name, () =>
+            refuseMixedTypes(name, () => fn(seen as never)),
+          ),
           name,
         ),
       ),

@@ -3,6 +3,7 @@ import { sameShape, sizeOf } from '@clip-lung/tensor';
 
 import type { Graph, GraphType, GraphValue } from '../graph.js';
 import type { TraceBackend } from '../trace-backend.js';
+import { graphType } from '../host-values.js';
 import {
   broadcastOperands,
   combined,
@@ -123,9 +124,7 @@ const mod = composed(({ graph }, a, b) => {
 const floorDiv = composed((backend, a, b) => {
   const { graph } = backend;
   const float = a.dtype === 'float32';
-  const { divisor, zero } = float
-    ? { divisor: b, zero: undefined }
-    : divisible(graph, b);
+  const { divisor, zero } = divisible(graph, b);
   const remainder = elementwise(graph, 'Mod', [a, divisor], a.dtype, {
     fmod: 1,
   });
@@ -160,22 +159,22 @@ const floorDiv = composed((backend, a, b) => {
     : elementwise(graph, 'Where', [zero, graph.scalar(0, 'int32'), quotient]);
 });
 
-/** Dividing an integer by zero would end the process: the divisor becomes 1 where `zero` says that it is 0. */
+/**
+ * Dividing an integer by zero would end the process, and no integer is infinite: the divisor becomes 1 where `zero` says
+ * that it is 0.
+ */
 function divisible(
   graph: Graph,
   divisor: GraphValue,
 ): { readonly divisor: GraphValue; readonly zero: GraphValue | undefined } {
   const { constant } = divisor;
-  if (constant instanceof Int32Array && !constant.includes(0)) {
-    return { divisor, zero: undefined };
-  }
-  const zero = elementwise(
-    graph,
-    'Equal',
-    [divisor, graph.scalar(0, 'int32')],
-    'bool',
-  );
-  const one = graph.scalar(1, 'int32');
+  const known =
+    constant instanceof Int32Array || constant instanceof Float32Array;
+  if (known && !constant.includes(0)) return { divisor, zero: undefined };
+  const dtype = graphType(divisor.dtype);
+  const nothing = graph.scalar(0, dtype);
+  const zero = elementwise(graph, 'Equal', [divisor, nothing], 'bool');
+  const one = graph.scalar(1, dtype);
   return {
     divisor: elementwise(graph, 'Where', [zero, one, divisor]),
     zero,

@@ -2,6 +2,7 @@ import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 
 import { arrange } from '../arrange.js';
 import type { GraphValue } from '../graph.js';
+import { graphType } from '../host-values.js';
 import { identityOrder, type Order } from '../layout.js';
 import type { TraceBackend } from '../trace-backend.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
@@ -46,20 +47,22 @@ const matMul: Kernel = (call) => {
   const shape = [...batch, rows, columns];
   const a = operand(backend, left, transposeA);
   const b = operand(backend, right, transposeB);
-  if (shape.length === 2) {
+  const dtype = graphType(left.dtype);
+  // ONNX Runtime's Gemm knows no integers.
+  if (shape.length === 2 && dtype === 'float32') {
     const flags = {
       transA: Number(a.transposed),
       transB: Number(b.transposed),
     };
     return backend.symbol(
-      graph.node('Gemm', [a.value, b.value], 'float32', shape, flags),
+      graph.node('Gemm', [a.value, b.value], dtype, shape, flags),
     );
   }
   return backend.symbol(
     graph.node(
       'MatMul',
       [upright(backend, a), upright(backend, b)],
-      'float32',
+      dtype,
       shape,
     ),
   );
@@ -74,7 +77,7 @@ function upright(
   const rank = value.shape.length;
   const perm = [...identityOrder(rank - 2), rank - 1, rank - 2];
   const shape = perm.map((axis) => value.shape[axis] ?? 1);
-  return graph.node('Transpose', [value], 'float32', shape, { perm });
+  return graph.node('Transpose', [value], value.dtype, shape, { perm });
 }
 
 export const matMulKernels: KernelTable = { BatchMatMul: matMul };
