@@ -3,9 +3,26 @@ import '@tensorflow/tfjs-layers';
 
 import * as tf from '@tensorflow/tfjs-core';
 
-import { convolutionGradient, cumulativeSumGradient } from './own-gradients.js';
+import {
+  castGradient,
+  convolutionGradient,
+  cumulativeSumGradient,
+  questionGradients,
+} from './own-gradients.js';
 
-for (const gradient of [convolutionGradient, cumulativeSumGradient]) {
-  tf.unregisterGradient(gradient.kernelName);
+for (const gradient of [
+  castGradient,
+  convolutionGradient,
+  cumulativeSumGradient,
+  ...questionGradients,
+]) {
+  if (hasGradient(gradient.kernelName)) {
+    tf.unregisterGradient(gradient.kernelName);
+  }
   tf.registerGradient(gradient);
+}
+
+function hasGradient(kernelName: string): boolean {
+  const found: tf.GradConfig | undefined = tf.getGradient(kernelName);
+  return found !== undefined;
 }

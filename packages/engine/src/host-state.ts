@@ -31,9 +31,8 @@ export class HostState<S> implements EngineState<S> {
   }
 
   #tree(change: (array: NdArray) => NdArray): Hosted<S> {
-    const tree = mapTree<Hosted<S>, NdArray, NdArray>(
-      this.#form,
-      (_, path) => change(this.current(path)),
+    const tree = mapTree<Hosted<S>, NdArray, NdArray>(this.#form, (_, path) =>
+      change(this.current(path)),
     );
     return tree as unknown as Hosted<S>;
   }

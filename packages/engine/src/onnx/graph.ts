@@ -56,6 +56,8 @@ export class Graph {
   readonly inputs: GraphValue[] = [];
   readonly nodes: GraphNode[] = [];
   readonly outputs: GraphValue[] = [];
+  /** is told of every node that is made, by the name of its first result */
+  onNode: ((name: string) => void) | undefined;
   readonly #known = new Map<string, readonly GraphValue[]>();
   readonly #constants = new Map<string, GraphValue>();
   /** large constants, by type and shape */
@@ -84,6 +86,7 @@ export class Graph {
       this.nodes.push({ op, inputs, attributes, outputs: values });
       this.#known.set(key, values);
       for (const { name } of values) this.#made.add(name);
+      this.onNode?.(values[0]?.name ?? '');
     }
     return values;
   }

@@ -21,6 +21,7 @@ import type {
   PureFunction,
   TensorTree,
 } from '../engine.js';
+import type { TraceError } from '../errors.js';
 import { HostState } from '../host-state.js';
 import { functionName } from '../pure/function-name.js';
 import { expectArrays } from '../pure/given-arrays.js';
@@ -28,8 +29,10 @@ import { foreignState } from '../state-form.js';
 import { expectDevice, type OnnxDevice, wantsPlain } from './devices.js';
 import { ortTensor } from './ort-tensor.js';
 import { type FrozenWeights, loadGraph, type Program } from './program.js';
+import { runtimeError } from './runtime-error.js';
 import {
   givenInput,
+  type OnNode,
   stateInput,
   trace,
   type TracedFunction,
@@ -161,7 +164,11 @@ class OnnxFunction<
       const result = results[i];
       if (result !== undefined) fetches[name] = ortTensor(result);
     });
-    await session.run(feeds, fetches);
+    try {
+      await session.run(feeds, fetches);
+    } catch (error) {
+      throw this.#explained(error, own, inputs);
+    }
     for (const { path } of traced.state) own.swap(path);
     return mapTree<Tree<number>, number, NdArray>(
       traced.form,
@@ -212,13 +219,38 @@ class OnnxFunction<
     state: HostState<S>,
     inputs: Hosted<I>,
   ): Promise<TracedProgram> {
-    const { graph, ...traced } = trace(
+    const { graph, ...traced } = this.#trace(state, inputs);
+    try {
+      return { ...(await loadGraph(graph, this.#limits)), traced };
+    } catch (error) {
+      throw this.#explained(error, state, inputs);
+    }
+  }
+
+  #trace(
+    state: HostState<S>,
+    inputs: Hosted<I>,
+    onNode?: OnNode,
+  ): TracedFunction {
+    return trace(
       this.#fn,
       this.#name,
       { state: state.tree(), inputs, frozen: this.#frozen },
-      { plain: wantsPlain(this.#limits.device) },
+      {
+        plain: wantsPlain(this.#limits.device),
+        ...(onNode === undefined ? {} : { onNode }),
+      },
     );
-    return { ...(await loadGraph(graph, this.#limits)), traced };
+  }
+
+  #explained(
+    error: unknown,
+    state: HostState<S>,
+    inputs: Hosted<I>,
+  ): TraceError {
+    return runtimeError(error, this.#name, (onNode) => {
+      this.#trace(state, inputs, onNode);
+    });
   }
 
   #own(state: EngineState<S>): HostState<S> {

@@ -27,6 +27,8 @@ interface Entry {
   readonly age: number;
   value?: GraphValue;
   host?: HostValues;
+  /** a constant's elements in the other type that tfjs sees them in */
+  converted?: Entry;
   /** the one number that every element is; null when it is known that they differ */
   uniform?: number | null;
 }
@@ -49,6 +51,8 @@ export interface TraceOptions {
 export class TraceBackend extends tf.KernelBackend {
   graph = new Graph();
   plain = false;
+  /** the kernel that adds nodes at present */
+  kernel = '';
   readonly #entries = new WeakMap<object, Entry>();
   #count = 0;
   #made = 0;
@@ -83,7 +87,7 @@ export class TraceBackend extends tf.KernelBackend {
    * moved: a gradient, so that it goes on in the order of the forward pass, whose tensors it meets again and again.
    */
   ageOf(tensor: tf.TensorInfo): number {
-    return this.#entry(tensor.dataId).age;
+    return this.#entryOf(tensor).age;
   }
 
   /** A tensor of which every element is `number`. */
@@ -123,19 +127,19 @@ export class TraceBackend extends tf.KernelBackend {
   }
 
   orderOf(tensor: tf.TensorInfo): Order {
-    return this.#entry(tensor.dataId).order;
+    return this.#entryOf(tensor).order;
   }
 
   /** The graph value behind a tensor, stored in {@link orderOf} its axes. */
   stored(tensor: tf.TensorInfo): GraphValue {
-    const entry = this.#entry(tensor.dataId);
+    const entry = this.#entryOf(tensor);
     entry.value ??= this.#materialise(entry);
     return entry.value;
   }
 
   /** The number that every element is, if there is one. */
   uniformOf(tensor: tf.TensorInfo): number | undefined {
-    const entry = this.#entry(tensor.dataId);
+    const entry = this.#entryOf(tensor);
     if (entry.uniform === undefined) {
       const { host } = entry;
       const searched = host !== undefined && host.length <= uniformSearchLimit;
@@ -152,7 +156,7 @@ export class TraceBackend extends tf.KernelBackend {
 
   /** The elements of a constant, row-major; undefined for what is known only when the graph runs. */
   hostValues(tensor: tf.TensorInfo): HostValues | undefined {
-    const entry = this.#entry(tensor.dataId);
+    const entry = this.#entryOf(tensor);
     if (entry.host !== undefined) return entry.host;
     const { uniform, dtype, shape } = entry;
     if (typeof uniform !== 'number') return undefined;
@@ -160,7 +164,7 @@ export class TraceBackend extends tf.KernelBackend {
   }
 
   isConstant(tensor: tf.TensorInfo): boolean {
-    const { host, uniform } = this.#entry(tensor.dataId);
+    const { host, uniform } = this.#entryOf(tensor);
     return host !== undefined || typeof uniform === 'number';
   }
 
@@ -184,6 +188,30 @@ export class TraceBackend extends tf.KernelBackend {
     this.#count += 1;
     this.#made += 1;
     return { dataId, shape: [...entry.shape], dtype: entry.dtype };
+  }
+
+  /**
+   * What stands behind a tensor, in the tensor's own type: a tensor that was cast to float outside of the trace has the
+   * elements of the integers that it was made of.
+   */
+  #entryOf({ dataId, dtype }: tf.TensorInfo): Entry {
+    const entry = this.#entry(dataId);
+    if (entry.dtype === dtype) return entry;
+    const { host, shape, order, age } = entry;
+    if (host === undefined) {
+      throw new TraceError(
+        `a tensor is ${dtype} to tfjs, and ${entry.dtype} in the graph`,
+      );
+    }
+    entry.converted ??= {
+      references: 1,
+      dtype: graphType(dtype),
+      shape,
+      order,
+      age,
+      host: hostOf(host, dtype),
+    };
+    return entry.converted;
   }
 
   #entry(dataId: object): Entry {

@@ -44,6 +44,9 @@ export interface TracedFunction {
   readonly form: Tree<number>;
 }
 
+/** Is told of every node while it is made, and of the kernel that makes it. */
+export type OnNode = (node: string, kernel: string) => void;
+
 /** The names that a graph gives to its inputs. */
 export const stateInput = (path: string): string => `state:${path}`;
 export const givenInput = (path: string): string => `input:${path}`;
@@ -60,6 +63,7 @@ function traceBackend(): TraceBackend {
       backendName: traceBackendName,
       kernelFunc: ({ inputs, attrs }) => {
         const call = { inputs, attrs, backend };
+        backend.kernel = kernelName;
         return foldConstants(kernelName, call) ?? kernel(call);
       },
     });
@@ -86,13 +90,18 @@ export function trace<
     readonly inputs: Hosted<I>;
     readonly frozen: Hosted<F>;
   },
-  options: TraceOptions = {},
+  { onNode, ...options }: TraceOptions & { readonly onNode?: OnNode } = {},
 ): TracedFunction {
   const backend = traceBackend();
   // tfjs has no backend before it is first asked for one.
   const before = (tf.engine().backendName as string | undefined) ?? 'cpu';
   void tf.setBackend(traceBackendName);
   const graph = backend.begin(options);
+  graph.onNode =
+    onNode &&
+    ((node) => {
+      onNode(node, backend.kernel);
+    });
   tf.engine().startScope(name);
   try {
     const symbol =
@@ -110,11 +119,7 @@ export function trace<
           `the inputs of ${name}`,
           symbol(givenInput),
         ),
-        frozen: tensors(
-          given.frozen,
-          `the frozen arrays of ${name}`,
-          constant,
-        ),
+        frozen: tensors(given.frozen, `the frozen arrays of ${name}`, constant),
       },
       { name, kernels: Object.keys(kernels) },
     );

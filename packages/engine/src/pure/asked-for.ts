@@ -9,7 +9,11 @@ export interface AskedFor {
 }
 
 /** Names that JavaScript itself asks objects for. */
-const asked = new Set(['then', 'toJSON', ...Object.getOwnPropertyNames(Object.prototype)]);
+const asked = new Set([
+  'then',
+  'toJSON',
+  ...Object.getOwnPropertyNames(Object.prototype),
+]);
 
 /** Watches the names that are asked of a tree of plain objects, so that an error can say which is not there. */
 export function watched(tree: unknown): AskedFor {

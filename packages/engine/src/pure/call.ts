@@ -52,7 +52,7 @@ export function callPure(
     );
   } catch (error) {
     const missing = Object.entries(trees).flatMap(([part, tree]) =>
-      [...tree.missing].map((path) => `${part} "${path}"`),
+      [...tree.missing].map((path) => `"${path}" of its ${part}`),
     );
     throw explained(error, { name, missing, kernels });
   }

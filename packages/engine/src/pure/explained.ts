@@ -7,7 +7,7 @@ import { isForeign, topPlace, userFrame } from './user-frame.js';
 export interface Failing {
   /** the function's name */
   readonly name: string;
-  /** what it asked for and was not given, by its place: `state "w"` */
+  /** what it asked for and was not given: `"w" of its state` */
   readonly missing: readonly string[];
   /** the kernels that there are, where they are few */
   readonly kernels?: readonly string[] | undefined;
@@ -56,7 +56,7 @@ function problemOf(
 
 /** An error about a value that is not there says what was asked for in vain. */
 function withMissing(error: Error, { missing, name }: Failing): Error {
-  if (missing.length === 0 || !/undefined|nothing/.test(error.message)) {
+  if (missing.length === 0 || !/undefined|nothing|null/.test(error.message)) {
     return error;
   }
   const message = `${error.message}; ${name} asks for ${missing.join(', ')}, which it is not given`;

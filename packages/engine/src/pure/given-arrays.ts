@@ -1,4 +1,10 @@
-import { formatShape, leaves, NdArray, ShapeError, type Tree } from '@clip-lung/tensor';
+import {
+  formatShape,
+  leaves,
+  NdArray,
+  ShapeError,
+  type Tree,
+} from '@clip-lung/tensor';
 
 import { ArgumentError } from '../errors.js';
 import { described } from './describe.js';
@@ -16,6 +22,11 @@ export type Owner = string;
  */
 export function expectArrays(tree: unknown, owner: Owner): void {
   for (const [path, leaf] of leaves<unknown>(tree as Tree<unknown>)) {
+    if (path === '' && !isArray(leaf)) {
+      throw new ArgumentError(
+        `${owner}: given ${described(leaf)}, expected NdArrays by name`,
+      );
+    }
     expectArray(leaf, path === '' ? owner : `"${path}" in ${owner}`);
   }
 }
@@ -27,7 +38,7 @@ export function expectArray(
 ): asserts value is GivenArray {
   if (!isArray(value)) {
     throw new ArgumentError(
-      `${what} is ${described(value)}, expected an NdArray, such as float32(shape, values) or int32(shape, values) of @clip-lung/tensor`,
+      `${what}: given ${described(value)}, expected an NdArray, such as float32(shape, values) or int32(shape, values) of @clip-lung/tensor`,
     );
   }
   if (!isGivenArray(value)) {

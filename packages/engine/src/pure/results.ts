@@ -47,10 +47,10 @@ function expectTensors(
   name: string,
 ): asserts tree is TensorTree {
   for (const [path, leaf] of leaves<unknown>(tree as Tree<unknown>)) {
-    if (leaf instanceof tf.Tensor) continue;
+    if (leaf instanceof tf.Tensor && !leaf.isDisposed) continue;
     const where = path === '' ? part : `${part}.${path}`;
     throw new TraceError(
-      `${name} gives ${described(leaf)} for ${where}, expected a tfjs tensor`,
+      `${name} gives ${described(leaf)} for ${where}, expected a tfjs tensor${leaf instanceof tf.Tensor ? ' that was not disposed' : ''}`,
     );
   }
 }

@@ -23,8 +23,13 @@ export function userFrame(stack: string | undefined): UserFrame {
     if (frame === undefined) continue;
     const { name, place } = frame;
     if (isForeign(place)) {
-      // tfjs names the function behind tf.conv3d `conv3d__op`; the outermost is the one that the program called.
-      operation = /(\w+?)__op\b/.exec(name)?.[1] ?? operation;
+      // tfjs names the function behind tf.conv3d `conv3d__op`, and that behind tf.whereAsync `whereAsync_`; the outermost is
+      // the one that the program called.
+      operation =
+        /(\w+?)__op\b|(\w+Async)_?\b/
+          .exec(name)
+          ?.slice(1)
+          .find((found) => found !== undefined) ?? operation;
       continue;
     }
     return {

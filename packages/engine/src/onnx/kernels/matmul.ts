@@ -1,4 +1,5 @@
-import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import { formatShape } from '@clip-lung/tensor';
+import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
 
 import { arrange } from '../arrange.js';
 import type { GraphValue } from '../graph.js';
@@ -40,6 +41,15 @@ const matMul: Kernel = (call) => {
   const right = input(call, 'b');
   const rows = left.shape[left.shape.length - (transposeA ? 1 : 2)] ?? 1;
   const columns = right.shape[right.shape.length - (transposeB ? 2 : 1)] ?? 1;
+  const [inner, other] = [
+    left.shape.at(transposeA ? -2 : -1),
+    right.shape.at(transposeB ? -1 : -2),
+  ];
+  util.assert(
+    inner === other,
+    () =>
+      `the shapes ${formatShape(left.shape)} and ${formatShape(right.shape)}, with transposeA=${String(transposeA)} and transposeB=${String(transposeB)}, are multiplied along axes of the lengths ${String(inner)} and ${String(other)}`,
+  );
   const batch = backend_util.assertAndGetBroadcastShape(
     left.shape.slice(0, -2),
     right.shape.slice(0, -2),
