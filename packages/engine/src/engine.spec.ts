@@ -2,19 +2,10 @@ import { float32, type NdArray, ShapeError } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { cpuEngine } from './cpu-engine.js';
+import { everyEngine } from '../test/engines.js';
 import { TraceError } from './errors.js';
-import { onnxEngine } from './onnx/onnx-engine.js';
-import { tensorflowEngine } from './tensorflow/tensorflow-engine.js';
 
-const engines = [
-  cpuEngine(),
-  onnxEngine({ threads: 1, signatures: 2 }),
-  // Where it is built; its own tests say so where it is not.
-  ...(process.env['CLIP_LUNG_TFJS_NODE'] === undefined
-    ? []
-    : [tensorflowEngine()]),
-];
+const engines = everyEngine();
 afterAll(async () => {
   for (const engine of engines) await engine.dispose();
 });

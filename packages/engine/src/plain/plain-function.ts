@@ -56,19 +56,16 @@ export class PlainFunction<
   ): Promise<Hosted<O>> {
     return new Promise((resolve) => {
       signal?.throwIfAborted();
-      if (!(state instanceof TensorState) || state.backend !== this.#backend) {
-        throw foreignState(state, this.#name);
-      }
+      const own = this.#own(state);
       expectArrays(inputs, `the inputs of ${this.#name}`);
-      const own = state as TensorState<S>;
       resolve(withBackend(this.#backend, () => this.#run(own, inputs)));
     });
   }
 
   /** There is nothing to make ready: what is wrong comes to light in a run on a copy of the state. */
   async prepare(state: EngineState<S>, inputs: Hosted<I>): Promise<void> {
-    if (!(state instanceof TensorState)) throw foreignState(state, this.#name);
-    const copy = new TensorState<S>(this.#backend, await state.read());
+    const own = this.#own(state);
+    const copy = new TensorState<S>(this.#backend, await own.read());
     try {
       await this.run(copy, inputs);
     } finally {
@@ -82,6 +79,13 @@ export class PlainFunction<
     }
     this.#frozen = undefined;
     return Promise.resolve();
+  }
+
+  #own(state: EngineState<S>): TensorState<S> {
+    if (state instanceof TensorState && state.backend === this.#backend) {
+      return state as TensorState<S>;
+    }
+    throw foreignState(state, this.#name);
   }
 
   #run(state: TensorState<S>, inputs: Hosted<I>): Hosted<O> {
