@@ -16,13 +16,8 @@ for (const gradient of [
   cumulativeSumGradient,
   ...questionGradients,
 ]) {
-  if (hasGradient(gradient.kernelName)) {
-    tf.unregisterGradient(gradient.kernelName);
-  }
+  const { kernelName } = gradient;
+  const own = tf.getGradient(kernelName) as tf.GradConfig | undefined;
+  if (own !== undefined) tf.unregisterGradient(kernelName);
   tf.registerGradient(gradient);
-}
-
-function hasGradient(kernelName: string): boolean {
-  const found: tf.GradConfig | undefined = tf.getGradient(kernelName);
-  return found !== undefined;
 }

@@ -1,6 +1,7 @@
 import { cpuEngine, onnxEngine } from '@clip-lung/engine';
 import { cosineSchedule } from '@clip-lung/optim';
 import {
+  elementsOf,
   filled,
   float32,
   leaves,
@@ -120,7 +121,7 @@ async function train(
     });
     seen.terms.push(terms.map((term) => Number(outputs.terms[term]?.data[0])));
     seen.losses.push(Number(outputs.loss.data[0]));
-    seen.logits.push(outputs.logits.data as Float32Array);
+    seen.logits.push(elementsOf(outputs.logits, 'float32', 'logits'));
   }
   await step.release();
   const { params, statistics, average } = await state.read();

@@ -88,7 +88,7 @@ function expectElements(dtype: DType, data: unknown): void {
   const wanted = isDType(dtype) ? typedArrayOf[dtype].name : undefined;
   if (wanted === undefined) {
     throw new ShapeError(
-      `an array's type is ${String(dtype)}; known: ${Object.keys(typedArrayOf).join(', ')}`,
+      `an array's type is ${dtype}; known: ${Object.keys(typedArrayOf).join(', ')}`,
     );
   }
   // By its name, not by its class: another realm has classes of its own.

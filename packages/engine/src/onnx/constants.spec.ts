@@ -162,6 +162,14 @@ describe('what is known while tracing keeps its values', () => {
   });
 });
 
+it('a square of a number by one of another shape has the shape of both', async () => {
+  const square = engine.compile(({ inputs }: { inputs: { x: tf.Tensor } }) => ({
+    outputs: { y: tf.pow(inputs.x, tf.tensor1d([2])) },
+  }));
+  const { y } = await square.run(engine.state({}), { x: float32([], [3]) });
+  expect([y.shape, y.data[0]]).toEqual([[1], 9]);
+});
+
 it('a graph takes no constant whose elements are of another type', () => {
   const graph = new Graph();
   expect(() => graph.constant('float32', [2], Int32Array.of(1, 2))).toThrow(

@@ -28,7 +28,7 @@ export function arrayOfOrt(
     throw new ShapeError(`${what} is ${type}, which no array holds`);
   }
   // The array itself checks that its data are of its type.
-  return new NdArray(type, dims, data as TypedArrays[DType]);
+  return new NdArray(type, dims, data);
 }
 
 type View<D extends DType> = (

@@ -153,7 +153,7 @@ describe.each(engines)('the $name engine', (engine) => {
         },
       }),
     );
-    const { y } = await optional.run(engine.state({}), { x } as never);
+    const { y } = await optional.run(engine.state({}), { x });
     expect(Array.from(y.data, Number)).toEqual([1, 2, 3, 4]);
   });
 

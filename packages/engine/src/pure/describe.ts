@@ -10,8 +10,21 @@ interface Formed {
 export function described(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
-  if (typeof value === 'function') return 'a function';
-  if (typeof value !== 'object') return `the ${typeof value} ${String(value)}`;
+  switch (typeof value) {
+    case 'function':
+      return 'a function';
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+    case 'string':
+    case 'symbol':
+      return `the ${typeof value} ${String(value)}`;
+    default:
+      return ofObject(value);
+  }
+}
+
+function ofObject(value: object): string {
   if (Array.isArray(value)) return `a plain array of ${value.length}`;
   const name = classOf(value);
   if (ArrayBuffer.isView(value)) {

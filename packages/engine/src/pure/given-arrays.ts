@@ -1,10 +1,4 @@
-import {
-  formatShape,
-  leaves,
-  NdArray,
-  ShapeError,
-  type Tree,
-} from '@clip-lung/tensor';
+import { formatShape, leaves, NdArray, ShapeError } from '@clip-lung/tensor';
 
 import { ArgumentError } from '../errors.js';
 import { described } from './describe.js';
@@ -21,7 +15,7 @@ export type Owner = string;
  * @throws `ShapeError` for an array of another type, or truth values that are neither 0 nor 1
  */
 export function expectArrays(tree: unknown, owner: Owner): void {
-  for (const [path, leaf] of leaves<unknown>(tree as Tree<unknown>)) {
+  for (const [path, leaf] of leaves<unknown>(tree)) {
     if (path === '' && !isArray(leaf)) {
       throw new ArgumentError(
         `${owner}: given ${described(leaf)}, expected NdArrays by name`,

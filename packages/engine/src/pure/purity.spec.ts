@@ -208,7 +208,7 @@ describe.each(engines)(
         { name: 'probe' },
       );
       await expect(
-        fn.run(engine.state({}) as never, { x: float32([1], [1]) } as never),
+        fn.run(engine.state({}) as never, { x: float32([1], [1]) }),
       ).rejects.toThrow('probe gives a promise');
     });
   },

@@ -23,7 +23,7 @@ describe.each(engines)(
     ) =>
       engine
         .compile(fn as never, { name: 'probe' })
-        .run(engine.state({ w: x }) as never, { x } as never);
+        .run(engine.state({ w: x }), { x });
 
     it.each<[string, (x: tf.Tensor) => unknown, string]>([
       ['nothing', () => undefined, 'probe gives nothing, expected { outputs }'],

@@ -1,4 +1,4 @@
-import { leaves, type Tree } from '@clip-lung/tensor';
+import { leaves } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 import type { TensorTree } from '../engine.js';
@@ -46,7 +46,7 @@ function expectTensors(
   part: string,
   name: string,
 ): asserts tree is TensorTree {
-  for (const [path, leaf] of leaves<unknown>(tree as Tree<unknown>)) {
+  for (const [path, leaf] of leaves<unknown>(tree)) {
     if (leaf instanceof tf.Tensor && !leaf.isDisposed) continue;
     const where = path === '' ? part : `${part}.${path}`;
     throw new TraceError(

@@ -25,11 +25,9 @@ export function userFrame(stack: string | undefined): UserFrame {
     if (isForeign(place)) {
       // tfjs names the function behind tf.conv3d `conv3d__op`, and that behind tf.whereAsync `whereAsync_`; the outermost is
       // the one that the program called.
-      operation =
-        /(\w+?)__op\b|(\w+Async)_?\b/
-          .exec(name)
-          ?.slice(1)
-          .find((found) => found !== undefined) ?? operation;
+      const [, operator, later] =
+        /(\w+?)__op\b|(\w+Async)_?\b/.exec(name) ?? [];
+      operation = operator ?? later ?? operation;
       continue;
     }
     return {

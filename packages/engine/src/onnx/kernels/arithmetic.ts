@@ -1,5 +1,5 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { sameShape, sizeOf } from '@clip-lung/tensor';
+import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import { sameShape } from '@clip-lung/tensor';
 
 import type { Graph, GraphType, GraphValue } from '../graph.js';
 import type { TraceBackend } from '../trace-backend.js';
@@ -64,21 +64,6 @@ function squared(backend: TraceBackend, x: TensorInfo): TensorInfo {
   );
 }
 
-const pow: Kernel = (call) => {
-  const { backend } = call;
-  const a = input(call, 'a');
-  const b = input(call, 'b');
-  if (backend.uniformOf(b) === 2 && sizeOf(b.shape) <= sizeOf(a.shape)) {
-    return squared(backend, a);
-  }
-  return binary({ op: 'Pow', neutralRight: 1 })(call);
-};
-
-const squaredDifference: Kernel = (call) => {
-  const difference = binary({ op: 'Sub' })(call) as TensorInfo;
-  return squared(call.backend, difference);
-};
-
 /** Builds the result of an operation on two operands out of several nodes. */
 function composed(
   build: (backend: TraceBackend, a: GraphValue, b: GraphValue) => GraphValue,
@@ -93,6 +78,36 @@ function composed(
     return backend.symbol(build(backend, a, b), order);
   };
 }
+
+/** A negative power of 0 is infinite, which no integer is: it is 0, as in tfjs. */
+const integerPower = composed(({ graph }, a, b) => {
+  const nothing = graph.scalar(0, 'int32');
+  const [none, below] = [
+    elementwise(graph, 'Equal', [a, nothing], 'bool'),
+    elementwise(graph, 'Less', [b, nothing], 'bool'),
+  ] as const;
+  const infinite = elementwise(graph, 'And', [none, below], 'bool');
+  const power = elementwise(graph, 'Pow', [a, b]);
+  return elementwise(graph, 'Where', [infinite, nothing, power]);
+});
+
+const pow: Kernel = (call) => {
+  const { backend } = call;
+  const a = input(call, 'a');
+  const b = input(call, 'b');
+  const shape = backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
+  if (backend.uniformOf(b) === 2 && sameShape(a.shape, shape)) {
+    return squared(backend, a);
+  }
+  return a.dtype === 'int32'
+    ? integerPower(call)
+    : binary({ op: 'Pow', neutralRight: 1 })(call);
+};
+
+const squaredDifference: Kernel = (call) => {
+  const difference = binary({ op: 'Sub' })(call) as TensorInfo;
+  return squared(call.backend, difference);
+};
 
 /** The remainder that has the divisor's sign. Integers divided by zero give 0, as in tfjs. */
 const mod = composed(({ graph }, a, b) => {

@@ -14,9 +14,7 @@ function ofNumbers(op: string): Kernel {
 }
 
 /** A function of floats. */
-export function ofFloats(
-  build: (graph: Graph, x: GraphValue) => GraphValue,
-): Kernel {
+function ofFloats(build: (graph: Graph, x: GraphValue) => GraphValue): Kernel {
   return (call) => {
     const { backend } = call;
     return mapStored(backend, input(call, 'x'), (value) =>
