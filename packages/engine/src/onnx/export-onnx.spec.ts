@@ -205,7 +205,9 @@ async function runWith(
   const session = await InferenceSession.create(bytes);
   const tensors = Object.entries(feeds).map(([name, array]) => [
     name,
-    new Tensor('float32', elementsOf(array, 'float32', 'array'), array.shape),
+    array.is('int32')
+      ? new Tensor('int32', array.data, array.shape)
+      : new Tensor('float32', elementsOf(array, 'float32', name), array.shape),
   ]);
   const outputs = await session.run(
     Object.fromEntries(tensors) as Record<string, ortNode.Tensor>,

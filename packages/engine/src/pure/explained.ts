@@ -24,6 +24,11 @@ export function explained(error: unknown, failing: Failing): unknown {
   const problem = problemOf(inner, failing);
   if (problem === undefined) return withMissing(error, failing);
   const message = error.message.replace(inner.message, () => problem);
+  if (error instanceof ClipLungError) {
+    // Its class is what its maker acts on.
+    error.message = message;
+    return error;
+  }
   return withMissing(new TraceError(message, { cause: error }), failing);
 }
 
@@ -54,11 +59,13 @@ function problemOf(
     : undefined;
 }
 
-/** An error about a value that is not there says what was asked for in vain. */
+/** An error about a value that is not there says what was asked for in vain; an error of the program's own stays. */
 function withMissing(error: Error, { missing, name }: Failing): Error {
-  if (missing.length === 0 || !/undefined|nothing|null/.test(error.message)) {
-    return error;
-  }
+  const isAbout =
+    (error instanceof TypeError && /undefined|null/.test(error.message)) ||
+    (error instanceof TraceError &&
+      /'(undefined|null)'|gives nothing for/.test(error.message));
+  if (missing.length === 0 || !isAbout) return error;
   const message = `${error.message}; ${name} asks for ${missing.join(', ')}, which it is not given`;
   return new TraceError(message, { cause: error });
 }

@@ -1,4 +1,4 @@
-import { float32, type NdArray } from '@clip-lung/tensor';
+import { FileFormatError, float32, type NdArray } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 
@@ -251,6 +251,26 @@ it('keeps what a caller has put in front of that', async () => {
   await expect(refused).rejects.toThrow(
     /^losses\[1\]: probe uses the tfjs kernel LRN of tf\.localResponseNormalization at \S*purity\.spec\.ts:\d+:\d+, which is not traced/,
   );
+});
+
+it('keeps the class of an error that a caller makes of it, and errors of the program itself', async () => {
+  const wrapped = run((x) => {
+    try {
+      return tf.matMul(tf.reshape(x, [2, 2]), tf.ones([3, 2]));
+    } catch (cause) {
+      const { message } = cause as Error;
+      throw new FileFormatError('losses[1]', message, { cause });
+    }
+  });
+  await expect(wrapped).rejects.toThrow(FileFormatError);
+  await expect(wrapped).rejects.toThrow(
+    /^losses\[1\]: probe, in tf\.matMul at \S*purity\.spec\.ts:\d+:\d+: /,
+  );
+  const own = run(() => {
+    throw new RangeError('nothing to add up');
+  });
+  await expect(own).rejects.toThrow(RangeError);
+  await expect(own).rejects.toThrow(/^nothing to add up$/);
 });
 
 it('so it is inside tf.grad', async () => {
