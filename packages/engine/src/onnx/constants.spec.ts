@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { cpuBackend } from '../cpu-backend.js';
+import { cpuEngine } from '../cpu-engine.js';
 import { Graph } from './graph.js';
 import { onnxEngine } from './onnx-engine.js';
 
@@ -161,6 +162,20 @@ describe('what is known while tracing keeps its values', () => {
     expect(sum.data[0]).toBe(want);
   });
 });
+
+it.each([
+  ['onnx', engine],
+  ['cpu', cpuEngine()],
+])(
+  'bytes as truth values come out as 0 and 1 on the %s engine',
+  async (_, own) => {
+    const flags = own.compile(() => ({
+      outputs: { y: tf.tensor1d(Uint8Array.of(2, 0, 255, 1), 'bool') },
+    }));
+    const { y } = await flags.run(own.state({}), {});
+    expect([...y.data]).toEqual([1, 0, 1, 1]);
+  },
+);
 
 it('a square of a number by one of another shape has the shape of both', async () => {
   const square = engine.compile(({ inputs }: { inputs: { x: tf.Tensor } }) => ({

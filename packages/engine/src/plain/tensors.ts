@@ -23,7 +23,11 @@ export function arrayOf(tensor: tf.Tensor, path: string): NdArray {
       `a function gives "${path}" as a tensor of type ${dtype}, expected ${elementTypes.join(', ')}`,
     );
   }
-  const data = typedArrayOf[dtype].from(tensor.dataSync());
+  const values = tensor.dataSync();
+  const data =
+    dtype === 'bool'
+      ? Uint8Array.from(values, (value) => Number(value !== 0))
+      : typedArrayOf[dtype].from(values);
   return new NdArray(dtype, tensor.shape, data);
 }
 
