@@ -11,7 +11,12 @@ import {
   type PredictionRow,
   writePredictions,
 } from '@clip-lung/run';
-import { float32, type NdArray, type Tree } from '@clip-lung/tensor';
+import {
+  elementsOf,
+  float32,
+  type NdArray,
+  type Tree,
+} from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 import {
@@ -153,11 +158,10 @@ function predictBoth(
 }
 
 /** Row `i` of [B, K]. */
-function valuesOf({ data, shape }: NdArray, i: number): readonly number[] {
-  const [, classes = 0] = shape;
-  return Array.from(
-    (data as Float32Array).subarray(i * classes, (i + 1) * classes),
-  );
+function valuesOf(array: NdArray, i: number): readonly number[] {
+  const [, classes = 0] = array.shape;
+  const values = elementsOf(array, 'float32', 'the probabilities');
+  return Array.from(values.subarray(i * classes, (i + 1) * classes));
 }
 
 /** The crops of a batch's nodules, filled up with the first so that one graph serves for all: HU, [batchSize, 32, 32, 32]. */

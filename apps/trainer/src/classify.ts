@@ -8,7 +8,7 @@ import type {
 } from '@clip-lung/engine';
 import type { Model, ModelParams, TrainingState } from '@clip-lung/model';
 import type { PredictionRow } from '@clip-lung/run';
-import { softmax } from '@clip-lung/tensor';
+import { elementsOf, softmax } from '@clip-lung/tensor';
 import type * as tf from '@tensorflow/tfjs-core';
 
 import { plainBatch, shapedBatch } from './batches.js';
@@ -82,7 +82,7 @@ export class Classifier {
       );
       const { images, labels } = shapedBatch(table, plainBatch(table, filled));
       const { logits } = await this.#predict.run(state, { images });
-      const values = logits.data as Float32Array;
+      const values = elementsOf(logits, 'float32', 'the logits');
       batch.forEach((row, i) => {
         const probabilities = softmax(
           values.subarray(i * classes.length, (i + 1) * classes.length),

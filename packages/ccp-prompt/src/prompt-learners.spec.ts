@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import {
+  elementsOf,
   filled,
   float32,
   leaves,
@@ -235,7 +236,7 @@ describe('class-specific contexts of CoOp', () => {
     expect(context.shape).toEqual([1, (K + 1) * T, W]);
     const rows = [...Array<NdArray>(K).fill(initial), attributes];
     expect([...context.dataSync()]).toEqual(
-      rows.flatMap(({ data }) => [...(data as Float32Array)]),
+      rows.flatMap((row) => [...elementsOf(row, 'float32', 'row')]),
     );
     expect(learner.layout).toEqual({ contexts, classPosition: 'end' });
   });

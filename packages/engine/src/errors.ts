@@ -1,8 +1,16 @@
 import { ClipLungError } from '@clip-lung/tensor';
 
-/** A function that cannot become a graph: it reads a value, or uses an operation without a kernel. */
+/**
+ * A function that an engine cannot run: it reads a value, uses an operation without a kernel, calls one wrongly, or gives
+ * something else than tensors.
+ */
 export class TraceError extends ClipLungError {
   readonly code = 'trace';
+}
+
+/** What is given in the place of an array, a state or a function, and is none. */
+export class ArgumentError extends ClipLungError {
+  readonly code = 'argument';
 }
 
 /** An engine or a device that is not there. */

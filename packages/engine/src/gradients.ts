@@ -3,9 +3,21 @@ import '@tensorflow/tfjs-layers';
 
 import * as tf from '@tensorflow/tfjs-core';
 
-import { convolutionGradient, cumulativeSumGradient } from './own-gradients.js';
+import {
+  castGradient,
+  convolutionGradient,
+  cumulativeSumGradient,
+  questionGradients,
+} from './own-gradients.js';
 
-for (const gradient of [convolutionGradient, cumulativeSumGradient]) {
-  tf.unregisterGradient(gradient.kernelName);
+for (const gradient of [
+  castGradient,
+  convolutionGradient,
+  cumulativeSumGradient,
+  ...questionGradients,
+]) {
+  const { kernelName } = gradient;
+  const own = tf.getGradient(kernelName) as tf.GradConfig | undefined;
+  if (own !== undefined) tf.unregisterGradient(kernelName);
   tf.registerGradient(gradient);
 }

@@ -1,6 +1,7 @@
 import { leaves, mapTree, NdArray, type Tree } from '@clip-lung/tensor';
 
 import type { EngineState, Hosted } from './engine.js';
+import { expectArrays } from './pure/given-arrays.js';
 import { expectSameLeaves, leafToChange } from './state-form.js';
 
 /** A state whose arrays lie in host memory, each twice: what is read now, and the buffer that is written next. */
@@ -10,6 +11,7 @@ export class HostState<S> implements EngineState<S> {
   readonly #spares = new Map<string, NdArray>();
 
   constructor(values: Hosted<S>) {
+    expectArrays(values, 'the state');
     this.#form = values;
     this.arrays = new Map(
       leaves<NdArray>(values as Tree<NdArray>).map(([path, array]) => [
@@ -29,9 +31,8 @@ export class HostState<S> implements EngineState<S> {
   }
 
   #tree(change: (array: NdArray) => NdArray): Hosted<S> {
-    const tree = mapTree<Hosted<S>, NdArray, NdArray>(
-      this.#form,
-      (leaf, path) => change(this.arrays.get(path) ?? leaf),
+    const tree = mapTree<Hosted<S>, NdArray, NdArray>(this.#form, (_, path) =>
+      change(this.current(path)),
     );
     return tree as unknown as Hosted<S>;
   }
@@ -45,6 +46,7 @@ export class HostState<S> implements EngineState<S> {
 
   /** {@link write}, at once. */
   replace(values: Hosted<S>): void {
+    expectArrays(values, 'the new state');
     const given = new Map(leaves<NdArray>(values));
     expectSameLeaves(this.arrays, given);
     for (const [path, array] of given) this.arrays.set(path, copyOf(array));

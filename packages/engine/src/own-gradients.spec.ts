@@ -63,3 +63,43 @@ describe('the gradient of a cumulative sum', () => {
     }
   });
 });
+
+describe('the gradient of a choice', () => {
+  const x = [-1.5, 0.5, 1.5, 2.5];
+
+  it.each<[string, (x: tf.Tensor) => tf.Tensor, number[]]>([
+    [
+      'is that of what is chosen',
+      (v) => tf.where(tf.greater(v, 1), tf.square(v), tf.mul(v, 5)),
+      [5, 5, 3, 5],
+    ],
+    [
+      'by a mask of numbers is the mask',
+      (v) => tf.mul(v, tf.cast(tf.lessEqual(v, 1), 'float32')),
+      [1, 1, 0, 0],
+    ],
+    [
+      'by two conditions is that of both',
+      (v) =>
+        tf.where(
+          tf.logicalAnd(tf.notEqual(v, 0.5), tf.logicalNot(tf.less(v, 0))),
+          tf.square(v),
+          v,
+        ),
+      [1, 1, 3, 5],
+    ],
+    [
+      'ends where numbers become integers',
+      (v) => tf.mul(v, tf.cast(tf.cast(v, 'int32'), 'float32')),
+      [-1, 0, 1, 2],
+    ],
+    [
+      'passes through integers that become floats',
+      (v) => tf.mul(tf.cast(tf.tensor1d([1, 2, 3, 4], 'int32'), 'float32'), v),
+      [1, 2, 3, 4],
+    ],
+  ])('%s', (_, f, want) => {
+    const gradient = tf.grad((v: tf.Tensor) => tf.sum(f(v)))(tf.tensor1d(x));
+    expect([...gradient.dataSync()]).toEqual(want);
+  });
+});

@@ -1,9 +1,59 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /*
- * Gradients in place of tfjs's own, which refuses a dilated convolution, and gives a cumulative sum along any axis but the
- * last a gradient that is transposed.
+ * Gradients in place of tfjs's own, which refuses a dilated convolution, gives a cumulative sum along any axis but the
+ * last a gradient that is transposed, lets one through a cast to integers, and has none for most questions.
  */
+
+/** Rounded down to an integer, or asked whether it is 0, a number has a slope of 0; as a float it stays itself. */
+export const castGradient: tf.GradConfig = {
+  kernelName: 'Cast',
+  gradFunc(dy, _, attributes) {
+    const { dtype } = attributes as { readonly dtype?: tf.DataType };
+    const slope = dy as tf.Tensor;
+    return {
+      x: () =>
+        dtype === 'float32'
+          ? tf.cast(slope, 'float32')
+          : tf.zeros(slope.shape, 'float32'),
+    };
+  },
+};
+
+/**
+ * The gradients of questions: their answers jump, and are flat elsewhere. Without one, `tf.where(tf.greater(x, 0), x, y)` would
+ * have none in x.
+ */
+export const questionGradients: readonly tf.GradConfig[] = [
+  tf.All,
+  tf.Any,
+  tf.Equal,
+  tf.Greater,
+  tf.GreaterEqual,
+  tf.Less,
+  tf.LessEqual,
+  tf.LogicalAnd,
+  tf.LogicalNot,
+  tf.LogicalOr,
+  tf.NotEqual,
+].map((kernelName) => ({
+  kernelName,
+  saveAllInputs: false,
+  inputsToSave: kernelInputs(kernelName),
+  gradFunc: (_, saved) =>
+    Object.fromEntries(
+      kernelInputs(kernelName).map((name, i) => [
+        name,
+        () => tf.zeros(saved[i]?.shape ?? [], 'float32'),
+      ]),
+    ),
+}));
+
+/** What tfjs calls the operands of a question. */
+function kernelInputs(kernelName: string): string[] {
+  const single: readonly string[] = [tf.All, tf.Any, tf.LogicalNot];
+  return single.includes(kernelName) ? ['x'] : ['a', 'b'];
+}
 
 interface CumulativeSum {
   readonly axis: number;

@@ -1,3 +1,5 @@
+import { ArgumentError } from './errors.js';
+import { described } from './pure/describe.js';
 import { formatShape, sameShape, ShapeError } from '@clip-lung/tensor';
 
 /** What a state says of one of its leaves. */
@@ -37,5 +39,19 @@ export function leafToChange<Leaf>(
   if (leaf !== undefined) return leaf;
   throw new ShapeError(
     `a function changes "${path}", which the state does not have; it has ${[...own.keys()].join(', ')}`,
+  );
+}
+
+/** The error for what is given as a state and is not one that the engine made. */
+export function foreignState(given: unknown, name: string): ArgumentError {
+  const isState =
+    typeof given === 'object' &&
+    given !== null &&
+    'read' in given &&
+    typeof given.read === 'function';
+  return new ArgumentError(
+    isState
+      ? `the state of ${name} belongs to another engine`
+      : `the state of ${name} is ${described(given)}, expected one that engine.state(arrays) made`,
   );
 }

@@ -6,6 +6,7 @@ import {
 } from '@clip-lung/engine';
 import { resnet18 } from '@clip-lung/image-encoder';
 import {
+  elementsOf,
   leaves,
   type NdArray,
   softmax,
@@ -102,8 +103,8 @@ async function logitsOf(
   );
   await compiled.release();
   return {
-    head: head.data as Float32Array,
-    texts: texts.data as Float32Array,
+    head: elementsOf(head, 'float32', 'head'),
+    texts: elementsOf(texts, 'float32', 'texts'),
   };
 }
 

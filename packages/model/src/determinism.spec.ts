@@ -1,5 +1,6 @@
 import { onnxEngine } from '@clip-lung/engine';
 import {
+  elementsOf,
   float32,
   leaves,
   type NdArray,
@@ -68,7 +69,9 @@ async function train(
   }
   const found = leaves<NdArray>(await state.read());
   await engine.dispose();
-  return new Map(found.map(([path, { data }]) => [path, data as Float32Array]));
+  return new Map(
+    found.map(([path, array]) => [path, elementsOf(array, 'float32', path)]),
+  );
 }
 
 describe('training', () => {

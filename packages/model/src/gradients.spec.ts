@@ -5,6 +5,7 @@ import {
   type Results,
 } from '@clip-lung/engine';
 import {
+  elementsOf,
   float32,
   leaves,
   type NdArray,
@@ -105,11 +106,15 @@ async function onBoth(
     found.push(new Map(leaves<NdArray>(outputs)));
   }
   const [cpu, onnx] = found;
-  return [...(cpu ?? [])].map(([name, array]) => ({
-    name,
-    cpu: array.data as Float32Array,
-    onnx: onnx?.get(name)?.data as Float32Array,
-  }));
+  return [...(cpu ?? [])].map(([name, array]) => {
+    const other = onnx?.get(name);
+    if (other === undefined) throw new TypeError(`onnx gives no ${name}`);
+    return {
+      name,
+      cpu: elementsOf(array, 'float32', name),
+      onnx: elementsOf(other, 'float32', name),
+    };
+  });
 }
 
 function relativeError(found: Float32Array, expected: Float32Array): number {

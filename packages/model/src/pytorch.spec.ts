@@ -1,5 +1,6 @@
 import { cpuEngine, onnxEngine } from '@clip-lung/engine';
 import {
+  elementsOf,
   filled,
   float32,
   leaves,
@@ -122,7 +123,7 @@ async function train(
     });
     seen.terms.push(terms.map((term) => Number(outputs.terms[term]?.data[0])));
     seen.losses.push(Number(outputs.loss.data[0]));
-    seen.logits.push(outputs.logits.data as Float32Array);
+    seen.logits.push(elementsOf(outputs.logits, 'float32', 'logits'));
   }
   await step.release();
   const { params, statistics, average } = await state.read();

@@ -1,5 +1,6 @@
 import { cpuEngine, type Engine, onnxEngine } from '@clip-lung/engine';
 import {
+  elementsOf,
   float32,
   leaves,
   type NdArray,
@@ -128,7 +129,8 @@ function distance(actual: ArrayLike<number>, expected: ArrayLike<number>) {
   return Math.max(...all.map((x, i) => Math.abs(x - Number(actual[i])))) / most;
 }
 
-const floats = ({ data }: NdArray): Float32Array => data as Float32Array;
+const floats = (array: NdArray): Float32Array =>
+  elementsOf(array, 'float32', 'the array');
 
 /** Normalised features of texts as they are. */
 async function featuresOf(texts: readonly string[]): Promise<number[]> {

@@ -32,6 +32,10 @@ export const typedArrayOf = {
   bool: Uint8Array,
 } as const satisfies Record<DType, unknown>;
 
+export function isDType(name: string): name is DType {
+  return Object.hasOwn(typedArrayOf, name);
+}
+
 /** Number of elements of an array of this shape; 1 for a scalar. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);
@@ -48,12 +52,16 @@ export function formatShape(shape: readonly number[]): string {
 
 /** A dense array in host memory, row-major. It is a class, so that a tree can tell its leaves from its branches. */
 export class NdArray<D extends DType = DType> {
-  /** @throws {@link ShapeError} when `data` does not hold exactly the elements of `shape` */
+  /**
+   * @throws {@link ShapeError} when `data` is not of the class that holds `dtype`, or does not hold exactly the elements of
+   *   `shape`
+   */
   constructor(
     readonly dtype: D,
     readonly shape: readonly number[],
     readonly data: TypedArrays[D],
   ) {
+    expectElements(dtype, data);
     if (shape.some((length) => !Number.isInteger(length) || length < 0)) {
       throw new ShapeError(
         `an array's shape is ${formatShape(shape)}, expected whole numbers of at least 0`,
@@ -70,6 +78,48 @@ export class NdArray<D extends DType = DType> {
     const own: DType = this.dtype;
     return own === dtype;
   }
+}
+
+/**
+ * The types promise as much; but what comes from JavaScript, or through a cast, is read byte by byte further on, and would
+ * be silently wrong.
+ */
+function expectElements(dtype: DType, data: unknown): void {
+  const wanted = isDType(dtype) ? typedArrayOf[dtype].name : undefined;
+  if (wanted === undefined) {
+    throw new ShapeError(
+      `an array's type is ${dtype}; known: ${Object.keys(typedArrayOf).join(', ')}`,
+    );
+  }
+  // By its name, not by its class: another realm has classes of its own.
+  const found = ArrayBuffer.isView(data)
+    ? ((data as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ??
+      'a DataView')
+    : Array.isArray(data)
+      ? 'a plain array'
+      : String(data);
+  if (found !== wanted) {
+    throw new ShapeError(
+      `an array of type ${dtype} holds its elements in a ${wanted}, given ${found}`,
+    );
+  }
+}
+
+/**
+ * The elements of an array that must be of type `dtype`.
+ *
+ * @param what names the array in the error: `the output "logits"`
+ * @throws {@link ShapeError} when it is of another type
+ */
+export function elementsOf<D extends DType>(
+  array: NdArray,
+  dtype: D,
+  what: string,
+): TypedArrays[D] {
+  if (array.is(dtype)) return array.data;
+  throw new ShapeError(
+    `${what} is ${array.dtype} ${formatShape(array.shape)}, expected ${dtype}`,
+  );
 }
 
 /** A float32 array; numbers are rounded to float32. */

@@ -17,7 +17,10 @@ export type MapLeaves<T, Leaf, To> =
       ? To
       : { readonly [Name in keyof T]: MapLeaves<T[Name], Leaf, To> };
 
-function isBranch(value: unknown): value is Readonly<Record<string, unknown>> {
+/** Whether a part of a tree is a plain object, which has trees of its own. */
+export function isBranch(
+  value: unknown,
+): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

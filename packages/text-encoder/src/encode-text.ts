@@ -1,5 +1,5 @@
 import type { Engine } from '@clip-lung/engine';
-import { NdArray } from '@clip-lung/tensor';
+import { elementsOf, NdArray } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { createPromptEncoder, type EncoderArrays } from './prompt-encoder.js';
 import { plainPrompt, type Prompt } from './prompts.js';
@@ -101,7 +101,7 @@ async function encodeBatch(
     const { features } = await compiled.run(engine.state({}), {
       arrays: encoder.frozen,
     });
-    return features.data as Float32Array;
+    return elementsOf(features, 'float32', 'the text features');
   } finally {
     await compiled.release();
   }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { onnxEngine } from '@clip-lung/engine';
 import {
+  elementsOf,
   float32,
   leaves,
   mapTree,
@@ -117,8 +118,8 @@ async function traced(
   });
   await compiled.release();
   return {
-    features: features.data as Float32Array,
-    gradient: gradient.data as Float32Array,
+    features: elementsOf(features, 'float32', 'features'),
+    gradient: elementsOf(gradient, 'float32', 'gradient'),
   };
 }
 
@@ -177,7 +178,9 @@ describe.each(['mixed', 'gelu', 'longest', 'class-specific', 'moved'])(
         return found;
       };
       const tensor = (key: string): tf.Tensor =>
-        tf.tensor(array(key).data as Float32Array, [...array(key).shape]);
+        tf.tensor(elementsOf(array(key), 'float32', key), [
+          ...array(key).shape,
+        ]);
       return {
         tower: await fixtureTower(metadata['activation'] as 'gelu'),
         prompts: (
@@ -185,7 +188,7 @@ describe.each(['mixed', 'gelu', 'longest', 'class-specific', 'moved'])(
         ).map(prompt),
         context: tensor('context') as tf.Tensor3D,
         weighting: tensor('weighting'),
-        expected: (key: string) => array(key).data as Float32Array,
+        expected: (key: string) => elementsOf(array(key), 'float32', key),
         names: [...arrays.keys()],
       };
     };

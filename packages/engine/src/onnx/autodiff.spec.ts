@@ -1,4 +1,4 @@
-import { float32, type NdArray } from '@clip-lung/tensor';
+import { elementsOf, float32, type NdArray } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 
@@ -21,9 +21,9 @@ async function run(
     w: float32([3], [2, 0, -1]),
   });
   return Object.fromEntries(
-    Object.entries(found).map(([name, { data }]) => [
+    Object.entries(found).map(([name, array]) => [
       name,
-      [...(data as Float32Array)],
+      [...elementsOf(array, 'float32', name)],
     ]),
   );
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import {
+  elementsOf,
   type DType,
   float32,
   leaves,
@@ -204,11 +205,9 @@ async function runWith(
   const session = await InferenceSession.create(bytes);
   const tensors = Object.entries(feeds).map(([name, array]) => [
     name,
-    new Tensor(
-      array.dtype as 'float32',
-      array.data as Float32Array,
-      array.shape,
-    ),
+    array.is('int32')
+      ? new Tensor('int32', array.data, array.shape)
+      : new Tensor('float32', elementsOf(array, 'float32', name), array.shape),
   ]);
   const outputs = await session.run(
     Object.fromEntries(tensors) as Record<string, ortNode.Tensor>,

@@ -2,8 +2,9 @@ import { sizeOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { cpuBackend } from '../cpu-backend.js';
+import { TraceError } from '../errors.js';
 import type { KernelCall } from './kernels/kernel.js';
-import { graphType } from './trace-backend.js';
+import { graphType, hostOf } from './host-values.js';
 
 /** Kernels that cost nothing in the graph: computing them ahead would only copy their elements. */
 const free = new Set([
@@ -52,7 +53,10 @@ export function computeAhead(
 
   const made: tf.TensorInfo[] = [];
   const onCpu = (tensor: tf.TensorInfo): tf.TensorInfo => {
-    const values = backend.hostValues(tensor) ?? new Float32Array(0);
+    const values = backend.hostValues(tensor);
+    if (values === undefined) {
+      throw new TraceError(`${name} is computed ahead of what is not known`);
+    }
     const info = cpu.makeTensorInfo(tensor.shape, tensor.dtype, values);
     made.push(info);
     return info;
@@ -71,8 +75,10 @@ export function computeAhead(
     backend: cpu,
   });
   const constants = [results].flat().map((info) => {
-    const values = cpu.readSync(info.dataId).slice() as Float32Array;
-    return backend.constant(info.shape, graphType(info.dtype), values);
+    // tfjs-cpu passes elements on under another type where it need not change them: a cast to float gives the integers.
+    const { dtype, shape } = info;
+    const values = hostOf(cpu.readSync(info.dataId), dtype).slice();
+    return backend.constant(shape, graphType(dtype), values);
   });
   for (const info of [...made, ...[results].flat()])
     cpu.disposeIntermediateTensorInfo(info);

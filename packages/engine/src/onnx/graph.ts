@@ -1,7 +1,9 @@
-import { formatShape, sameShape } from '@clip-lung/tensor';
+import { formatShape, NdArray, sameShape } from '@clip-lung/tensor';
+
+import type { ElementType } from '../pure/element-type.js';
 
 /** The element types of tfjs that a graph can hold. */
-export type GraphType = 'float32' | 'int32' | 'bool';
+export type GraphType = ElementType;
 
 /** The host array that holds a constant's elements. int64 is for the operands that ONNX wants so: shapes, axes. */
 export type ConstantData =
@@ -54,6 +56,8 @@ export class Graph {
   readonly inputs: GraphValue[] = [];
   readonly nodes: GraphNode[] = [];
   readonly outputs: GraphValue[] = [];
+  /** is told of every node that is made, by the name of its first result */
+  onNode: ((name: string) => void) | undefined;
   readonly #known = new Map<string, readonly GraphValue[]>();
   readonly #constants = new Map<string, GraphValue>();
   /** large constants, by type and shape */
@@ -82,6 +86,7 @@ export class Graph {
       this.nodes.push({ op, inputs, attributes, outputs: values });
       this.#known.set(key, values);
       for (const { name } of values) this.#made.add(name);
+      this.onNode?.(values[0]?.name ?? '');
     }
     return values;
   }
@@ -105,12 +110,17 @@ export class Graph {
       : this.node('Reshape', [value, this.int64(shape)], value.dtype, shape);
   }
 
-  /** A constant; equal arrays give the same constant. */
+  /**
+   * A constant; equal arrays give the same constant.
+   *
+   * @throws `ShapeError` when `data` does not hold elements of `dtype`: ONNX Runtime would read them bit by bit
+   */
   constant(
     dtype: GraphValue['dtype'],
     shape: readonly number[],
     data: ConstantData,
   ): GraphValue {
+    new NdArray(dtype, shape, data);
     if (data.length > 64) {
       const form = `${dtype}${formatShape(shape)}`;
       const known = this.#arrays.get(form) ?? [];

@@ -21,12 +21,18 @@ import type {
   PureFunction,
   TensorTree,
 } from '../engine.js';
+import type { TraceError } from '../errors.js';
 import { HostState } from '../host-state.js';
+import { functionName } from '../pure/function-name.js';
+import { expectArrays } from '../pure/given-arrays.js';
+import { foreignState } from '../state-form.js';
 import { expectDevice, type OnnxDevice, wantsPlain } from './devices.js';
 import { ortTensor } from './ort-tensor.js';
 import { type FrozenWeights, loadGraph, type Program } from './program.js';
+import { runtimeError } from './runtime-error.js';
 import {
   givenInput,
+  type OnNode,
   stateInput,
   trace,
   type TracedFunction,
@@ -127,8 +133,9 @@ class OnnxFunction<
     limits: Required<OnnxEngineOptions>,
   ) {
     this.#fn = fn;
-    this.#name = name ?? (fn.name === '' ? 'the function' : fn.name);
+    this.#name = functionName(fn, name);
     this.#frozen = frozen ?? ({} as Hosted<F>);
+    expectArrays(this.#frozen, `the frozen arrays of ${this.#name}`);
     this.#limits = limits;
   }
 
@@ -138,7 +145,8 @@ class OnnxFunction<
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<Hosted<O>> {
     signal?.throwIfAborted();
-    const own = ownState(state);
+    const own = this.#own(state);
+    expectArrays(inputs, `the inputs of ${this.#name}`);
     const { session, fixed, traced } = await this.#program(own, inputs);
     signal?.throwIfAborted();
 
@@ -156,7 +164,11 @@ class OnnxFunction<
       const result = results[i];
       if (result !== undefined) fetches[name] = ortTensor(result);
     });
-    await session.run(feeds, fetches);
+    try {
+      await session.run(feeds, fetches);
+    } catch (error) {
+      throw this.#explained(error, own, inputs);
+    }
     for (const { path } of traced.state) own.swap(path);
     return mapTree<Tree<number>, number, NdArray>(
       traced.form,
@@ -165,7 +177,9 @@ class OnnxFunction<
   }
 
   async prepare(state: EngineState<S>, inputs: Hosted<I>): Promise<void> {
-    await this.#program(ownState(state), inputs);
+    const own = this.#own(state);
+    expectArrays(inputs, `the inputs of ${this.#name}`);
+    await this.#program(own, inputs);
   }
 
   async release(): Promise<void> {
@@ -205,13 +219,43 @@ class OnnxFunction<
     state: HostState<S>,
     inputs: Hosted<I>,
   ): Promise<TracedProgram> {
-    const { graph, ...traced } = trace(
+    const { graph, ...traced } = this.#trace(state, inputs);
+    try {
+      return { ...(await loadGraph(graph, this.#limits)), traced };
+    } catch (error) {
+      throw this.#explained(error, state, inputs);
+    }
+  }
+
+  #trace(
+    state: HostState<S>,
+    inputs: Hosted<I>,
+    onNode?: OnNode,
+  ): TracedFunction {
+    return trace(
       this.#fn,
       this.#name,
       { state: state.tree(), inputs, frozen: this.#frozen },
-      { plain: wantsPlain(this.#limits.device) },
+      {
+        plain: wantsPlain(this.#limits.device),
+        ...(onNode === undefined ? {} : { onNode }),
+      },
     );
-    return { ...(await loadGraph(graph, this.#limits)), traced };
+  }
+
+  #explained(
+    error: unknown,
+    state: HostState<S>,
+    inputs: Hosted<I>,
+  ): TraceError {
+    return runtimeError(error, this.#name, (onNode) => {
+      this.#trace(state, inputs, onNode);
+    });
+  }
+
+  #own(state: EngineState<S>): HostState<S> {
+    if (state instanceof HostState) return state as HostState<S>;
+    throw foreignState(state, this.#name);
   }
 
   async #forgetOldest(): Promise<void> {
@@ -221,11 +265,6 @@ class OnnxFunction<
     this.#programs.delete(oldest[0]);
     await (await oldest[1]).session.release();
   }
-}
-
-function ownState<S>(state: EngineState<S>): HostState<S> {
-  if (state instanceof HostState) return state as HostState<S>;
-  throw new TypeError('the state belongs to another engine');
 }
 
 function emptyArray({ dtype, shape }: TracedOutput): NdArray {

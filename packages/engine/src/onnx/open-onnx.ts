@@ -1,16 +1,17 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import {
-  type DType,
   FileFormatError,
   formatShape,
-  NdArray,
+  type NdArray,
   ShapeError,
-  typedArrayOf,
 } from '@clip-lung/tensor';
 import * as ort from 'onnxruntime-node';
 
+import { described } from '../pure/describe.js';
+import { isArray } from '../pure/given-arrays.js';
 import { expectDevice, type OnnxDevice } from './devices.js';
 import { type ModelProto, ModelProtoSchema } from './onnx-ml_pb.js';
+import { arrayOfOrt, ortTensor } from './ort-tensor.js';
 
 /** An input or output of a model. */
 export interface ModelValue {
@@ -83,13 +84,13 @@ export async function openOnnx(
       const feeds = inputs.map((input) => {
         const array = given[input.name];
         expectFits(input, array, file);
-        return [input.name, tensorOf(array)] as const;
+        return [input.name, ortTensor(array)] as const;
       });
       const outputs = await session.run(Object.fromEntries(feeds));
       return Object.fromEntries(
         Object.entries(outputs).map(([name, tensor]) => [
           name,
-          arrayOf(tensor, `${file}: the output "${name}"`),
+          arrayOfOrt(tensor, `${file}: the output "${name}"`),
         ]),
       );
     },
@@ -119,27 +120,14 @@ function expectFits(
   file: string,
 ): asserts array is NdArray {
   const fits =
-    array?.dtype === dtype &&
+    isArray(array) &&
+    array.dtype === dtype &&
     array.shape.length === shape.length &&
     shape.every((want, axis) =>
       typeof want === 'number' ? want === array.shape[axis] : true,
     );
   if (fits) return;
-  const found = array
-    ? `${array.dtype} ${formatShape(array.shape)}`
-    : 'nothing';
   throw new ShapeError(
-    `${file}: the input "${name}" is ${dtype} [${shape.join(', ')}], given ${found}`,
+    `${file}: the input "${name}" is ${dtype} [${shape.join(', ')}], given ${isArray(array) ? `${array.dtype} ${formatShape(array.shape)}` : described(array)}`,
   );
-}
-
-function tensorOf({ dtype, data, shape }: NdArray): ort.Tensor {
-  return new ort.Tensor(dtype as 'float32', data as Float32Array, shape);
-}
-
-function arrayOf({ type, dims, data }: ort.Tensor, what: string): NdArray {
-  if (!Object.hasOwn(typedArrayOf, type)) {
-    throw new ShapeError(`${what} is ${type}, which no array holds`);
-  }
-  return new NdArray(type as DType, dims, data as NdArray['data']);
 }

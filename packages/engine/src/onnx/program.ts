@@ -1,7 +1,9 @@
-import * as ort from 'onnxruntime-node';
+import { NdArray } from '@clip-lung/tensor';
+import type * as ort from 'onnxruntime-node';
 
 import { splitFrozen } from './frozen-part.js';
 import type { Graph, GraphValue } from './graph.js';
+import { ortTensor } from './ort-tensor.js';
 import { serialiseGraph } from './serialise.js';
 import { createSession, type SessionOptions } from './session.js';
 
@@ -65,5 +67,8 @@ async function runOnce(
 
 /** ONNX Runtime's view of a constant: no copy. */
 function constantTensor({ dtype, shape, constant }: GraphValue): ort.Tensor {
-  return new ort.Tensor(dtype as 'float32', constant as Float32Array, shape);
+  if (constant === undefined) {
+    throw new TypeError('a value that is no constant is fed as one');
+  }
+  return ortTensor(new NdArray(dtype, shape, constant));
 }

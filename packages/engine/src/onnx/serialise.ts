@@ -103,11 +103,11 @@ function tensorProto(
   { name, dtype, shape, constant }: GraphValue,
   keepOutside: (data: Uint8Array) => string | undefined,
 ): TensorProto {
-  const rawData = new Uint8Array(
-    constant?.buffer ?? new ArrayBuffer(0),
-    constant?.byteOffset,
-    constant?.byteLength,
-  );
+  if (constant === undefined) {
+    throw new TypeError(`${name} is written as a constant, and is none`);
+  }
+  const { buffer, byteOffset, byteLength } = constant;
+  const rawData = new Uint8Array(buffer, byteOffset, byteLength);
   const dims = shape.map((length) => BigInt(length));
   const dataType = dataTypes[dtype];
   const location = keepOutside(rawData);

@@ -2,14 +2,19 @@ import { formatShape, sizeOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { TraceError } from '../errors.js';
+import { userFrame } from '../pure/user-frame.js';
 import { Graph, type GraphType, type GraphValue } from './graph.js';
+import {
+  elementOf,
+  graphType,
+  hostArray,
+  hostOf,
+  type HostValues,
+} from './host-values.js';
 import { identityOrder, type Order, permute } from './layout.js';
-import { userFrame } from './user-frame.js';
 
 /** The name of the backend under which functions are traced. */
 export const traceBackendName = 'clip-lung-trace';
-
-type HostValues = Float32Array | Int32Array | Uint8Array;
 
 /** What stands behind a tfjs tensor while it is traced: a value of the graph, a constant, or one number everywhere. */
 interface Entry {
@@ -22,6 +27,8 @@ interface Entry {
   readonly age: number;
   value?: GraphValue;
   host?: HostValues;
+  /** a constant's elements in the other type that tfjs sees them in */
+  converted?: Entry;
   /** the one number that every element is; null when it is known that they differ */
   uniform?: number | null;
 }
@@ -44,6 +51,8 @@ export interface TraceOptions {
 export class TraceBackend extends tf.KernelBackend {
   graph = new Graph();
   plain = false;
+  /** the kernel that adds nodes at present */
+  kernel = '';
   readonly #entries = new WeakMap<object, Entry>();
   #count = 0;
   #made = 0;
@@ -78,7 +87,7 @@ export class TraceBackend extends tf.KernelBackend {
    * moved: a gradient, so that it goes on in the order of the forward pass, whose tensors it meets again and again.
    */
   ageOf(tensor: tf.TensorInfo): number {
-    return this.#entry(tensor.dataId).age;
+    return this.#entryOf(tensor).age;
   }
 
   /** A tensor of which every element is `number`. */
@@ -94,18 +103,20 @@ export class TraceBackend extends tf.KernelBackend {
       dtype,
       shape,
       order,
-      uniform: number,
+      uniform: elementOf(number, dtype),
       age,
     });
   }
 
+  /** A tensor whose elements are known, row-major: those of `values`, converted where they are not in `dtype`'s array. */
   constant(
     shape: readonly number[],
     dtype: GraphType,
-    host: HostValues,
+    values: tf.BackendValues,
   ): tf.TensorInfo {
     const order = identityOrder(shape.length);
     const age = this.#made;
+    const host = hostOf(values, dtype);
     return this.#info({ references: 1, dtype, shape, order, host, age });
   }
 
@@ -116,19 +127,19 @@ export class TraceBackend extends tf.KernelBackend {
   }
 
   orderOf(tensor: tf.TensorInfo): Order {
-    return this.#entry(tensor.dataId).order;
+    return this.#entryOf(tensor).order;
   }
 
   /** The graph value behind a tensor, stored in {@link orderOf} its axes. */
   stored(tensor: tf.TensorInfo): GraphValue {
-    const entry = this.#entry(tensor.dataId);
+    const entry = this.#entryOf(tensor);
     entry.value ??= this.#materialise(entry);
     return entry.value;
   }
 
   /** The number that every element is, if there is one. */
   uniformOf(tensor: tf.TensorInfo): number | undefined {
-    const entry = this.#entry(tensor.dataId);
+    const entry = this.#entryOf(tensor);
     if (entry.uniform === undefined) {
       const { host } = entry;
       const searched = host !== undefined && host.length <= uniformSearchLimit;
@@ -145,7 +156,7 @@ export class TraceBackend extends tf.KernelBackend {
 
   /** The elements of a constant, row-major; undefined for what is known only when the graph runs. */
   hostValues(tensor: tf.TensorInfo): HostValues | undefined {
-    const entry = this.#entry(tensor.dataId);
+    const entry = this.#entryOf(tensor);
     if (entry.host !== undefined) return entry.host;
     const { uniform, dtype, shape } = entry;
     if (typeof uniform !== 'number') return undefined;
@@ -153,7 +164,7 @@ export class TraceBackend extends tf.KernelBackend {
   }
 
   isConstant(tensor: tf.TensorInfo): boolean {
-    const { host, uniform } = this.#entry(tensor.dataId);
+    const { host, uniform } = this.#entryOf(tensor);
     return host !== undefined || typeof uniform === 'number';
   }
 
@@ -177,6 +188,30 @@ export class TraceBackend extends tf.KernelBackend {
     this.#count += 1;
     this.#made += 1;
     return { dataId, shape: [...entry.shape], dtype: entry.dtype };
+  }
+
+  /**
+   * What stands behind a tensor, in the tensor's own type: a tensor that was cast to float outside of the trace has the
+   * elements of the integers that it was made of.
+   */
+  #entryOf({ dataId, dtype }: tf.TensorInfo): Entry {
+    const entry = this.#entry(dataId);
+    if (entry.dtype === dtype) return entry;
+    const { host, shape, order, age } = entry;
+    if (host === undefined) {
+      throw new TraceError(
+        `a tensor is ${dtype} to tfjs, and ${entry.dtype} in the graph`,
+      );
+    }
+    entry.converted ??= {
+      references: 1,
+      dtype: graphType(dtype),
+      shape,
+      order,
+      age,
+      host: hostOf(host, dtype),
+    };
+    return entry.converted;
   }
 
   #entry(dataId: object): Entry {
@@ -203,7 +238,7 @@ export class TraceBackend extends tf.KernelBackend {
     shape: number[],
     dtype: tf.DataType,
   ): object {
-    return this.constant(shape, graphType(dtype), hostOf(values, dtype)).dataId;
+    return this.constant(shape, graphType(dtype), values).dataId;
   }
 
   override move(
@@ -286,29 +321,4 @@ export class TraceBackend extends tf.KernelBackend {
   override dispose(): void {
     this.begin();
   }
-}
-
-/** @throws {@link TraceError} for strings and complex numbers */
-export function graphType(dtype: tf.DataType): GraphType {
-  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool')
-    return dtype;
-  throw new TraceError(
-    `a tensor of type ${dtype} is used; graphs hold float32, int32 and bool`,
-  );
-}
-
-function hostArray(dtype: GraphType, length: number): HostValues {
-  if (dtype === 'float32') return new Float32Array(length);
-  return dtype === 'int32' ? new Int32Array(length) : new Uint8Array(length);
-}
-
-function hostOf(values: tf.BackendValues, dtype: tf.DataType): HostValues {
-  const type = graphType(dtype);
-  if (type === 'float32' && values instanceof Float32Array) return values;
-  if (type === 'int32' && values instanceof Int32Array) return values;
-  if (type === 'bool' && values instanceof Uint8Array) return values;
-  const numbers = values as ArrayLike<number>;
-  const host = hostArray(type, numbers.length);
-  host.set(numbers);
-  return host;
 }

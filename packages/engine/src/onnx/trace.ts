@@ -13,17 +13,19 @@ import * as tf from '@tensorflow/tfjs-core';
 
 import type { Hosted, PureFunction, TensorTree } from '../engine.js';
 import { TraceError } from '../errors.js';
+import { callPure } from '../pure/call.js';
+import type { GivenArray } from '../pure/element-type.js';
+import { expectArrays } from '../pure/given-arrays.js';
 import { arrangePlain } from './arrange.js';
 import { foldConstants } from './fold.js';
 import type { Graph, GraphType } from './graph.js';
-import { refuseChance } from './impure.js';
+import { graphType } from './host-values.js';
 import { kernels } from './kernels/index.js';
 import {
   TraceBackend,
   traceBackendName,
   type TraceOptions,
 } from './trace-backend.js';
-import { userFrame, withDeepStacks } from './user-frame.js';
 
 /** A result of a traced function: where it belongs in the tree, and the graph output that holds it. */
 export interface TracedOutput {
@@ -42,6 +44,9 @@ export interface TracedFunction {
   readonly form: Tree<number>;
 }
 
+/** Is told of every node while it is made, and of the kernel that makes it. */
+export type OnNode = (node: string, kernel: string) => void;
+
 /** The names that a graph gives to its inputs. */
 export const stateInput = (path: string): string => `state:${path}`;
 export const givenInput = (path: string): string => `input:${path}`;
@@ -58,6 +63,7 @@ function traceBackend(): TraceBackend {
       backendName: traceBackendName,
       kernelFunc: ({ inputs, attrs }) => {
         const call = { inputs, attrs, backend };
+        backend.kernel = kernelName;
         return foldConstants(kernelName, call) ?? kernel(call);
       },
     });
@@ -84,41 +90,38 @@ export function trace<
     readonly inputs: Hosted<I>;
     readonly frozen: Hosted<F>;
   },
-  options: TraceOptions = {},
+  { onNode, ...options }: TraceOptions & { readonly onNode?: OnNode } = {},
 ): TracedFunction {
   const backend = traceBackend();
   // tfjs has no backend before it is first asked for one.
   const before = (tf.engine().backendName as string | undefined) ?? 'cpu';
   void tf.setBackend(traceBackendName);
   const graph = backend.begin(options);
+  graph.onNode =
+    onNode &&
+    ((node) => {
+      onNode(node, backend.kernel);
+    });
   tf.engine().startScope(name);
   try {
     const symbol =
-      (inputName: (path: string) => string) => (array: NdArray, path: string) =>
-        tf
-          .engine()
-          .makeTensorFromTensorInfo(
-            backend.symbol(
-              graph.input(inputName(path), typeOf(array, path), array.shape),
-            ),
-          );
-    const constant = (array: NdArray, path: string): tf.Tensor =>
-      tf
-        .engine()
-        .makeTensorFromTensorInfo(
-          backend.constant(
-            array.shape,
-            typeOf(array, path),
-            array.data as Float32Array,
-          ),
-        );
-    const symbols = {
-      state: mapTree(given.state, symbol(stateInput)) as unknown as S,
-      inputs: mapTree(given.inputs, symbol(givenInput)) as unknown as I,
-      frozen: mapTree(given.frozen, constant) as unknown as F,
-    };
-    const { outputs, state = {} } = withDeepStacks(() =>
-      refuseChance(name, () => fn(symbols)),
+      (inputName: (path: string) => string) =>
+      ({ dtype, shape }: GivenArray, path: string): tf.TensorInfo =>
+        backend.symbol(graph.input(inputName(path), dtype, shape));
+    const constant = ({ dtype, shape, data }: GivenArray): tf.TensorInfo =>
+      backend.constant(shape, dtype, data);
+    const { outputs, state } = callPure(
+      fn,
+      {
+        state: tensors(given.state, `the state of ${name}`, symbol(stateInput)),
+        inputs: tensors(
+          given.inputs,
+          `the inputs of ${name}`,
+          symbol(givenInput),
+        ),
+        frozen: tensors(given.frozen, `the frozen arrays of ${name}`, constant),
+      },
+      { name, kernels: Object.keys(kernels) },
     );
     const output = ([path, tensor]: readonly [
       string,
@@ -127,10 +130,16 @@ export function trace<
       const value = graph.output(arrangePlain(backend, tensor), {
         named: options.plain === true,
       });
+      const dtype = graphType(tensor.dtype);
+      if (value.dtype !== dtype) {
+        throw new TraceError(
+          `"${path}" of ${name} is ${dtype} to tfjs, and ${value.dtype} in the graph`,
+        );
+      }
       return {
         path,
         name: value.name,
-        dtype: value.dtype as GraphType,
+        dtype,
         shape: value.shape,
       };
     };
@@ -144,8 +153,6 @@ export function trace<
       outputs: leaves<tf.Tensor>(outputs).map(output),
       form: mapTree<unknown, tf.Tensor, number>(outputs, () => places++),
     };
-  } catch (error) {
-    throw explained(error, name);
   } finally {
     // So that the backend, which lives on, does not hold the graph's constants.
     backend.begin();
@@ -173,26 +180,14 @@ function expectLeaf(
   return changed;
 }
 
-function typeOf({ dtype }: NdArray, path: string): GraphType {
-  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool')
-    return dtype;
-  throw new ShapeError(
-    `"${path}" is ${dtype}; functions take float32, int32 and bool arrays`,
-  );
-}
-
-/** tfjs says which kernel is missing, but neither where, nor what to do. What a caller has put in front of that is kept. */
-function explained(error: unknown, name: string): unknown {
-  if (!(error instanceof Error)) return error;
-  const inner = error.cause instanceof Error ? error.cause : error;
-  const kernel = /Kernel '(\w+)' not registered/.exec(inner.message)?.[1];
-  if (kernel === undefined) return error;
-  const { operation, place } = userFrame(inner.stack);
-  const caller = operation === undefined ? '' : ` of ${operation}`;
-  const where = place === undefined ? '' : ` at ${place}`;
-  const problem = `${name} uses the tfjs kernel ${kernel}${caller}${where}, which is not traced; write it with other operations (known: ${Object.keys(kernels).sort().join(', ')})`;
-  return new TraceError(
-    error.message.replace(inner.message, () => problem),
-    { cause: error },
+/** The tensors of a tree of arrays, each made by `make`. */
+function tensors(
+  arrays: unknown,
+  owner: string,
+  make: (array: GivenArray, path: string) => tf.TensorInfo,
+): TensorTree {
+  expectArrays(arrays, owner);
+  return mapTree<unknown, GivenArray, tf.Tensor>(arrays, (array, path) =>
+    tf.engine().makeTensorFromTensorInfo(make(array, path)),
   );
 }

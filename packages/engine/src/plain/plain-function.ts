@@ -15,7 +15,10 @@ import type {
   PureFunction,
   TensorTree,
 } from '../engine.js';
-import { leafToChange } from '../state-form.js';
+import { callPure } from '../pure/call.js';
+import { functionName } from '../pure/function-name.js';
+import { expectArrays } from '../pure/given-arrays.js';
+import { foreignState, leafToChange } from '../state-form.js';
 import { TensorState } from './tensor-state.js';
 import { arrayOf, ownTensorOf, tensorOf, withBackend } from './tensors.js';
 
@@ -41,8 +44,9 @@ export class PlainFunction<
   ) {
     this.#backend = backend;
     this.#fn = fn;
-    this.#name = name ?? (fn.name === '' ? 'the function' : fn.name);
+    this.#name = functionName(fn, name);
     this.#givenFrozen = frozen ?? ({} as Hosted<F>);
+    expectArrays(this.#givenFrozen, `the frozen arrays of ${this.#name}`);
   }
 
   run(
@@ -52,17 +56,16 @@ export class PlainFunction<
   ): Promise<Hosted<O>> {
     return new Promise((resolve) => {
       signal?.throwIfAborted();
-      if (!(state instanceof TensorState) || state.backend !== this.#backend) {
-        throw new TypeError('the state belongs to another engine');
-      }
-      const own = state as TensorState<S>;
+      const own = this.#own(state);
+      expectArrays(inputs, `the inputs of ${this.#name}`);
       resolve(withBackend(this.#backend, () => this.#run(own, inputs)));
     });
   }
 
   /** There is nothing to make ready: what is wrong comes to light in a run on a copy of the state. */
   async prepare(state: EngineState<S>, inputs: Hosted<I>): Promise<void> {
-    const copy = new TensorState<S>(this.#backend, await state.read());
+    const own = this.#own(state);
+    const copy = new TensorState<S>(this.#backend, await own.read());
     try {
       await this.run(copy, inputs);
     } finally {
@@ -78,17 +81,24 @@ export class PlainFunction<
     return Promise.resolve();
   }
 
+  #own(state: EngineState<S>): TensorState<S> {
+    if (state instanceof TensorState && state.backend === this.#backend) {
+      return state as TensorState<S>;
+    }
+    throw foreignState(state, this.#name);
+  }
+
   #run(state: TensorState<S>, inputs: Hosted<I>): Hosted<O> {
     this.#frozen ??= mapTree(this.#givenFrozen, ownTensorOf) as TensorTree;
     const frozen = this.#frozen;
     tf.engine().startScope(this.#name);
     try {
       const given = mapTree(inputs, tensorOf) as TensorTree;
-      const { outputs, state: changed = {} } = this.#fn({
-        state: state.tree() as unknown as S,
-        inputs: given as unknown as I,
-        frozen: frozen as unknown as F,
-      });
+      const { outputs, state: changed } = callPure(
+        this.#fn,
+        { state: state.tree(), inputs: given, frozen },
+        { name: this.#name },
+      );
       const changes = leaves<tf.Tensor>(changed);
       for (const change of changes) this.#expectLeaf(state, change);
       const results = mapTree(outputs, arrayOf) as unknown as Hosted<O>;
@@ -97,7 +107,7 @@ export class PlainFunction<
       const callers = dataOf(given, frozen);
       const next = changes.map(([path, tensor]) => {
         const keeps = callers.has(tensor.dataId)
-          ? ownTensorOf(arrayOf(tensor))
+          ? ownTensorOf(arrayOf(tensor, path), path)
           : tf.keep(tf.clone(tensor));
         return [path, keeps] as const;
       });

@@ -2,7 +2,8 @@ import { leaves, mapTree, type NdArray, type Tree } from '@clip-lung/tensor';
 import type * as tf from '@tensorflow/tfjs-core';
 
 import type { EngineState, Hosted } from '../engine.js';
-import { expectSameLeaves } from '../state-form.js';
+import { expectArrays } from '../pure/given-arrays.js';
+import { expectSameLeaves, leafToChange } from '../state-form.js';
 import { arrayOf, ownTensorOf, withBackend } from './tensors.js';
 
 /** A state whose arrays live in a backend of tfjs, as tensors. Their memory is freed with the state, or by `dispose`. */
@@ -12,6 +13,7 @@ export class TensorState<S> implements EngineState<S> {
   readonly #tensors: Map<string, tf.Tensor>;
 
   constructor(backend: string, values: Hosted<S>) {
+    expectArrays(values, 'the state');
     this.backend = backend;
     this.#form = values;
     this.#tensors = withBackend(
@@ -20,7 +22,7 @@ export class TensorState<S> implements EngineState<S> {
         new Map(
           leaves<NdArray>(values as Tree<NdArray>).map(([path, array]) => [
             path,
-            ownTensorOf(array),
+            ownTensorOf(array, path),
           ]),
         ),
     );
@@ -47,11 +49,12 @@ export class TensorState<S> implements EngineState<S> {
 
   write(values: Hosted<S>): Promise<void> {
     return new Promise((resolve) => {
+      expectArrays(values, 'the new state');
       const given = new Map(leaves<NdArray>(values));
       expectSameLeaves(this.#tensors, given);
       withBackend(this.backend, () => {
         for (const [path, array] of given) {
-          this.replace(path, ownTensorOf(array));
+          this.replace(path, ownTensorOf(array, path));
         }
       });
       resolve();
@@ -69,9 +72,9 @@ export class TensorState<S> implements EngineState<S> {
     free(this.#tensors);
   }
 
-  #map<To>(change: (tensor: tf.Tensor) => To): Tree<To> {
+  #map<To>(change: (tensor: tf.Tensor, path: string) => To): Tree<To> {
     return mapTree<unknown, NdArray, To>(this.#form, (_, path) =>
-      change(this.#tensors.get(path) as tf.Tensor),
+      change(leafToChange(this.#tensors, path), path),
     );
   }
 }

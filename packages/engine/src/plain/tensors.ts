@@ -1,24 +1,40 @@
 import { NdArray, typedArrayOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** A tensor of the present backend over an array's own elements: they must not change while it lives. */
-export function tensorOf({ dtype, shape, data }: NdArray): tf.Tensor {
-  return tf.tensor(data as Float32Array, [...shape], dtype as 'float32');
+import { TraceError } from '../errors.js';
+import { elementTypes, isElementType } from '../pure/element-type.js';
+import { expectArray } from '../pure/given-arrays.js';
+
+/**
+ * A tensor of the present backend over an array's own elements: they must not change while it lives.
+ *
+ * @throws `ShapeError` for an array of a type that functions do not take
+ */
+export function tensorOf(array: NdArray, path: string): tf.Tensor {
+  expectArray(array, `"${path}"`);
+  return tf.tensor(array.data, [...array.shape], array.dtype);
 }
 
-/** A copy of a tensor in host memory. @throws `TypeError` for strings and complex numbers */
-export function arrayOf(tensor: tf.Tensor): NdArray {
+/** A copy of a tensor in host memory. @throws {@link TraceError} for strings and complex numbers */
+export function arrayOf(tensor: tf.Tensor, path: string): NdArray {
   const { dtype } = tensor;
-  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') {
-    throw new TypeError(`a function gives a tensor of type ${dtype}`);
+  if (!isElementType(dtype)) {
+    throw new TraceError(
+      `a function gives "${path}" as a tensor of type ${dtype}, expected ${elementTypes.join(', ')}`,
+    );
   }
-  const data = typedArrayOf[dtype].from(tensor.dataSync());
+  const values = tensor.dataSync();
+  const data =
+    dtype === 'bool'
+      ? Uint8Array.from(values, (value) => Number(value !== 0))
+      : typedArrayOf[dtype].from(values);
   return new NdArray(dtype, tensor.shape, data);
 }
 
 /** A tensor that holds elements of its own, outside every scope. */
-export function ownTensorOf({ dtype, shape, data }: NdArray): tf.Tensor {
-  return tf.keep(tensorOf(new NdArray(dtype, shape, data.slice())));
+export function ownTensorOf(array: NdArray, path: string): tf.Tensor {
+  const { dtype, shape, data } = array;
+  return tf.keep(tensorOf(new NdArray(dtype, shape, data.slice()), path));
 }
 
 /**

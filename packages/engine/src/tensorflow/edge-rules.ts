@@ -16,6 +16,7 @@ export function followEdgeRules(): void {
   divideIntegersByZero(tf.FloorDiv);
   divideIntegersByZero(tf.Mod);
   floorToIntegers();
+  leaveIntegersRound();
   leaveOutStrangers();
   roundSureThings();
 }
@@ -75,9 +76,25 @@ function floorToIntegers(): void {
     const multiple = run(tf.Sub, { a, b: rest });
     const quotient = run(tf.RealDiv, { a: multiple, b });
     const whole = run(tf.Round, { x: quotient });
-    const result = cast(given, whole, 'int32');
-    for (const info of [rest, multiple, quotient, whole]) free(backend, info);
+    // No integer is infinite: tfjs gives 0 where the divisor is 0.
+    const finite = run(tf.IsFinite, { x: whole });
+    const nothing = run(tf.ZerosLike, { x: whole });
+    const counted = run(tf.Select, { condition: finite, t: whole, e: nothing });
+    const result = cast(given, counted, 'int32');
+    for (const info of [rest, multiple, quotient, whole, finite, nothing]) {
+      free(backend, info);
+    }
+    free(backend, counted);
     return result;
+  });
+}
+
+/** TensorFlow's rounding of integers, as tfjs-node calls it, gives zeros. */
+function leaveIntegersRound(): void {
+  adaptKernel(tf.Round, (given, original) => {
+    const x = inputOf(given, 'x');
+    if (x.dtype !== 'int32') return original(given);
+    return runKernel(tf.Identity, { ...given, attrs: {} });
   });
 }
 

@@ -30,6 +30,24 @@ export interface Case {
   readonly samples: fc.Arbitrary<Sample>;
   /** how many samples are drawn; by default, `defaultRuns` */
   readonly runs?: number;
+  /** false where tfjs-cpu gives integers another type than it should */
+  readonly otherTypes?: boolean;
+}
+
+/** Where a function finds an operand: given with the call, when it was compiled, or made by itself. */
+export const places = ['input', 'frozen', 'constant'] as const;
+
+export type Place = (typeof places)[number];
+
+/** An input of another type, in about the same range. */
+export function retyped(
+  { shape, low, high }: Input,
+  dtype: 'int32' | 'bool',
+): Input {
+  const least = Math.floor(low);
+  return dtype === 'bool'
+    ? bools(shape)
+    : ints(shape, least, Math.max(Math.ceil(high), least + 2));
 }
 
 /** Float values of no special kind. */

@@ -4,14 +4,20 @@ import { expect } from 'vitest';
 
 import { cpuEngine } from '../../src/cpu-engine.js';
 import type { Engine } from '../../src/engine.js';
-import type { Input, Sample } from './case.js';
+import { TraceError } from '../../src/errors.js';
+import type { Input, Place, Sample } from './case.js';
 
 const cpu = cpuEngine();
 
+/** What a refusal names: the operation, and the line of the program. */
+const named = /(kernel \w+ of|in) tf\.[\w.]+ at \S+:\d+:\d+/;
+
 /**
- * Runs a sample, and the gradient of a weighted sum of its float results, on an engine and on tfjs-cpu.
+ * Runs a sample, and the gradient of a weighted sum of its float results, on an engine and on tfjs-cpu, which is given every
+ * operand as an input. What one refuses the other must refuse, naming the operation and the line; TensorFlow may refuse more.
  *
- * @param orders for every input, the order in which its axes are stored: the program transposes it back
+ * @param orders for every operand, the order in which its axes are stored: the program transposes it back
+ * @param places for every operand, where the engine's function finds it
  */
 export async function expectSame(
   engine: Engine,
@@ -19,38 +25,93 @@ export async function expectSame(
   {
     seed,
     orders,
+    places,
     gradient,
   }: {
     readonly seed: number;
     readonly orders: readonly (readonly number[])[];
+    readonly places: readonly Place[];
     readonly gradient: boolean;
   },
 ): Promise<void> {
-  const step = stepOf(sample, orders, gradient, seed);
-  const inputs = Object.fromEntries(
-    sample.inputs.map((input, i) => [
-      `x${i}`,
-      drawn(input, orders[i] ?? [], seed + i),
-    ]),
+  const operands = sample.inputs.map((input, i) =>
+    drawn(input, orders[i] ?? [], seed + i),
   );
-  const want: Record<string, NdArray> = await cpu
-    .compile(step)
-    .run(cpu.state({}), inputs);
-  const compiled = engine.compile(step);
-  const found: Record<string, NdArray> = await compiled.run(
-    engine.state({}),
-    inputs,
+  const compute = stepOf(sample, orders, gradient, seed);
+  const want = await results(
+    cpu,
+    compute,
+    operands.map((array) => ({ array, place: 'input' })),
   );
-  await compiled.release();
+  const found = await results(
+    engine,
+    compute,
+    operands.map((array, i) => ({ array, place: places[i] ?? 'input' })),
+  );
+  if (found instanceof TraceError) {
+    expect(found.message).toMatch(named);
+    if (engine.name !== 'tensorflow') expect(want).toBeInstanceOf(TraceError);
+    return;
+  }
+  if (want instanceof TraceError) expect.fail(want.message);
   expect(Object.keys(found)).toEqual(Object.keys(want));
   for (const [name, array] of Object.entries(want)) {
     expectClose(name, found[name], array);
   }
 }
 
-type Step = (given: { inputs: Record<string, tf.Tensor> }) => {
-  outputs: Record<string, tf.Tensor>;
-};
+interface Operand {
+  readonly array: NdArray;
+  readonly place: Place;
+}
+
+type Arrays = Readonly<Record<string, NdArray>>;
+
+/** What an engine gives of operands in their places, or how it refuses. */
+async function results(
+  engine: Engine,
+  compute: Step,
+  operands: readonly Operand[],
+): Promise<Arrays | TraceError> {
+  const at = (place: Place): Arrays =>
+    Object.fromEntries(
+      operands.flatMap((operand, i) =>
+        operand.place === place ? [[`x${i}`, operand.array]] : [],
+      ),
+    );
+  const compiled = engine.compile(
+    (given: {
+      readonly inputs: Readonly<Record<string, tf.Tensor>>;
+      readonly frozen: Readonly<Record<string, tf.Tensor>>;
+    }) => ({
+      outputs: compute(
+        operands.map(
+          ({ array }, i) =>
+            given.inputs[`x${i}`] ?? given.frozen[`x${i}`] ?? constant(array),
+        ),
+      ),
+    }),
+    { name: 'sample', frozen: at('frozen') },
+  );
+  try {
+    return await compiled.run(engine.state({}), at('input'));
+  } catch (error) {
+    if (error instanceof TraceError) return error;
+    throw error;
+  } finally {
+    await compiled.release();
+  }
+}
+
+/** As a program writes a constant: from numbers, with a shape and a type. */
+function constant({ data, shape, dtype }: NdArray): tf.Tensor {
+  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') {
+    throw new TypeError(`no operand is ${dtype}`);
+  }
+  return tf.tensor(Array.from(data, Number), [...shape], dtype);
+}
+
+type Step = (operands: readonly tf.Tensor[]) => Record<string, tf.Tensor>;
 
 function stepOf(
   { inputs: specs, fn }: Sample,
@@ -81,11 +142,10 @@ function stepOf(
         ),
       )
       .reduce<tf.Scalar>((sum, term) => tf.add(sum, term), tf.scalar(0));
-  return ({ inputs }) => {
-    const given = specs.map((_, i) => inputs[`x${i}`] as tf.Tensor);
+  return (given) => {
     const values = seen(...given);
     const outputs = Object.fromEntries(values.map((v, i) => [`value${i}`, v]));
-    if (!gradient) return { outputs };
+    if (!gradient) return outputs;
     const places = specs.flatMap(({ dtype }, i) =>
       dtype === 'float32' ? [i] : [],
     );
@@ -95,12 +155,10 @@ function stepOf(
       ),
     )(places.map((place) => given[place] as tf.Tensor));
     return {
-      outputs: {
-        ...outputs,
-        ...Object.fromEntries(
-          gradients.map((g, i) => [`gradient${places[i] ?? i}`, g]),
-        ),
-      },
+      ...outputs,
+      ...Object.fromEntries(
+        gradients.map((g, i) => [`gradient${places[i] ?? i}`, g]),
+      ),
     };
   };
 }
@@ -151,9 +209,9 @@ function expectClose(
 ): void {
   expect(found?.dtype, name).toBe(want.dtype);
   expect(found?.shape, name).toEqual(want.shape);
-  const expected = want.data as Float32Array;
-  const given = (found as NdArray).data as Float32Array;
-  const sizes = [...expected].map(Math.abs).filter(Number.isFinite);
+  const expected = Array.from(want.data, Number);
+  const given = Array.from(found?.data ?? [], Number);
+  const sizes = expected.map(Math.abs).filter(Number.isFinite);
   const rounding = 2e-6 * Math.max(...sizes, 1e-3);
   expected.forEach((value, i) => {
     const other = given[i] ?? NaN;

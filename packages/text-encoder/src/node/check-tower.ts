@@ -49,8 +49,14 @@ export async function referenceFeatures(
       const output = (await model({
         input_ids: new Tensor('int64', ids, [1, ids.length]),
       })) as Readonly<Record<string, { readonly data: unknown } | undefined>>;
-      const found = output[projection ? 'text_embeds' : 'pooler_output'];
-      features.push(Float32Array.from((found?.data ?? []) as Float32Array));
+      const name = projection ? 'text_embeds' : 'pooler_output';
+      const found = output[name]?.data;
+      if (!(found instanceof Float32Array)) {
+        throw new TypeError(
+          `transformers.js gives no float32 ${name}, but ${Object.keys(output).join(', ')}`,
+        );
+      }
+      features.push(found.slice());
     }
     return features;
   } finally {

@@ -1,8 +1,9 @@
 import { elementwise, mapStored, broadcastOperands } from './broadcast.js';
 import { castTensor, castValue } from './cast.js';
 import type { GraphValue } from '../graph.js';
+import { graphType } from '../host-values.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
-import { floatOperator, ofFloats } from './unary.js';
+import { floatOperator } from './unary.js';
 
 /** 1 above zero, `alpha` elsewhere: the derivative of ReLU and of leaky ReLU. */
 const step: Kernel = (call) => {
@@ -66,15 +67,35 @@ const eluGrad: Kernel = (call) => {
   return backend.symbol(elementwise(graph, 'Mul', [dy, slope]), order);
 };
 
+const relu: Kernel = (call) => {
+  const { backend } = call;
+  const { graph } = backend;
+  return mapStored(backend, input(call, 'x'), (value) =>
+    value.dtype === 'float32'
+      ? elementwise(graph, 'Relu', [value])
+      : elementwise(graph, 'Max', [value, graph.scalar(0, 'int32')]),
+  );
+};
+
+const relu6: Kernel = (call) => {
+  const { backend } = call;
+  const { graph } = backend;
+  const x = input(call, 'x');
+  const [zero, six] = [0, 6].map((bound) =>
+    graph.scalar(bound, graphType(x.dtype)),
+  ) as [GraphValue, GraphValue];
+  return mapStored(backend, x, (value) =>
+    elementwise(graph, 'Clip', [value, zero, six]),
+  );
+};
+
 export const activationKernels = {
   Elu: floatOperator('Elu'),
   EluGrad: eluGrad,
   LeakyRelu: leakyRelu,
   Prelu: prelu,
-  Relu: floatOperator('Relu'),
-  Relu6: ofFloats((graph, x) =>
-    elementwise(graph, 'Clip', [x, graph.scalar(0), graph.scalar(6)]),
-  ),
+  Relu: relu,
+  Relu6: relu6,
   Selu: floatOperator('Selu'),
   Sigmoid: floatOperator('Sigmoid'),
   Softplus: floatOperator('Softplus'),

@@ -1,8 +1,9 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { sameShape, sizeOf } from '@clip-lung/tensor';
+import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import { sameShape } from '@clip-lung/tensor';
 
 import type { Graph, GraphType, GraphValue } from '../graph.js';
 import type { TraceBackend } from '../trace-backend.js';
+import { graphType } from '../host-values.js';
 import {
   broadcastOperands,
   combined,
@@ -63,21 +64,6 @@ function squared(backend: TraceBackend, x: TensorInfo): TensorInfo {
   );
 }
 
-const pow: Kernel = (call) => {
-  const { backend } = call;
-  const a = input(call, 'a');
-  const b = input(call, 'b');
-  if (backend.uniformOf(b) === 2 && sizeOf(b.shape) <= sizeOf(a.shape)) {
-    return squared(backend, a);
-  }
-  return binary({ op: 'Pow', neutralRight: 1 })(call);
-};
-
-const squaredDifference: Kernel = (call) => {
-  const difference = binary({ op: 'Sub' })(call) as TensorInfo;
-  return squared(call.backend, difference);
-};
-
 /** Builds the result of an operation on two operands out of several nodes. */
 function composed(
   build: (backend: TraceBackend, a: GraphValue, b: GraphValue) => GraphValue,
@@ -92,6 +78,36 @@ function composed(
     return backend.symbol(build(backend, a, b), order);
   };
 }
+
+/** A negative power of 0 is infinite, which no integer is: it is 0, as in tfjs. */
+const integerPower = composed(({ graph }, a, b) => {
+  const nothing = graph.scalar(0, 'int32');
+  const [none, below] = [
+    elementwise(graph, 'Equal', [a, nothing], 'bool'),
+    elementwise(graph, 'Less', [b, nothing], 'bool'),
+  ] as const;
+  const infinite = elementwise(graph, 'And', [none, below], 'bool');
+  const power = elementwise(graph, 'Pow', [a, b]);
+  return elementwise(graph, 'Where', [infinite, nothing, power]);
+});
+
+const pow: Kernel = (call) => {
+  const { backend } = call;
+  const a = input(call, 'a');
+  const b = input(call, 'b');
+  const shape = backend_util.assertAndGetBroadcastShape(a.shape, b.shape);
+  if (backend.uniformOf(b) === 2 && sameShape(a.shape, shape)) {
+    return squared(backend, a);
+  }
+  return a.dtype === 'int32'
+    ? integerPower(call)
+    : binary({ op: 'Pow', neutralRight: 1 })(call);
+};
+
+const squaredDifference: Kernel = (call) => {
+  const difference = binary({ op: 'Sub' })(call) as TensorInfo;
+  return squared(call.backend, difference);
+};
 
 /** The remainder that has the divisor's sign. Integers divided by zero give 0, as in tfjs. */
 const mod = composed(({ graph }, a, b) => {
@@ -123,9 +139,7 @@ const mod = composed(({ graph }, a, b) => {
 const floorDiv = composed((backend, a, b) => {
   const { graph } = backend;
   const float = a.dtype === 'float32';
-  const { divisor, zero } = float
-    ? { divisor: b, zero: undefined }
-    : divisible(graph, b);
+  const { divisor, zero } = divisible(graph, b);
   const remainder = elementwise(graph, 'Mod', [a, divisor], a.dtype, {
     fmod: 1,
   });
@@ -160,20 +174,22 @@ const floorDiv = composed((backend, a, b) => {
     : elementwise(graph, 'Where', [zero, graph.scalar(0, 'int32'), quotient]);
 });
 
-/** Dividing an integer by zero would end the process: the divisor becomes 1 where `zero` says that it is 0. */
+/**
+ * Dividing an integer by zero would end the process, and no integer is infinite: the divisor becomes 1 where `zero` says
+ * that it is 0.
+ */
 function divisible(
   graph: Graph,
   divisor: GraphValue,
 ): { readonly divisor: GraphValue; readonly zero: GraphValue | undefined } {
-  const known = divisor.constant as Int32Array | undefined;
-  if (known?.every((item) => item !== 0)) return { divisor, zero: undefined };
-  const zero = elementwise(
-    graph,
-    'Equal',
-    [divisor, graph.scalar(0, 'int32')],
-    'bool',
-  );
-  const one = graph.scalar(1, 'int32');
+  const { constant } = divisor;
+  const known =
+    constant instanceof Int32Array || constant instanceof Float32Array;
+  if (known && !constant.includes(0)) return { divisor, zero: undefined };
+  const dtype = graphType(divisor.dtype);
+  const nothing = graph.scalar(0, dtype);
+  const zero = elementwise(graph, 'Equal', [divisor, nothing], 'bool');
+  const one = graph.scalar(1, dtype);
   return {
     divisor: elementwise(graph, 'Where', [zero, one, divisor]),
     zero,

@@ -1,6 +1,7 @@
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
 
 import type { GraphType, GraphValue } from '../graph.js';
+import { graphType } from '../host-values.js';
 import type { TraceBackend } from '../trace-backend.js';
 import { mapStored } from './broadcast.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
@@ -32,8 +33,8 @@ export function castTensor(
 }
 
 const cast: Kernel = (call) => {
-  const { dtype } = attributes(call) as { dtype: GraphType };
-  return castTensor(call.backend, input(call, 'x'), dtype);
+  const { dtype } = attributes(call) as { dtype: DataType };
+  return castTensor(call.backend, input(call, 'x'), graphType(dtype));
 };
 
 export const castKernels: KernelTable = { Cast: cast };

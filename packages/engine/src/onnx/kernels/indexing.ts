@@ -1,18 +1,59 @@
-import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import {
+  backend_util,
+  type DataType,
+  type TensorInfo,
+  util,
+} from '@tensorflow/tfjs-core';
 
+import { TraceError } from '../../errors.js';
+import { userFrame } from '../../pure/user-frame.js';
 import { arrange, arrangePlain } from '../arrange.js';
 import type { GraphType, GraphValue } from '../graph.js';
+import { graphType } from '../host-values.js';
 import type { TraceBackend } from '../trace-backend.js';
 import { elementwise } from './broadcast.js';
 import { castValue } from './cast.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 
-/** Indices as ONNX's operators want them. */
+/** Beyond any array, so that ONNX Runtime refuses it. */
+const outside = 2 ** 31 - 1;
+
+/**
+ * Indices as the program means them: ONNX counts negative ones from the end, where tfjs refuses them.
+ *
+ * @throws {@link TraceError} for negative indices that are known while tracing; others are refused in the run
+ */
+function countedFromStart(
+  backend: TraceBackend,
+  indices: TensorInfo,
+): GraphValue {
+  const { graph } = backend;
+  const value = castValue(backend, arrangePlain(backend, indices), 'int32');
+  const known = backend.hostValues(indices);
+  if (known === undefined) {
+    const negative = elementwise(
+      graph,
+      'Less',
+      [value, graph.scalar(0, 'int32')],
+      'bool',
+    );
+    const beyond = graph.scalar(outside, 'int32');
+    return elementwise(graph, 'Where', [negative, beyond, value]);
+  }
+  const wrong = known.find((index) => index < 0);
+  if (wrong === undefined) return value;
+  const { operation, place } = userFrame(new Error().stack);
+  throw new TraceError(
+    `the index ${wrong} is given in ${operation ?? 'a lookup'}${place === undefined ? '' : ` at ${place}`}, expected one of at least 0`,
+  );
+}
+
+/** Indices as ONNX's operators of several axes want them. */
 export function wideIndices(
   backend: TraceBackend,
   indices: TensorInfo,
 ): GraphValue {
-  return castValue(backend, arrangePlain(backend, indices), 'int64');
+  return castValue(backend, countedFromStart(backend, indices), 'int64');
 }
 
 const gather: Kernel = (call) => {
@@ -34,7 +75,7 @@ const gather: Kernel = (call) => {
   return backend.symbol(
     backend.graph.node(
       'Gather',
-      [arrangePlain(backend, x), arrangePlain(backend, indices)],
+      [arrangePlain(backend, x), countedFromStart(backend, indices)],
       x.dtype as GraphType,
       shape,
       { axis: at },
@@ -104,9 +145,9 @@ const oneHot: Kernel = (call) => {
     depth: number;
     onValue: number;
     offValue: number;
-    dtype?: GraphType;
+    dtype?: DataType;
   };
-  const type = dtype ?? 'int32';
+  const type = graphType(dtype ?? 'int32');
   const stored = backend.stored(indices);
   const column = [...stored.shape, 1];
   const value = graph.node(

@@ -1,7 +1,9 @@
-import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import { formatShape } from '@clip-lung/tensor';
+import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
 
 import { arrange } from '../arrange.js';
 import type { GraphValue } from '../graph.js';
+import { graphType } from '../host-values.js';
 import { identityOrder, type Order } from '../layout.js';
 import type { TraceBackend } from '../trace-backend.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
@@ -39,6 +41,15 @@ const matMul: Kernel = (call) => {
   const right = input(call, 'b');
   const rows = left.shape[left.shape.length - (transposeA ? 1 : 2)] ?? 1;
   const columns = right.shape[right.shape.length - (transposeB ? 2 : 1)] ?? 1;
+  const [inner, other] = [
+    left.shape.at(transposeA ? -2 : -1),
+    right.shape.at(transposeB ? -1 : -2),
+  ];
+  util.assert(
+    inner === other,
+    () =>
+      `the shapes ${formatShape(left.shape)} and ${formatShape(right.shape)}, with transposeA=${String(transposeA)} and transposeB=${String(transposeB)}, are multiplied along axes of the lengths ${String(inner)} and ${String(other)}`,
+  );
   const batch = backend_util.assertAndGetBroadcastShape(
     left.shape.slice(0, -2),
     right.shape.slice(0, -2),
@@ -46,20 +57,22 @@ const matMul: Kernel = (call) => {
   const shape = [...batch, rows, columns];
   const a = operand(backend, left, transposeA);
   const b = operand(backend, right, transposeB);
-  if (shape.length === 2) {
+  const dtype = graphType(left.dtype);
+  // ONNX Runtime's Gemm knows no integers.
+  if (shape.length === 2 && dtype === 'float32') {
     const flags = {
       transA: Number(a.transposed),
       transB: Number(b.transposed),
     };
     return backend.symbol(
-      graph.node('Gemm', [a.value, b.value], 'float32', shape, flags),
+      graph.node('Gemm', [a.value, b.value], dtype, shape, flags),
     );
   }
   return backend.symbol(
     graph.node(
       'MatMul',
       [upright(backend, a), upright(backend, b)],
-      'float32',
+      dtype,
       shape,
     ),
   );
@@ -74,7 +87,7 @@ function upright(
   const rank = value.shape.length;
   const perm = [...identityOrder(rank - 2), rank - 1, rank - 2];
   const shape = perm.map((axis) => value.shape[axis] ?? 1);
-  return graph.node('Transpose', [value], 'float32', shape, { perm });
+  return graph.node('Transpose', [value], value.dtype, shape, { perm });
 }
 
 export const matMulKernels: KernelTable = { BatchMatMul: matMul };

@@ -1,3 +1,4 @@
+import { graphType } from '../host-values.js';
 import { alongStored } from './cut.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 
@@ -25,7 +26,7 @@ const pad: Kernel = (call) => {
   const operands = [
     value,
     graph.int64([...before, ...after]),
-    graph.scalar(constantValue, x.dtype as 'float32'),
+    graph.scalar(constantValue, graphType(x.dtype)),
   ];
   return backend.symbol(graph.node('Pad', operands, value.dtype, shape), order);
 };

@@ -1,4 +1,10 @@
-import { float32, type NdArray, RandomStream, sizeOf } from '@clip-lung/tensor';
+import {
+  elementsOf,
+  float32,
+  type NdArray,
+  RandomStream,
+  sizeOf,
+} from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 
@@ -95,7 +101,7 @@ describe('sums and means', () => {
     });
     await compiled.release();
     const values = (array: NdArray): readonly number[] => [
-      ...(array.data as Float32Array),
+      ...elementsOf(array, 'float32', 'array'),
     ];
     expect(values(sum)).toEqual(expected);
     values(mean).forEach((found, i) => {

@@ -1,6 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
 import type { GraphValue } from '../graph.js';
+import { graphType } from '../host-values.js';
 import type { TraceBackend } from '../trace-backend.js';
 import { elementwise } from './broadcast.js';
 import { castTensor } from './cast.js';
@@ -91,7 +92,7 @@ function shifted(
   const pads = back ? [...along(0), ...along(by)] : [...along(by), ...along(0)];
   return graph.node(
     'Pad',
-    [kept, graph.int64(pads), graph.scalar(1, value.dtype as 'float32')],
+    [kept, graph.int64(pads), graph.scalar(1, graphType(value.dtype))],
     value.dtype,
     value.shape,
   );

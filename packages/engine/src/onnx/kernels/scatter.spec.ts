@@ -1,4 +1,4 @@
-import { float32, int32, type NdArray } from '@clip-lung/tensor';
+import { elementsOf, float32, int32, type NdArray } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 
@@ -31,7 +31,7 @@ it.each([3, 1000])(
     };
     for (let run = 0; run < 10; run++) {
       const found: { sums: NdArray } = await step.run(state, inputs);
-      const sums = [...(found.sums.data as Float32Array)];
+      const sums = [...elementsOf(found.sums, 'float32', 'found.sums')];
       expect(sums.slice(0, 3)).toEqual([333_334, 333_333, 333_333]);
     }
     await engine.dispose();

@@ -13,19 +13,26 @@ function ofNumbers(op: string): Kernel {
   };
 }
 
-/** A function of floats. tfjs computes that of an integer as a float, and cuts off what is behind the point. */
-export function ofFloats(
-  build: (graph: Graph, x: GraphValue) => GraphValue,
-): Kernel {
+/** A function of floats. */
+function ofFloats(build: (graph: Graph, x: GraphValue) => GraphValue): Kernel {
   return (call) => {
     const { backend } = call;
     return mapStored(backend, input(call, 'x'), (value) =>
-      castValue(
-        backend,
-        build(backend.graph, castValue(backend, value, 'float32')),
-        value.dtype,
-      ),
+      build(backend.graph, castValue(backend, value, 'float32')),
     );
+  };
+}
+
+/** Rounding, which leaves integers alone. */
+function rounding(op: string): Kernel {
+  return (call) => {
+    const { backend } = call;
+    const x = input(call, 'x');
+    return x.dtype === 'float32'
+      ? mapStored(backend, x, (value) =>
+          elementwise(backend.graph, op, [value]),
+        )
+      : backend.alias(x);
   };
 }
 
@@ -118,14 +125,14 @@ export const unaryKernels = {
   Asinh: floatOperator('Asinh'),
   Atan: floatOperator('Atan'),
   Atanh: floatOperator('Atanh'),
-  Ceil: floatOperator('Ceil'),
+  Ceil: rounding('Ceil'),
   ClipByValue: clip,
   Cos: floatOperator('Cos'),
   Cosh: floatOperator('Cosh'),
   Erf: floatOperator('Erf'),
   Exp: floatOperator('Exp'),
   Expm1: expm1,
-  Floor: floatOperator('Floor'),
+  Floor: rounding('Floor'),
   Identity: identity,
   IsFinite: isFinite,
   IsInf: question((graph, x) => is(graph, 'IsInf', x)),
@@ -134,7 +141,7 @@ export const unaryKernels = {
   Log1p: log1p,
   Neg: ofNumbers('Neg'),
   Reciprocal: floatOperator('Reciprocal'),
-  Round: floatOperator('Round'),
+  Round: rounding('Round'),
   Rsqrt: rsqrt,
   Sign: ofNumbers('Sign'),
   Sin: floatOperator('Sin'),

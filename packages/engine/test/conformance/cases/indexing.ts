@@ -112,6 +112,7 @@ export const indexingCases: readonly Case[] = [
     op: 'tf.unsortedSegmentSum',
     kernels: ['UnsortedSegmentSum'],
     gradient: true,
+    otherTypes: false,
     samples: shapes(0, 2).map((rest) => ({
       inputs: [floats([6, ...rest]), ints([6], 0, 4)],
       fn: (x: tf.Tensor, ids: tf.Tensor) =>
@@ -122,6 +123,7 @@ export const indexingCases: readonly Case[] = [
     op: 'tf.unsortedSegmentSum of strangers',
     kernels: ['UnsortedSegmentSum'],
     gradient: false,
+    otherTypes: false,
     samples: shapes(0, 2).map((rest) => ({
       inputs: [floats([6, ...rest]), ints([6], -2, 6)],
       fn: (values: tf.Tensor, ids: tf.Tensor) =>
@@ -132,6 +134,7 @@ export const indexingCases: readonly Case[] = [
     op: 'tf.unsortedSegmentSum of many',
     kernels: ['UnsortedSegmentSum'],
     gradient: true,
+    otherTypes: false,
     runs: 2,
     samples: fc.constantFrom(500, 600).map((segments) => ({
       inputs: [floats([40, 2]), ints([40], -5, segments)],

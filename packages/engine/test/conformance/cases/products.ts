@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 
-import { type Case, floats } from '../case.js';
+import { type Case, floats, ints } from '../case.js';
 
 const side = fc.integer({ min: 1, max: 5 });
 const flags = fc.record({ transposeA: fc.boolean(), transposeB: fc.boolean() });
@@ -81,6 +81,37 @@ export const productCases: readonly Case[] = [
         inputs: [floats([...left, m, k]), floats([...right, k, n])],
         fn: (a: tf.Tensor, b: tf.Tensor) => tf.matMul(a, b),
       })),
+  },
+  {
+    op: 'tf.matMul of integers',
+    kernels: ['BatchMatMul'],
+    gradient: false,
+    samples: fc
+      .record({ sizes, flags, batch: fc.constantFrom([], [2]) })
+      .map(
+        ({ sizes: { m, k, n }, flags: { transposeA, transposeB }, batch }) => ({
+          inputs: [
+            ints([...batch, ...(transposeA ? [k, m] : [m, k])], -9000, 9000),
+            ints([...batch, ...(transposeB ? [n, k] : [k, n])], -9000, 9000),
+          ],
+          fn: (a: tf.Tensor, b: tf.Tensor) =>
+            tf.matMul(a, b, transposeA, transposeB),
+        }),
+      ),
+  },
+  {
+    op: 'tf.math.confusionMatrix',
+    kernels: ['BatchMatMul', 'OneHot'],
+    gradient: false,
+    samples: side.map((count) => ({
+      inputs: [ints([count], 0, 3), ints([count], 0, 3)],
+      fn: (labels: tf.Tensor, predictions: tf.Tensor) =>
+        tf.math.confusionMatrix(
+          labels as tf.Tensor1D,
+          predictions as tf.Tensor1D,
+          3,
+        ),
+    })),
   },
   {
     op: 'tf.dot',

@@ -17,6 +17,21 @@ const draws: readonly ((shape: readonly number[]) => Input)[] = [
   (shape) => bools(shape),
 ];
 
+/** Conditions that depend on what is differentiated. */
+const questions: Readonly<
+  Record<string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor>
+> = {
+  Equal: tf.equal,
+  Greater: tf.greater,
+  GreaterEqual: tf.greaterEqual,
+  Less: tf.less,
+  LessEqual: tf.lessEqual,
+  NotEqual: tf.notEqual,
+  LogicalAnd: (a, b) => tf.logicalAnd(tf.greater(a, 0), tf.less(b, 1)),
+  LogicalOr: (a, b) => tf.logicalOr(tf.greater(a, 0), tf.less(b, 1)),
+  LogicalNot: (a, b) => tf.logicalNot(tf.greater(a, b)),
+};
+
 /** Choosing, converting, and summing several tensors. */
 export const selectionCases: readonly Case[] = [
   {
@@ -40,6 +55,27 @@ export const selectionCases: readonly Case[] = [
         fn: (condition: tf.Tensor, a: tf.Tensor, b: tf.Tensor) =>
           tf.where(condition, a, b),
       })),
+  },
+  ...Object.entries(questions).map(
+    ([kernel, ask]): Case => ({
+      op: `tf.where of ${kernel}`,
+      kernels: ['Select', kernel],
+      gradient: true,
+      samples: shapes().map((shape) => ({
+        inputs: [floats(shape, -2, 2, 1), floats(shape, -2, 2, 1)],
+        fn: (a: tf.Tensor, b: tf.Tensor) =>
+          tf.where(ask(a, b), tf.mul(a, b), tf.square(a)),
+      })),
+    }),
+  ),
+  {
+    op: 'tf.cast to integers',
+    kernels: ['Cast'],
+    gradient: true,
+    samples: shapes().map((shape) => ({
+      inputs: [floats(shape, -3, 3)],
+      fn: (x: tf.Tensor) => tf.mul(x, tf.cast(tf.cast(x, 'int32'), 'float32')),
+    })),
   },
   {
     op: 'tf.cast',

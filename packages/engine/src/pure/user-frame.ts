@@ -23,8 +23,11 @@ export function userFrame(stack: string | undefined): UserFrame {
     if (frame === undefined) continue;
     const { name, place } = frame;
     if (isForeign(place)) {
-      // tfjs names the function behind tf.conv3d `conv3d__op`; the outermost is the one that the program called.
-      operation = /(\w+?)__op\b/.exec(name)?.[1] ?? operation;
+      // tfjs names the function behind tf.conv3d `conv3d__op`, and that behind tf.whereAsync `whereAsync_`; the outermost is
+      // the one that the program called.
+      const [, operator, later] =
+        /(\w+?)__op\b|(\w+Async)_?\b/.exec(name) ?? [];
+      operation = operator ?? later ?? operation;
       continue;
     }
     return {
@@ -46,8 +49,17 @@ function frameOf(
   return { name, place: `${path}:${at}` };
 }
 
+/** The first place that a stack shows: where the error was made. */
+export function topPlace(stack: string | undefined): string | undefined {
+  for (const line of (stack ?? '').split('\n')) {
+    const frame = frameOf(line);
+    if (frame !== undefined) return frame.place;
+  }
+  return undefined;
+}
+
 /** A place inside a dependency, Node itself, or this package (its tests are programs like any other). */
-function isForeign(place: string): boolean {
+export function isForeign(place: string): boolean {
   if (place.includes('node_modules') || place.startsWith('node:')) return true;
   return place.startsWith(engineFolder) && !place.includes('.spec.');
 }
