@@ -3,9 +3,23 @@ import '@tensorflow/tfjs-layers';
 
 import * as tf from '@tensorflow/tfjs-core';
 
-import { convolutionGradient, cumulativeSumGradient } from './own-gradients.js';
+import {
+  convolutionGradient,
+  cumulativeSumGradient,
+  volumeConvolutionGradient,
+} from './own-gradients.js';
+import {
+  averagePoolingGradient,
+  volumeAveragePoolingGradient,
+} from './pooling-gradients.js';
 
-for (const gradient of [convolutionGradient, cumulativeSumGradient]) {
+for (const gradient of [
+  averagePoolingGradient,
+  convolutionGradient,
+  cumulativeSumGradient,
+  volumeAveragePoolingGradient,
+  volumeConvolutionGradient,
+]) {
   tf.unregisterGradient(gradient.kernelName);
   tf.registerGradient(gradient);
 }

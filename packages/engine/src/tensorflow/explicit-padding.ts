@@ -1,19 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 import {
-  adaptKernel,
   free,
   inputOf,
   type KernelArguments,
   type RunKernel,
-  runKernel,
-} from './adapt-kernel.js';
+} from '../kernel-adapter.js';
+import { maxPool3dGradient } from '../max-pool-3d-gradient.js';
+import { adaptKernel, runKernel } from './adapt-kernel.js';
 
-/** How a window moves over images: rows and columns. */
+/** How a window moves over images, along each axis: rows and columns, and before them the slices of a volume. */
 interface Window {
-  readonly size: readonly [number, number];
-  readonly strides: readonly [number, number];
-  readonly dilations: readonly [number, number];
+  readonly size: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
 }
 
 /** How images are padded so that a `valid` window gives what an explicitly padded one is to give. */
@@ -35,12 +35,14 @@ export function allowExplicitPadding(): void {
     tf.FusedConv2D,
     tf.DepthwiseConv2dNative,
     tf.FusedDepthwiseConv2D,
+    tf.Conv3D,
   ]) {
     padFirst(name, 'x', filtered('filter'), 0);
   }
   for (const name of [
     tf.Conv2DBackpropFilter,
     tf.DepthwiseConv2dNativeBackpropFilter,
+    tf.Conv3DBackpropFilterV2,
   ]) {
     const shaped = (given: KernelArguments): Window =>
       windowOf(given, given.attrs['filterShape'] as number[]);
@@ -49,16 +51,23 @@ export function allowExplicitPadding(): void {
   for (const name of [
     tf.Conv2DBackpropInput,
     tf.DepthwiseConv2dNativeBackpropInput,
+    tf.Conv3DBackpropInputV2,
   ]) {
     cutInputGradient(name, filtered('filter'));
   }
-  padFirst(tf.MaxPool, 'x', poolOf, -Infinity);
-  meanOfInside();
+  // It is made of the gradient in images, which is adapted here.
+  adaptKernel(tf.MaxPool3DGrad, (given) => maxPool3dGradient(given, runKernel));
+  for (const name of [tf.MaxPool, tf.MaxPool3D]) {
+    padFirst(name, 'x', poolOf, -Infinity);
+  }
+  for (const name of [tf.AvgPool, tf.AvgPool3D]) meanOfInside(name);
   poolGradient(tf.MaxPoolGrad, 'input', -Infinity, isExplicit);
   // tfjs divides by the whole window, margins included, where TensorFlow does not.
   const hasMargins = ({ attrs }: KernelArguments): boolean =>
     attrs['pad'] !== 'valid';
-  poolGradient(tf.AvgPoolGrad, 'input', 0, hasMargins);
+  for (const name of [tf.AvgPoolGrad, tf.AvgPool3DGrad]) {
+    poolGradient(name, 'input', 0, hasMargins);
+  }
 }
 
 type WindowOf = (given: KernelArguments) => Window;
@@ -127,8 +136,8 @@ function poolGradient(
 }
 
 /** The margins count for nothing in a mean: it is divided by that of ones, which are 0 in the margins. */
-function meanOfInside(): void {
-  adaptKernel(tf.AvgPool, (given, original) => {
+function meanOfInside(kernelName: string): void {
+  adaptKernel(kernelName, (given, original) => {
     if (!isExplicit(given)) return original(given);
     const images = inputOf(given, 'x');
     const padding = paddingOf(given, images.shape, poolOf(given));
@@ -190,25 +199,30 @@ function windowOf(
   { attrs }: KernelArguments,
   filter: readonly number[],
 ): Window {
-  const [rows = 1, columns = 1] = filter;
+  // […window, inputs, outputs]
+  const size = filter.slice(0, -2);
   return {
-    size: [rows, columns],
-    strides: pair(attrs['strides']),
-    dilations: pair(attrs['dilations']),
+    size,
+    strides: each(attrs['strides'], size.length),
+    dilations: each(attrs['dilations'], size.length),
   };
 }
 
-function poolOf({ attrs }: KernelArguments): Window {
+function poolOf(given: KernelArguments): Window {
+  const { attrs, inputs } = given;
+  const images = inputs['x'] ?? inputOf(given, 'input');
+  const axes = images.shape.length - 2;
   return {
-    size: pair(attrs['filterSize']),
-    strides: pair(attrs['strides']),
-    dilations: [1, 1],
+    size: each(attrs['filterSize'], axes),
+    strides: each(attrs['strides'], axes),
+    dilations: each(1, axes),
   };
 }
 
-function pair(value: unknown): readonly [number, number] {
-  if (Array.isArray(value)) return value as unknown as [number, number];
-  return typeof value === 'number' ? [value, value] : [1, 1];
+/** An attribute for each of so many axes: a list, or one number for all; 1 where it is left out. */
+function each(value: unknown, axes: number): readonly number[] {
+  if (Array.isArray(value)) return value;
+  return new Array<number>(axes).fill(typeof value === 'number' ? value : 1);
 }
 
 function paddingOf(
@@ -220,15 +234,22 @@ function paddingOf(
   const round = attrs['dimRoundingMode'] === 'ceil' ? Math.ceil : Math.floor;
   const amounts = shape.map((length, axis): readonly [number, number] => {
     const i = axis - firstAxis;
-    if (i !== 0 && i !== 1) return [0, 0];
-    const reach = dilations[i] * (size[i] - 1) + 1;
+    const [elements, stride, dilation] = [size[i], strides[i], dilations[i]];
+    if (
+      elements === undefined ||
+      stride === undefined ||
+      dilation === undefined
+    ) {
+      return [0, 0];
+    }
+    const reach = dilation * (elements - 1) + 1;
     const [before, after] =
       attrs['pad'] === 'same'
-        ? samePadding(length, strides[i], reach)
+        ? samePadding(length, stride, reach)
         : givenPadding(attrs['pad'], axis);
-    const steps = round((length + before + after - reach) / strides[i]);
+    const steps = round((length + before + after - reach) / stride);
     // Rounded up, the last window lies outside in part; rounded down, what it does not reach is not needed.
-    const needed = steps * strides[i] + reach;
+    const needed = steps * stride + reach;
     return [before, Math.max(needed - length - before, 0)];
   });
   const padded = shape.map((length, axis) => {
