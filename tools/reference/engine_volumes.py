@@ -25,6 +25,7 @@ CONVOLUTIONS = {
     "same-strides": {"strides": 2, "pad": "same"},
     "same-strides-longer-than-window": {"window": [1, 2, 1], "strides": [2, 3, 3], "pad": "same"},
     "oblong": {"window": [1, 3, 2], "pad": "valid"},
+    "single-place": {"channels": 1, "window": [2, 1, 3], "strides": [2, 1, 5]},
     "dilated": {"dilations": 2},
     "dilated-same": {"dilations": [1, 3, 2], "pad": "same"},
     "dilated-number": {"window": [2, 1, 3], "dilations": [3, 1, 2], "pad": 2},
@@ -116,7 +117,8 @@ if __name__ == "__main__":
         tensors.update({f"{name}.{key}": value for key, value in found.items()})
 
     for name, options in CONVOLUTIONS.items():
-        x, w = drawn(2, 2, *SIZE), drawn(3, 2, *triple(options.get("window", [3, 2, 3])))
+        channels = options.get("channels", 2)
+        x, w = drawn(2, channels, *SIZE), drawn(3, channels, *triple(options.get("window", [3, 2, 3])))
         keep(f"conv3d.{name}", "conv3d", options, entries({"x": x, "w": w}, convolve(x, w, options)))
     for name, options in POOLING.items():
         x = drawn(2, 1, *SIZE)

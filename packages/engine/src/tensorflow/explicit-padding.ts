@@ -35,7 +35,6 @@ export function allowExplicitPadding(): void {
     tf.FusedConv2D,
     tf.DepthwiseConv2dNative,
     tf.FusedDepthwiseConv2D,
-    tf.Conv3D,
   ]) {
     padFirst(name, 'x', filtered('filter'), 0);
   }
@@ -62,9 +61,6 @@ export function allowExplicitPadding(): void {
   }
   for (const name of [tf.AvgPool, tf.AvgPool3D]) meanOfInside(name);
   poolGradient(tf.MaxPoolGrad, 'input', -Infinity, isExplicit);
-  // tfjs divides by the whole window, margins included, where TensorFlow does not.
-  const hasMargins = ({ attrs }: KernelArguments): boolean =>
-    attrs['pad'] !== 'valid';
   for (const name of [tf.AvgPoolGrad, tf.AvgPool3DGrad]) {
     poolGradient(name, 'input', 0, hasMargins);
   }
@@ -74,6 +70,18 @@ type WindowOf = (given: KernelArguments) => Window;
 
 const isExplicit = ({ attrs }: KernelArguments): boolean =>
   typeof attrs['pad'] !== 'string';
+
+// tfjs divides the gradient of a mean by the whole window, margins included, where TensorFlow does not.
+const hasMargins = ({ attrs }: KernelArguments): boolean =>
+  attrs['pad'] !== 'valid';
+
+/**
+ * For which paddings TensorFlow's own kernel does not do. In volumes `same` is one of them: without oneDNN, TensorFlow lets
+ * it begin behind the first voxel where strides are longer than windows.
+ */
+function isOursFor(kernelName: string): (given: KernelArguments) => boolean {
+  return kernelName.includes('3D') ? hasMargins : isExplicit;
+}
 
 const valid = (attrs: tf.NamedAttrMap): tf.NamedAttrMap => ({
   ...attrs,
@@ -88,8 +96,9 @@ function padFirst(
   windowIn: WindowOf,
   value: number,
 ): void {
+  const isOurs = isOursFor(kernelName);
   adaptKernel(kernelName, (given, original) => {
-    if (!isExplicit(given)) return original(given);
+    if (!isOurs(given)) return original(given);
     const images = inputOf(given, input);
     const padding = paddingOf(given, images.shape, windowIn(given));
     return withPadded(given, images, padding, value, (padded) =>
@@ -104,8 +113,9 @@ function padFirst(
 
 /** The gradient of the padded images, without its margins. */
 function cutInputGradient(kernelName: string, windowIn: WindowOf): void {
+  const isOurs = isOursFor(kernelName);
   adaptKernel(kernelName, (given, original) => {
-    if (!isExplicit(given)) return original(given);
+    if (!isOurs(given)) return original(given);
     const shape = given.attrs['inputShape'] as number[];
     const padding = paddingOf(given, shape, windowIn(given));
     const attrs = { ...valid(given.attrs), inputShape: [...padding.padded] };
@@ -137,8 +147,9 @@ function poolGradient(
 
 /** The margins count for nothing in a mean: it is divided by that of ones, which are 0 in the margins. */
 function meanOfInside(kernelName: string): void {
+  const isOurs = isOursFor(kernelName);
   adaptKernel(kernelName, (given, original) => {
-    if (!isExplicit(given)) return original(given);
+    if (!isOurs(given)) return original(given);
     const images = inputOf(given, 'x');
     const padding = paddingOf(given, images.shape, poolOf(given));
     const mean = (x: tf.TensorInfo): tf.TensorInfo =>

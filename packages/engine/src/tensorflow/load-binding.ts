@@ -10,7 +10,7 @@ import { EngineUnavailableError } from '../errors.js';
 import { allowExplicitPadding } from './explicit-padding.js';
 import { followEdgeRules } from './edge-rules.js';
 import {
-  allowDilatedVolumes,
+  convolveVolumes,
   allowNormalisedVolumes,
   refuseLargeWindows,
 } from './volumes.js';
@@ -86,7 +86,7 @@ function load(
         reasons.push(`${packageName}${where}: ${reasonOf(error)}`);
         continue;
       }
-      allowDilatedVolumes();
+      convolveVolumes();
       allowNormalisedVolumes();
       allowExplicitPadding();
       refuseLargeWindows();

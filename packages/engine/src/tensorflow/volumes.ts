@@ -7,41 +7,76 @@ import {
   type VolumeConvolution,
   type VolumePooling,
 } from '../volume-windows.js';
+import { endOfWindows, type WindowAxis } from '../windows.js';
 import { adaptKernel, runKernel } from './adapt-kernel.js';
 
-/** Lets volumes be convolved with dilations, which TensorFlow cannot on the CPU: with zeros between the filter's elements. */
-export function allowDilatedVolumes(): void {
+/**
+ * Lets volumes be convolved with any padding and with dilations, which TensorFlow cannot on the CPU: with zeros around them,
+ * and between the filter's elements.
+ *
+ * Along an axis with a single place, volumes are cut to its window, and the stride is 1: there, oneDNN gives wrong sums of a
+ * single channel for longer ones.
+ */
+export function convolveVolumes(): void {
   adaptKernel(tf.Conv3D, (given, original) => {
-    const { dilations = 1, ...attrs } = given.attrs;
-    const steps = [0, 1, 2].map((axis) =>
-      Array.isArray(dilations) ? Number(dilations[axis]) : Number(dilations),
-    );
-    if (steps.every((step) => step === 1)) return original(given);
+    const { backend, attrs } = given;
     const filter = inputOf(given, 'filter');
-    const wide = steps.reduce((narrow, step, axis) => {
-      const spread = spreadAlong(given, narrow, axis, step);
-      if (narrow !== filter) free(given.backend, narrow);
+    const x = inputOf(given, 'x');
+    const how = attrs as unknown as VolumeConvolution;
+    const { axes } = convolutionWindows(x.shape, filter.shape, how);
+    const volumes = withMargins(given, x, axes);
+    const wide = axes.reduce((narrow, { dilation }, axis) => {
+      const spread = spreadAlong(given, narrow, axis, dilation);
+      if (narrow !== filter) free(backend, narrow);
       return spread;
     }, filter);
-    const inputs = { ...given.inputs, filter: wide };
     const result = original({
-      ...given,
-      inputs,
-      attrs: { ...attrs, dilations: [1, 1, 1] },
+      inputs: { x: volumes, filter: wide },
+      attrs: {
+        ...attrs,
+        pad: 'valid',
+        dilations: axes.map(() => 1),
+        strides: axes.map(({ places, stride }) => (places === 1 ? 1 : stride)),
+      },
+      backend,
     });
-    free(given.backend, wide);
+    free(backend, volumes);
+    free(backend, wide);
     return result;
   });
 }
 
-/** Refuses windows that are larger than their volumes: TensorFlow pools with them to empty tensors. */
-export function refuseLargeWindows(): void {
-  adaptKernel(tf.Conv3D, (given, original) => {
-    const filter = inputOf(given, 'filter').shape;
-    const how = given.attrs as unknown as VolumeConvolution;
-    convolutionWindows(inputOf(given, 'x').shape, filter, how);
-    return original(given);
+/** Volumes with the zeros that the windows need, without what lies behind the last one; a tensor of its own. */
+function withMargins(
+  { backend }: KernelArguments,
+  x: tf.TensorInfo,
+  axes: readonly WindowAxis[],
+): tf.TensorInfo {
+  const paddings = [
+    [0, 0],
+    ...axes.map(({ before, after }) => [before, after]),
+    [0, 0],
+  ];
+  const padded = runKernel(tf.PadV2, {
+    inputs: { x },
+    attrs: { paddings, constantValue: 0 },
+    backend,
   });
+  const size = x.shape.map((length, i) => {
+    const axis = axes[i - 1];
+    return axis === undefined ? length : axis.before + endOfWindows(axis);
+  });
+  const cut = runKernel(tf.Slice, {
+    inputs: { x: padded },
+    attrs: { begin: size.map(() => 0), size },
+    backend,
+  });
+  free(backend, padded);
+  return cut;
+}
+
+/** Refuses pooling windows that are larger than their volumes: TensorFlow gives empty tensors. */
+export function refuseLargeWindows(): void {
   for (const name of [tf.MaxPool3D, tf.AvgPool3D]) {
     adaptKernel(name, (given, original) => {
       const how = given.attrs as unknown as VolumePooling;
