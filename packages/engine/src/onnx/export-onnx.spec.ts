@@ -92,7 +92,7 @@ const models: Record<string, Model> = {
   },
   volumes: {
     fn: ({ inputs, frozen }) => {
-      const volumes = tf.expandDims(at(inputs, 'crops'), -1) as tf.Tensor5D;
+      const volumes = tf.expandDims<tf.Tensor5D>(at(inputs, 'crops'), -1);
       const filter = tf.transpose(at(frozen, 'conv'), [2, 3, 4, 1, 0]);
       const seen = tf.relu(
         tf.conv3d(volumes, filter as tf.Tensor5D, [2, 1, 1], 'same'),

@@ -250,3 +250,34 @@ describe('a convolution with strides, as products', () => {
     expect(stridedFits(planar(info))).toBe(false);
   });
 });
+
+describe('the filter gradient of volumes, by rows', () => {
+  it.each([
+    { volume: [8, 16, 16], window: [3, 3, 3], stride: 1, pad: 1 },
+    { volume: [16, 9, 18], window: [1, 2, 2], stride: 1, pad: 'valid' },
+    { volume: [32, 8, 17], window: [3, 1, 4], stride: [2, 1, 1], pad: 'same' },
+    { volume: [8, 18, 20], window: [1, 1, 3], stride: 1, pad: 2 },
+  ] satisfies {
+    volume: [number, number, number];
+    window: [number, number, number];
+    stride: number | [number, number, number];
+    pad: 'valid' | 'same' | number;
+  }[])(
+    'equals that of tfjs-cpu: %j',
+    async ({ volume, window, stride, pad }) => {
+      const [image, filter] = [
+        [2, ...volume, 2],
+        [...window, 2, 3],
+      ];
+      const { axes } = convolutionWindows(image, filter, {
+        strides: stride,
+        pad,
+      });
+      // From so many on, rows are taken.
+      expect(2 * sizeOf(axes.map(({ places }) => places))).toBeGreaterThan(
+        4095,
+      );
+      await expectSameVolumes(image, filter, stride, pad);
+    },
+  );
+});

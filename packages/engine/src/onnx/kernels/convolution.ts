@@ -168,9 +168,7 @@ function filtersGradient(geometryOf: GeometryOf): Kernel {
         filtersOutputsFirst(axes),
       );
     }
-    // Stored [O, …window, I], seen as […window, I, O].
-    const order = [...windows.axes.map((_, axis) => axis + 1), axes + 1, 0];
-    return backend.symbol(filterGradient(backend, x, dy, windows), order);
+    return filterGradient(backend, x, dy, windows);
   };
 }
 
