@@ -119,7 +119,22 @@ async function tower() {
 /** ResNet-18 of the image encoder, batch 32: forward and the gradient of every weight. */
 async function resnet() {
   const { resnet18 } = await load('packages/image-encoder/dist/index.js');
-  const encoder = resnet18();
+  return {
+    'batch 32, forward + all gradients': await timeEncoder(resnet18(), 32, 8),
+  };
+}
+
+/** The image encoder over volumes, as experiments/clip-lung-3d.ts has it, batch 8. */
+async function volumes() {
+  const { volumeResnet18 } = await load('packages/image-encoder/dist/index.js');
+  const encoder = volumeResnet18({ width: 16 });
+  return {
+    'ResNet-18-3D, width 16, batch 8': await timeEncoder(encoder, 8, 5),
+  };
+}
+
+/** Forward and the gradient of every weight. */
+function timeEncoder(encoder, batch, repeats) {
   const { params, statistics } = encoder.init(new RandomStream(1, 'init'));
   const fn = ({ state, inputs }) => {
     const entries = leaves(state.params);
@@ -142,13 +157,11 @@ async function resnet() {
     };
   };
   const state = { params, statistics, gradients: params };
-  return {
-    'batch 32, forward + all gradients': await time(
-      fn,
-      { state, inputs: { x: noise('x', [32, 32, 32, 32]) } },
-      8,
-    ),
-  };
+  return time(
+    fn,
+    { state, inputs: { x: noise('x', [batch, 32, 32, 32]) } },
+    repeats,
+  );
 }
 
 /** Products and convolutions, forward; convolutions with both gradients, too. */
@@ -309,5 +322,5 @@ async function memory() {
   };
 }
 
-const parts = { tower, resnet, shapes, compile, empty, memory };
+const parts = { tower, resnet, volumes, shapes, compile, empty, memory };
 console.log(JSON.stringify(await parts[process.argv[2]]()));

@@ -2,7 +2,8 @@
 // else the machine does falls on both alike.
 import { runPeer } from './peer.mjs';
 
-const parts = ['tower', 'resnet', 'shapes', 'compile', 'empty'];
+const compared = ['tower', 'resnet', 'volumes', 'shapes'];
+const parts = [...compared, 'compile', 'empty'];
 
 export async function run({ note, python, wants }) {
   const result = {};
@@ -20,13 +21,13 @@ export async function run({ note, python, wants }) {
   }
   for (const part of parts.filter(wants)) {
     note(`engine: ${part}`);
-    const compared = part === 'tower' || part === 'resnet' || part === 'shapes';
-    const rounds = compared ? 3 : 1;
+    const hasPeer = compared.includes(part);
+    const rounds = hasPeer ? 3 : 1;
     const ours = [];
     const torch = [];
     for (let round = 0; round < rounds; round++) {
       ours.push(await runPeer('engine-peer.mjs', [part]));
-      if (compared && python !== null)
+      if (hasPeer && python !== null)
         torch.push(await runPeer('bench_engine.py', [part], python));
     }
     const best = (runs) =>
@@ -36,7 +37,7 @@ export async function run({ note, python, wants }) {
           Math.min(...runs.map((one) => one[name])),
         ]),
       );
-    result[part] = compared
+    result[part] = hasPeer
       ? Object.fromEntries(
           Object.entries(best(ours)).map(([name, milliseconds]) => [
             name,

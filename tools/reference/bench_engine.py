@@ -49,35 +49,54 @@ def tower():
     return {"12 layers, forward + input gradient": median_ms(step, 7)}
 
 
-def resnet():
+def trunk(axes, width, inputs):
+    """ResNet-18 with a stem of stride 1, without its pooling, over images or volumes."""
+    conv, norm = {2: (nn.Conv2d, nn.BatchNorm2d), 3: (nn.Conv3d, nn.BatchNorm3d)}[axes]
+
     class Block(nn.Module):
         def __init__(self, inputs, outputs, stride):
             super().__init__()
-            self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-            self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-            self.bn1, self.bn2 = nn.BatchNorm2d(outputs), nn.BatchNorm2d(outputs)
+            self.conv1 = conv(inputs, outputs, 3, stride, 1, bias=False)
+            self.conv2 = conv(outputs, outputs, 3, 1, 1, bias=False)
+            self.bn1, self.bn2 = norm(outputs), norm(outputs)
             self.downsample = None
             if stride > 1:
-                self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+                self.downsample = nn.Sequential(conv(inputs, outputs, 1, stride, bias=False), norm(outputs))
 
         def forward(self, x):
             y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
             return F.relu(y + (x if self.downsample is None else self.downsample(x)))
 
-    blocks, inputs = [], 64
-    for outputs, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
-        blocks += [Block(inputs, outputs, stride), Block(outputs, outputs, 1)]
+    layers = [conv(inputs, width, 3, 1, 1, bias=False), norm(width), nn.ReLU()]
+    inputs = width
+    for outputs, stride in ((width, 1), (2 * width, 2), (4 * width, 2), (8 * width, 2)):
+        layers += [Block(inputs, outputs, stride), Block(outputs, outputs, 1)]
         inputs = outputs
-    trunk = nn.Sequential(nn.Conv2d(32, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU(), *blocks)
-    reduce = nn.Conv2d(128, 32, 1)
+    return nn.Sequential(*layers)
+
+
+def resnet():
+    net, reduce = trunk(2, 64, 32), nn.Conv2d(128, 32, 1)
     x = torch.rand(32, 32, 32, 32)
 
     def step():
-        trunk.zero_grad()
+        net.zero_grad()
         reduce.zero_grad()
-        reduce(trunk(x).view(32, 128, 8, 8)).square().sum().backward()
+        reduce(net(x).view(32, 128, 8, 8)).square().sum().backward()
 
     return {"batch 32, forward + all gradients": median_ms(step, 8)}
+
+
+def volumes():
+    net, reduce = trunk(3, 16, 1), nn.Conv2d(32, 32, 1)
+    x = torch.rand(8, 1, 32, 32, 32)
+
+    def step():
+        net.zero_grad()
+        reduce.zero_grad()
+        reduce(net(x).mean(2).view(8, 32, 8, 8)).square().sum().backward()
+
+    return {"ResNet-18-3D, width 16, batch 8": median_ms(step, 5)}
 
 
 def shapes():
@@ -97,4 +116,4 @@ def shapes():
     return found
 
 
-print(json.dumps({"tower": tower, "resnet": resnet, "shapes": shapes}[sys.argv[1]]()))
+print(json.dumps({"tower": tower, "resnet": resnet, "volumes": volumes, "shapes": shapes}[sys.argv[1]]()))

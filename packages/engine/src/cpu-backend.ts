@@ -1,4 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
+import './cpu-volumes.js';
 
 import * as tf from '@tensorflow/tfjs-core';
 

@@ -8,12 +8,20 @@ import {
   convolutionGradient,
   cumulativeSumGradient,
   questionGradients,
+  volumeConvolutionGradient,
 } from './own-gradients.js';
+import {
+  averagePoolingGradient,
+  volumeAveragePoolingGradient,
+} from './pooling-gradients.js';
 
 for (const gradient of [
+  averagePoolingGradient,
   castGradient,
   convolutionGradient,
   cumulativeSumGradient,
+  volumeAveragePoolingGradient,
+  volumeConvolutionGradient,
   ...questionGradients,
 ]) {
   const { kernelName } = gradient;

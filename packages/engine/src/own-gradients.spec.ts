@@ -54,6 +54,45 @@ describe('the gradient of a dilated convolution', () => {
   );
 });
 
+describe('the gradient of a dilated convolution of volumes', () => {
+  it.each([
+    { dilation: 2, pad: 'same' },
+    { dilation: [1, 3, 2], pad: 'valid' },
+  ] satisfies {
+    dilation: number | [number, number, number];
+    pad: 'same' | 'valid';
+  }[])('is its adjoint: %j', ({ dilation, pad }) => {
+    const convolve = (x: tf.Tensor, w: tf.Tensor): tf.Tensor =>
+      tf.conv3d(x as tf.Tensor5D, w as tf.Tensor5D, 1, pad, 'NDHWC', dilation);
+    const [volume, filter] = [
+      [1, 5, 7, 6, 2],
+      [2, 3, 2, 2, 2],
+    ];
+    const fixed = noise('fixed', filter);
+    expectAdjoint((x) => convolve(x, fixed), volume);
+    const volumes = noise('volumes', volume);
+    expectAdjoint((w) => convolve(volumes, w), filter);
+  });
+});
+
+describe('the gradient of average pooling', () => {
+  it.each(['valid', 'same', 1] as const)(
+    'is its adjoint at the borders, too, with padding %s',
+    (pad) => {
+      for (const stride of [1, 2]) {
+        expectAdjoint(
+          (x) => tf.avgPool(x as tf.Tensor4D, [3, 2], stride, pad),
+          [2, 6, 5, 2],
+        );
+        expectAdjoint(
+          (x) => tf.avgPool3d(x as tf.Tensor5D, [3, 2, 2], stride, pad),
+          [2, 4, 5, 3, 2],
+        );
+      }
+    },
+  );
+});
+
 describe('the gradient of a cumulative sum', () => {
   it.each([0, 1, 2])('is its adjoint, along axis %i', (axis) => {
     for (const exclusive of [false, true]) {

@@ -72,76 +72,95 @@ export const cumulativeSumGradient: tf.GradConfig = {
   },
 };
 
+/** Sizes along the axes of an image's places, or one for all of them. */
+type Sizes = number | readonly number[];
+
 interface Convolution {
-  readonly strides: number | [number, number];
+  readonly strides: Sizes;
   readonly pad: 'valid' | 'same' | number;
-  readonly dataFormat: 'NHWC' | 'NCHW';
-  readonly dilations: number | [number, number];
+  readonly dataFormat?: 'NHWC' | 'NCHW' | 'NDHWC';
+  readonly dilations: Sizes;
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
 /** A dilated convolution is one with a larger filter, which has zeros between its elements. */
-export const convolutionGradient: tf.GradConfig = {
-  kernelName: 'Conv2D',
-  inputsToSave: ['x', 'filter'],
-  gradFunc(dy, saved, attributes) {
-    const [x, filter] = saved as [tf.Tensor4D, tf.Tensor4D];
-    const { strides, pad, dataFormat, dilations, dimRoundingMode } =
-      attributes as unknown as Convolution;
-    const [down, across] =
-      typeof dilations === 'number' ? [dilations, dilations] : dilations;
-    const wide = spread(spread(filter, 0, down), 1, across);
-    const form = {
-      strides,
-      pad,
-      dataFormat,
-      ...(dimRoundingMode === undefined ? {} : { dimRoundingMode }),
-    };
-    return {
-      x: () =>
-        tf
-          .engine()
-          .runKernel<tf.Tensor>(
-            'Conv2DBackpropInput',
+function gradientOfConvolution(
+  kernelName: string,
+  backprop: { readonly input: string; readonly filter: string },
+): tf.GradConfig {
+  return {
+    kernelName,
+    inputsToSave: ['x', 'filter'],
+    gradFunc(dy, saved, attributes) {
+      const [x, filter] = saved as [tf.Tensor, tf.Tensor];
+      const { dilations, ...form } = attributes as unknown as Convolution;
+      // […window, inputs, outputs]
+      const axes = filter.shape.slice(0, -2).map((_, axis) => axis);
+      const steps = axes.map((axis) =>
+        typeof dilations === 'number' ? dilations : (dilations[axis] ?? 1),
+      );
+      const wide = axes.reduce(
+        (narrow, axis) => spread(narrow, axis, steps[axis] ?? 1),
+        filter,
+      );
+      const run = (
+        name: string,
+        inputs: tf.NamedTensorMap,
+        shape: Record<string, number[]>,
+      ): tf.Tensor =>
+        tf.engine().runKernel<tf.Tensor>(name, inputs, {
+          ...form,
+          ...shape,
+        });
+      return {
+        x: () =>
+          run(
+            backprop.input,
             { dy: dy as tf.Tensor, filter: wide },
-            { ...form, inputShape: x.shape },
+            { inputShape: x.shape },
           ),
-      filter: () => {
-        const slope = tf
-          .engine()
-          .runKernel<tf.Tensor>(
-            'Conv2DBackpropFilter',
+        filter: () => {
+          const slope = run(
+            backprop.filter,
             { x, dy: dy as tf.Tensor },
-            { ...form, filterShape: wide.shape },
+            { filterShape: wide.shape },
           );
-        return down * across === 1
-          ? slope
-          : tf.stridedSlice(slope, [0, 0, 0, 0], slope.shape, [
-              down,
-              across,
-              1,
-              1,
-            ]);
-      },
-    };
-  },
-};
+          return steps.every((step) => step === 1)
+            ? slope
+            : tf.stridedSlice(
+                slope,
+                slope.shape.map(() => 0),
+                slope.shape,
+                [...steps, 1, 1],
+              );
+        },
+      };
+    },
+  };
+}
+
+/** Of tf.conv2d. */
+export const convolutionGradient = gradientOfConvolution('Conv2D', {
+  input: 'Conv2DBackpropInput',
+  filter: 'Conv2DBackpropFilter',
+});
+
+/** Of tf.conv3d. */
+export const volumeConvolutionGradient = gradientOfConvolution('Conv3D', {
+  input: 'Conv3DBackpropInputV2',
+  filter: 'Conv3DBackpropFilterV2',
+});
 
 /** Zeros between the elements along an axis, `step` − 1 of them. */
-function spread(x: tf.Tensor4D, axis: 0 | 1, step: number): tf.Tensor4D {
-  const [count] = x.shape.slice(axis);
+function spread(x: tf.Tensor, axis: number, step: number): tf.Tensor {
+  const count = x.shape[axis];
   if (step === 1 || count === undefined || count === 1) return x;
-  const zeros = tf.zeros<tf.Rank.R4>(
-    x.shape.map((length, i) => (i === axis ? step - 1 : length)) as [
-      number,
-      number,
-      number,
-      number,
-    ],
+  const zeros = tf.zeros(
+    x.shape.map((length, i) => (i === axis ? step - 1 : length)),
   );
   const elements = tf.split(x, count, axis);
   return tf.concat(
     elements.flatMap((element, i) => (i === 0 ? [element] : [zeros, element])),
     axis,
-  ) as tf.Tensor4D;
+  );
 }

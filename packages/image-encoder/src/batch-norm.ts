@@ -22,8 +22,8 @@ export function batchNormStatistics(path: string, channels: number): Weight[] {
   ];
 }
 
-/** A batch normalisation of x [B, H, W, C] by name. */
-export type BatchNorm = (x: tf.Tensor4D, path: string) => tf.Tensor4D;
+/** A batch normalisation by name, of images [B, H, W, C] or volumes [B, D, H, W, C]. */
+export type BatchNorm = <T extends tf.Tensor>(x: T, path: string) => T;
 
 /** For evaluation: one multiplication and one addition with the running statistics. */
 export function frozenBatchNorm(
@@ -47,7 +47,7 @@ export function frozenBatchNorm(
  * way towards its mean and unbiased variance.
  *
  * @param update takes each new running statistic, by path
- * @see Ioffe & Szegedy (arXiv 1502.03167), algorithm 1; PyTorch's `BatchNorm2d` for the statistics
+ * @see Ioffe & Szegedy (arXiv 1502.03167), algorithm 1; PyTorch's `BatchNorm2d` and `BatchNorm3d` for the statistics
  */
 export function trainingBatchNorm(
   params: Lookup<tf.Tensor>,
@@ -60,12 +60,11 @@ export function trainingBatchNorm(
       tf.add(tf.mul(statistics(path), 1 - momentum), tf.mul(value, momentum)),
     );
   };
-  return (x, path) => {
-    const [batch, height, width] = x.shape;
-    const count = batch * height * width;
-    const mean = tf.mean<tf.Tensor1D>(x, [0, 1, 2]);
-    const centred = tf.sub<tf.Tensor4D>(x, mean);
-    const variance = tf.mean<tf.Tensor1D>(tf.square(centred), [0, 1, 2]);
+  return <T extends tf.Tensor>(x: T, path: string) => {
+    const { axes, count } = placesOf(x);
+    const mean = tf.mean<tf.Tensor1D>(x, axes);
+    const centred = tf.sub<tf.Tensor>(x, mean);
+    const variance = tf.mean<tf.Tensor1D>(tf.square(centred), axes);
     move(`${path}.running_mean`, mean);
     move(`${path}.running_var`, tf.mul(variance, count / (count - 1)));
     return normaliseBatch(
@@ -83,39 +82,37 @@ export function trainingBatchNorm(
  * The gradient is written out, where automatic differentiation would go over the images twice as often. With
  * x̂ = (x − mean) / deviation and n values a channel: dβ = Σ dy, dγ = Σ dy·x̂, dx = γ / deviation · (dy − dβ/n − x̂·dγ/n).
  *
- * @param x [B, H, W, C]
+ * @param x [B, …places, C]
  * @param gamma [C]
  * @param beta [C]
- * @param moments of x: x less its mean, [B, H, W, C], and its biased variance, [C]
+ * @param moments of x: x less its mean, of its shape, and its biased variance, [C]
  * @see Ioffe & Szegedy (arXiv 1502.03167), §3
  */
-function normaliseBatch(
-  x: tf.Tensor4D,
+function normaliseBatch<T extends tf.Tensor>(
+  x: T,
   gamma: tf.Tensor1D,
   beta: tf.Tensor1D,
   {
     centred,
     variance,
-  }: { readonly centred: tf.Tensor4D; readonly variance: tf.Tensor1D },
-): tf.Tensor4D {
-  const axes = [0, 1, 2];
-  const compute = tf.customGrad<tf.Tensor4D>((...given) => {
-    const [images, weight, bias, save] = given as unknown as [
-      tf.Tensor4D,
+  }: { readonly centred: tf.Tensor; readonly variance: tf.Tensor1D },
+): T {
+  const { axes, count } = placesOf(x);
+  const compute = tf.customGrad<T>((...given) => {
+    const [, weight, bias, save] = given as unknown as [
+      T,
       tf.Tensor1D,
       tf.Tensor1D,
       tf.GradSaveFunc,
     ];
-    const [batch, height, width] = images.shape;
-    const count = batch * height * width;
     const scale = tf.rsqrt<tf.Tensor1D>(tf.add(variance, epsilon));
     const gain = tf.mul<tf.Tensor1D>(weight, scale);
     save([centred, scale, gain]);
     return {
-      value: tf.add<tf.Tensor4D>(tf.mul(centred, gain), bias),
+      value: tf.add<T>(tf.mul(centred, gain), bias),
       gradFunc: (dy, saved) => {
         const [away, inverse, slope] = saved as [
-          tf.Tensor4D,
+          tf.Tensor,
           tf.Tensor1D,
           tf.Tensor1D,
         ];
@@ -125,13 +122,22 @@ function normaliseBatch(
         // dx as one scaled image each of dy and of x − mean, and a constant per channel.
         const back = tf.mul(tf.mul(dWeight, inverse), -1 / count);
         const shift = tf.mul(dBias, -1 / count);
-        const dx = tf.mul<tf.Tensor4D>(
-          tf.add(tf.add(dy, shift), tf.mul(away, back)),
-          slope,
-        );
+        const dx = tf.mul(tf.add(tf.add(dy, shift), tf.mul(away, back)), slope);
         return [dx, dWeight, dBias];
       },
     };
   });
   return compute(x, gamma, beta);
+}
+
+/** The axes of [B, …places, C] along which a channel's values lie, and their number. */
+function placesOf({ shape }: tf.Tensor): {
+  readonly axes: number[];
+  readonly count: number;
+} {
+  const places = shape.slice(0, -1);
+  return {
+    axes: places.map((_, axis) => axis),
+    count: places.reduce((all, length) => all * length, 1),
+  };
 }

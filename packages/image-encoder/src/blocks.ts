@@ -4,8 +4,8 @@ export interface Layer {
   readonly convolution: string;
   /** of the normalisation: `layer2.0.bn1` */
   readonly norm: string;
-  /** [O, I, window, window] */
-  readonly shape: readonly [number, number, number, number];
+  /** [O, I, …window], a window of two axes for images, and of three for volumes */
+  readonly shape: readonly [number, number, ...number[]];
   readonly stride: 1 | 2;
 }
 
@@ -24,6 +24,8 @@ export interface BlockOptions {
   /** of the stage; a bottleneck has four times as many outputs */
   readonly channels: number;
   readonly stride: 1 | 2;
+  /** of a window: 2 for images, 3 for volumes */
+  readonly axes: number;
 }
 
 /** A kind of block. */
@@ -33,15 +35,15 @@ export interface BlockKind {
   readonly make: (options: BlockOptions) => Block;
 }
 
-/** Two 3×3 convolutions, of ResNet-18 and 34. @see He et al. (arXiv 1512.03385), figure 5, left */
+/** Two 3×3 convolutions, 3×3×3 in volumes, of ResNet-18 and 34. @see He et al. (arXiv 1512.03385), figure 5, left */
 export const basic: BlockKind = {
   expansion: 1,
-  make: ({ path, inputs, channels, stride }) => ({
+  make: ({ path, inputs, channels, stride, axes }) => ({
     layers: [
-      layer(path, 1, [channels, inputs, 3, 3], stride),
-      layer(path, 2, [channels, channels, 3, 3]),
+      layer(path, 1, [channels, inputs, ...window(3, axes)], stride),
+      layer(path, 2, [channels, channels, ...window(3, axes)]),
     ],
-    shortcut: shortcut(path, inputs, channels, stride),
+    shortcut: shortcut(path, [channels, inputs, ...window(1, axes)], stride),
   }),
 };
 
@@ -52,15 +54,24 @@ export const basic: BlockKind = {
  */
 export const bottleneck: BlockKind = {
   expansion: 4,
-  make: ({ path, inputs, channels, stride }) => ({
+  make: ({ path, inputs, channels, stride, axes }) => ({
     layers: [
-      layer(path, 1, [channels, inputs, 1, 1]),
-      layer(path, 2, [channels, channels, 3, 3], stride),
-      layer(path, 3, [4 * channels, channels, 1, 1]),
+      layer(path, 1, [channels, inputs, ...window(1, axes)]),
+      layer(path, 2, [channels, channels, ...window(3, axes)], stride),
+      layer(path, 3, [4 * channels, channels, ...window(1, axes)]),
     ],
-    shortcut: shortcut(path, inputs, 4 * channels, stride),
+    shortcut: shortcut(
+      path,
+      [4 * channels, inputs, ...window(1, axes)],
+      stride,
+    ),
   }),
 };
+
+/** As long along every axis. */
+export function window(length: number, axes: number): number[] {
+  return new Array<number>(axes).fill(length);
+}
 
 function layer(
   path: string,
@@ -78,15 +89,15 @@ function layer(
 
 function shortcut(
   path: string,
-  inputs: number,
-  outputs: number,
+  shape: Layer['shape'],
   stride: 1 | 2,
 ): Layer | undefined {
+  const [outputs, inputs] = shape;
   if (stride === 1 && inputs === outputs) return undefined;
   return {
     convolution: `${path}.downsample.0`,
     norm: `${path}.downsample.1`,
-    shape: [outputs, inputs, 1, 1],
+    shape,
     stride,
   };
 }

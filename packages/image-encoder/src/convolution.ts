@@ -1,21 +1,40 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * A convolution without bias, padded so that a stride of 1 keeps the size: 1 for a 3×3 window, 0 for 1×1, at any stride, as
- * in PyTorch's ResNet (not tfjs's `same`, which pads a stride of 2 on one side only).
+ * A convolution without bias, padded so that a stride of 1 keeps the size: 1 for a window of 3, 0 for one of 1, at any stride,
+ * as in PyTorch's ResNet (not tfjs's `same`, which pads a stride of 2 on one side only).
  *
- * @param x      [B, H, W, I]
- * @param weight [O, I, window, window], PyTorch's layout
- * @returns [B, ⌈H / stride⌉, ⌈W / stride⌉, O]
+ * @param x      images [B, H, W, I] or volumes [B, D, H, W, I]
+ * @param weight [O, I, …window], PyTorch's layout
+ * @returns [B, ⌈H / stride⌉, ⌈W / stride⌉, O], and so of volumes
  */
-export function convolution(
-  x: tf.Tensor4D,
+export function convolution<T extends tf.Tensor4D | tf.Tensor5D>(
+  x: T,
   weight: tf.Tensor,
   stride: number,
-): tf.Tensor4D {
-  const filter = tf.transpose(weight, [2, 3, 1, 0]) as tf.Tensor4D;
-  const padding = ((weight.shape[2] ?? 1) - 1) / 2;
-  return tf.conv2d(x, filter, stride, padding, 'NHWC', 1, 'floor');
+): T {
+  const [, , ...window] = weight.shape;
+  const filter = tf.transpose(weight, [...window.map((_, i) => i + 2), 1, 0]);
+  const padding = ((window[0] ?? 1) - 1) / 2;
+  return (
+    x.rank === 5
+      ? tf.conv3d(
+          x as tf.Tensor5D,
+          filter as tf.Tensor5D,
+          stride,
+          // It takes a number as tf.conv2d does, but its type does not say so.
+          padding as unknown as 'same',
+        )
+      : tf.conv2d(
+          x as tf.Tensor4D,
+          filter as tf.Tensor4D,
+          stride,
+          padding,
+          'NHWC',
+          1,
+          'floor',
+        )
+  ) as T;
 }
 
 /** [B, C, H, W] to [B, H, W, C]. */

@@ -3,7 +3,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 
 /** The sizes of an encoder's inputs and outputs. */
 export interface ImageEncoderSizes {
-  /** slices of a crop, which are the channels of the network's input */
+  /** slices of a crop, which are the channels of the network's input, or the depth of a volume */
   readonly slices: number;
   /** T, channel groups */
   readonly groups: number;

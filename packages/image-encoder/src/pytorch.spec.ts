@@ -21,6 +21,7 @@ import {
   resnet18,
   resnet34,
   resnet50,
+  volumeResnet18,
 } from './index.js';
 
 // As in tools/reference/image_encoder.py.
@@ -28,6 +29,12 @@ const networks: Readonly<Record<string, ImageEncoder>> = {
   resnet18: resnet18({ slices: 3, width: 2, groups: 2, embedding: 128 }),
   resnet34: resnet34({ slices: 3, width: 2, groups: 3, embedding: 64 }),
   resnet50: resnet50({ slices: 3, width: 2, groups: 1, embedding: 192 }),
+  'resnet18-3d': volumeResnet18({
+    slices: 12,
+    width: 2,
+    groups: 3,
+    embedding: 64,
+  }),
 };
 const outputNames = ['features', 'groups'] as const;
 
@@ -80,7 +87,7 @@ function trained(name: string, net: ImageEncoder): [string, tf.Tensor][] {
       const last = name === 'resnet50' ? 'bn3.weight' : 'bn2.weight';
       const change = (u: number): number => {
         if (path.endsWith('running_var')) return 0.5 + 1.5 * u;
-        if (shape.length === 4) {
+        if (shape.length >= 4) {
           return (2 * u - 1) * Math.sqrt(6 / sizeOf(shape.slice(1)));
         }
         if (path.endsWith(last)) return 0.1 + 0.3 * u;
@@ -91,7 +98,8 @@ function trained(name: string, net: ImageEncoder): [string, tf.Tensor][] {
   );
 }
 
-const images = (): tf.Tensor => drawn('images', [2, 3, 32, 32], (u) => u);
+const imagesFor = ({ sizes }: ImageEncoder): tf.Tensor =>
+  drawn('images', [2, sizes.slices, 32, 32], (u) => u);
 
 /** The largest difference, relative to the largest value. */
 function error(actual: tf.Tensor, expected: NdArray<'float32'>): number {
@@ -128,7 +136,12 @@ describe.each(Object.entries(networks))('%s, against PyTorch', (name, net) => {
   const tolerance = name === 'resnet50' ? 5e-5 : 1e-5;
 
   it.each(['training', 'evaluation'])('computes its outputs in %s', (mode) => {
-    const found = run(net, trained(name, net), images(), mode === 'training');
+    const found = run(
+      net,
+      trained(name, net),
+      imagesFor(net),
+      mode === 'training',
+    );
     for (const output of outputNames) {
       expect(
         error(found[output], stored(`${name}.${mode}.${output}`)),
@@ -137,7 +150,7 @@ describe.each(Object.entries(networks))('%s, against PyTorch', (name, net) => {
   });
 
   it('updates its running statistics', () => {
-    const { statistics } = run(net, trained(name, net), images(), true);
+    const { statistics } = run(net, trained(name, net), imagesFor(net), true);
     const found = leaves<tf.Tensor>(statistics);
     expect(found.map(([path]) => path).sort()).toEqual(
       namesBelow(`${name}.updated`),
@@ -175,13 +188,13 @@ describe.each(Object.entries(networks))('%s, against PyTorch', (name, net) => {
       );
     };
     const [ofImages, ...gradients] = tf.grads(objective)([
-      images(),
+      imagesFor(net),
       ...weights.map(([, tensor]) => tensor),
     ]);
     const found = new Map(
       weights.map(([path], i) => [path, gradients[i] ?? tf.scalar(NaN)]),
     );
-    // The reference has those of the images for one network: the stem is the same.
+    // The reference has those of the images for one network.
     if (name === 'resnet18' && ofImages !== undefined) {
       found.set('images', ofImages);
     }

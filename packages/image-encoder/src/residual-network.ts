@@ -6,12 +6,14 @@ import {
   batchNormStatistics,
   batchNormWeights,
 } from './batch-norm.js';
-import type { Block, BlockKind, Layer } from './blocks.js';
+import { type Block, type BlockKind, type Layer, window } from './blocks.js';
 import { convolution } from './convolution.js';
 
 export interface ResidualNetworkOptions {
+  /** 2 for images, 3 for volumes */
+  readonly axes: 2 | 3;
   /** channels of the input */
-  readonly slices: number;
+  readonly inputs: number;
   /** channels of the first stage; the other three have 2, 4 and 8 times as many */
   readonly width: number;
   readonly kind: BlockKind;
@@ -26,29 +28,30 @@ export interface ResidualNetwork {
   /** channels of what it returns */
   readonly outputs: number;
   /**
-   * @param x [B, 32, 32, slices]
-   * @returns [B, 4, 4, outputs]
+   * @param x images [B, H, W, inputs] or volumes [B, D, H, W, inputs]
+   * @returns every axis of a place an eighth as long, rounded up: of 32×32 images, [B, 4, 4, outputs]
    */
-  readonly apply: (
+  readonly apply: <T extends tf.Tensor4D | tf.Tensor5D>(
     params: Lookup<tf.Tensor>,
     batchNorm: BatchNorm,
-    x: tf.Tensor4D,
-  ) => tf.Tensor4D;
+    x: T,
+  ) => T;
 }
 
 /**
- * A ResNet with torchvision's names, for small images: the stem is a 3×3 convolution of stride 1, with no pooling after it.
+ * A ResNet with torchvision's names, for small images or volumes: the stem is a 3×3 (×3) convolution of stride 1, with no
+ * pooling after it.
  *
- * @see He et al., Deep Residual Learning (arXiv 1512.03385), table 1
+ * @see He et al., Deep Residual Learning (arXiv 1512.03385), table 1; for volumes, Hara et al. (arXiv 1711.09577), table 1
  */
 export function residualNetwork(
   options: ResidualNetworkOptions,
 ): ResidualNetwork {
-  const { slices, width, kind } = options;
+  const { axes, inputs, width, kind } = options;
   const stem: Layer = {
     convolution: 'conv1',
     norm: 'bn1',
-    shape: [width, slices, 3, 3],
+    shape: [width, inputs, ...window(3, axes)],
     stride: 1,
   };
   const blocks = blocksOf(options);
@@ -69,8 +72,12 @@ export function residualNetwork(
     ),
     outputs: 8 * width * kind.expansion,
 
-    apply(params, batchNorm, images) {
-      const run = (x: tf.Tensor4D, layer: Layer): tf.Tensor4D =>
+    apply<T extends tf.Tensor4D | tf.Tensor5D>(
+      params: Lookup<tf.Tensor>,
+      batchNorm: BatchNorm,
+      images: T,
+    ): T {
+      const run = (x: T, layer: Layer): T =>
         batchNorm(
           convolution(x, params(`${layer.convolution}.weight`), layer.stride),
           layer.norm,
@@ -82,7 +89,7 @@ export function residualNetwork(
           x,
         );
         const around = shortcut === undefined ? x : run(x, shortcut);
-        x = tf.relu(tf.add<tf.Tensor4D>(branch, around));
+        x = tf.relu(tf.add<T>(branch, around));
       }
       return x;
     },
@@ -91,6 +98,7 @@ export function residualNetwork(
 
 /** Four stages; each after the first halves the size and doubles the channels, with its first block. */
 function blocksOf({
+  axes,
   width,
   kind,
   stages,
@@ -104,6 +112,7 @@ function blocksOf({
         inputs: i === 0 ? before : channels * kind.expansion,
         channels,
         stride: i === 0 && stage > 0 ? 2 : 1,
+        axes,
       }),
     );
   });

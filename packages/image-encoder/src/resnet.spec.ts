@@ -12,7 +12,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { resnet18, resnet34, resnet50, type ResNetOptions } from './index.js';
+import {
+  resnet18,
+  resnet34,
+  resnet50,
+  type ResNetOptions,
+  volumeResnet18,
+} from './index.js';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -231,6 +237,84 @@ describe.each([
     const { params } = make({ width: 8 }).init(new RandomStream(1));
     const found = new Map(leaves<NdArray>(params));
     expect(found.get('reduce.weight')?.shape).toEqual([32, viewed / 8, 1, 1]);
+  });
+});
+
+describe('resnet18-3d', () => {
+  it('has the names of ResNet-18’s weights, of volumes with one channel', () => {
+    const { params, statistics } = volumeResnet18({ width: 8 }).init(
+      new RandomStream(1),
+    );
+    const flat = resnet18({ width: 8 }).init(new RandomStream(1));
+    const paths = (tree: Tree<NdArray<'float32'>>): string[] =>
+      leaves<NdArray>(tree).map(([path]) => path);
+    expect(paths(params)).toEqual(paths(flat.params));
+    expect(paths(statistics)).toEqual(paths(flat.statistics));
+    const shapes = leaves<NdArray>(params).map(
+      ([path, { shape }]) => [path, shape] as const,
+    );
+    expect(Object.fromEntries(shapes)).toMatchObject({
+      'conv1.weight': [8, 1, 3, 3, 3],
+      'layer2.0.conv1.weight': [16, 8, 3, 3, 3],
+      'layer2.0.downsample.0.weight': [16, 8, 1, 1, 1],
+      'layer4.1.bn2.weight': [64],
+      'reduce.weight': [32, 16, 1, 1],
+    });
+  });
+
+  // torchvision's r3d_18 has 33,371,472 parameters; its stem is another, and it has a classifier.
+  it('has the number of weights that torchvision’s r3d_18 has', () => {
+    const perChannel = (width: number): number => {
+      const { params } = volumeResnet18({ width }).init(new RandomStream(1));
+      const own = leaves<NdArray>(params).filter(
+        ([path]) => !path.startsWith('reduce'),
+      );
+      return own.reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0) / width;
+    };
+    const slope = perChannel(3) - perChannel(2);
+    const full = 64 * (perChannel(2) + slope * 62);
+    const stems = 64 * (3 * 3 * 7 * 7 - 3 * 3 * 3);
+    const classifier = 400 * (512 + 1);
+    expect(full + stems + classifier).toBe(33_371_472);
+  });
+
+  it('sees where in depth something is, and in the order of slices', () => {
+    const { params, statistics } = volumeResnet18({
+      width: 2,
+      embedding: 64,
+    }).init(new RandomStream(1));
+    const encoder = volumeResnet18({ width: 2, embedding: 64 });
+    const seen = (images: tf.Tensor4D): number[] => [
+      ...encoder
+        .apply(
+          treeOf(tensorsOf(params)),
+          treeOf(tensorsOf(statistics)),
+          images,
+          { training: false },
+        )
+        .features.dataSync(),
+    ];
+    const crop = tf.randomUniform<tf.Rank.R4>(
+      [1, 32, 32, 32],
+      0,
+      1,
+      'float32',
+      1,
+    );
+    expect(seen(crop)).toHaveLength(4 * 64);
+    expect(seen(crop)).not.toEqual(seen(tf.reverse(crop, 1)));
+  });
+
+  it('refuses images of another size', () => {
+    expect(() =>
+      volumeResnet18().apply({}, {}, tf.zeros([2, 31, 32, 32]), {
+        training: false,
+      }),
+    ).toThrow(
+      new ShapeError(
+        'the images are [2, 31, 32, 32], resnet18-3d takes [any, 32, 32, 32]',
+      ),
+    );
   });
 });
 

@@ -27,7 +27,7 @@ function drawn(shape: Shape, draw: () => number): NdArray<'float32'> {
 }
 
 /**
- * Normal with variance 2 / fan-out, for a convolution [O, I, H, W] before a ReLU.
+ * Normal with variance 2 / fan-out, for a convolution [O, I, …window] before a ReLU.
  *
  * @see He et al., Delving Deep into Rectifiers (arXiv 1502.01852), equation 14; so torchvision starts its ResNets
  */

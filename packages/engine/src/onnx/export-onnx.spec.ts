@@ -91,6 +91,24 @@ const models: Record<string, Model> = {
     inputs: { images: { shape: ['batch', 3, 8, 8] } },
     frozen: { conv: weights(4, 3, 3, 3), w: weights(64, 2) },
   },
+  volumes: {
+    fn: ({ inputs, frozen }) => {
+      const volumes = tf.expandDims<tf.Tensor5D>(at(inputs, 'crops'), -1);
+      const filter = tf.transpose(at(frozen, 'conv'), [2, 3, 4, 1, 0]);
+      const seen = tf.relu(
+        tf.conv3d(volumes, filter as tf.Tensor5D, [2, 1, 1], 'same'),
+      );
+      return {
+        outputs: {
+          greatest: tf.maxPool3d(seen, [1, 2, 2], 2, 'same'),
+          means: tf.avgPool3d(seen, 3, 2, 1),
+          maps: tf.mean(seen, 1),
+        },
+      };
+    },
+    inputs: { crops: { shape: ['batch', 4, 5, 6] } },
+    frozen: { conv: weights(3, 1, 3, 3, 2) },
+  },
   attention: {
     fn: ({ inputs, frozen }) => {
       const x = at(inputs, 'x');

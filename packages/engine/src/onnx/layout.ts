@@ -43,8 +43,37 @@ export function withLeadingAxes(order: Order, count: number): Order {
   return [...identityOrder(count), ...order.map((stored) => stored + count)];
 }
 
+/** Images that the program sees as [B, …places, C], stored as [B, C, …places]; `axes` is the number of their places' axes. */
+export function imagesChannelsFirst(axes: number): Order {
+  return [0, ...range(axes).map((axis) => axis + 2), 1];
+}
+
+/** Images that the program sees as [B, …places, C], stored as [C, B, …places]. */
+export function imagesChannelsOutside(axes: number): Order {
+  return [1, ...range(axes).map((axis) => axis + 2), 0];
+}
+
+/** Images that the program sees as [B, …places, C], stored as […places, B, C]. */
+export function imagesPlacesFirst(axes: number): Order {
+  return [axes, ...range(axes), axes + 1];
+}
+
+/** Filters that the program sees as […window, I, O], stored as [O, I, …window]. */
+export function filtersOutputsFirst(axes: number): Order {
+  return [...range(axes).map((axis) => axis + 2), 1, 0];
+}
+
+/** Filters that the program sees as […window, I, O], stored as [I, O, …window]. */
+export function filtersInputsFirst(axes: number): Order {
+  return [...range(axes).map((axis) => axis + 2), 0, 1];
+}
+
 /** Images that the program sees as [B, H, W, C], stored as [B, C, H, W]. */
-export const imagesAsNchw: Order = [0, 2, 3, 1];
+export const imagesAsNchw: Order = imagesChannelsFirst(2);
 
 /** Filters that the program sees as [H, W, I, O], stored as [O, I, H, W]. */
-export const filtersAsOihw: Order = [2, 3, 1, 0];
+export const filtersAsOihw: Order = filtersOutputsFirst(2);
+
+function range(length: number): number[] {
+  return Array.from({ length }, (_, i) => i);
+}

@@ -1,12 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-import {
-  adaptKernel,
-  free,
-  inputOf,
-  type KernelArguments,
-  runKernel,
-} from './adapt-kernel.js';
+import { free, inputOf, type KernelArguments } from '../kernel-adapter.js';
+import { adaptKernel, runKernel } from './adapt-kernel.js';
 
 /** Makes kernels of tfjs-node give what tfjs's own give where TensorFlow's rules are others. */
 export function followEdgeRules(): void {

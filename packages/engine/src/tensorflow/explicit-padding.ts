@@ -1,27 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 import {
-  adaptKernel,
   free,
   inputOf,
   type KernelArguments,
   type RunKernel,
-  runKernel,
-} from './adapt-kernel.js';
-
-/** How a window moves over images: rows and columns. */
-interface Window {
-  readonly size: readonly [number, number];
-  readonly strides: readonly [number, number];
-  readonly dilations: readonly [number, number];
-}
-
-/** How images are padded so that a `valid` window gives what an explicitly padded one is to give. */
-interface Padding {
-  /** [before, after] of every axis */
-  readonly amounts: readonly (readonly [number, number])[];
-  readonly padded: readonly number[];
-}
+} from '../kernel-adapter.js';
+import { maxPool3dGradient } from '../max-pool-3d-gradient.js';
+import { adaptKernel, runKernel } from './adapt-kernel.js';
+import {
+  type Padding,
+  paddingOf,
+  poolOf,
+  type Window,
+  windowOf,
+} from './padding-amounts.js';
 
 /**
  * Lets convolutions and pooling take a number or a list as their padding, as PyTorch's do. tfjs-node takes `same` and
@@ -41,6 +34,7 @@ export function allowExplicitPadding(): void {
   for (const name of [
     tf.Conv2DBackpropFilter,
     tf.DepthwiseConv2dNativeBackpropFilter,
+    tf.Conv3DBackpropFilterV2,
   ]) {
     const shaped = (given: KernelArguments): Window =>
       windowOf(given, given.attrs['filterShape'] as number[]);
@@ -49,22 +43,38 @@ export function allowExplicitPadding(): void {
   for (const name of [
     tf.Conv2DBackpropInput,
     tf.DepthwiseConv2dNativeBackpropInput,
+    tf.Conv3DBackpropInputV2,
   ]) {
     cutInputGradient(name, filtered('filter'));
   }
-  padFirst(tf.MaxPool, 'x', poolOf, -Infinity);
-  meanOfInside();
+  // It is made of the gradient in images, which is adapted here.
+  adaptKernel(tf.MaxPool3DGrad, (given) => maxPool3dGradient(given, runKernel));
+  for (const name of [tf.MaxPool, tf.MaxPool3D]) {
+    padFirst(name, 'x', poolOf, -Infinity);
+  }
+  for (const name of [tf.AvgPool, tf.AvgPool3D]) meanOfInside(name);
   poolGradient(tf.MaxPoolGrad, 'input', -Infinity, isExplicit);
-  // tfjs divides by the whole window, margins included, where TensorFlow does not.
-  const hasMargins = ({ attrs }: KernelArguments): boolean =>
-    attrs['pad'] !== 'valid';
-  poolGradient(tf.AvgPoolGrad, 'input', 0, hasMargins);
+  for (const name of [tf.AvgPoolGrad, tf.AvgPool3DGrad]) {
+    poolGradient(name, 'input', 0, hasMargins);
+  }
 }
 
 type WindowOf = (given: KernelArguments) => Window;
 
 const isExplicit = ({ attrs }: KernelArguments): boolean =>
   typeof attrs['pad'] !== 'string';
+
+// tfjs divides the gradient of a mean by the whole window, margins included, where TensorFlow does not.
+const hasMargins = ({ attrs }: KernelArguments): boolean =>
+  attrs['pad'] !== 'valid';
+
+/**
+ * For which paddings TensorFlow's own kernel does not do. In volumes `same` is one of them: without oneDNN, TensorFlow lets
+ * it begin behind the first voxel where strides are longer than windows.
+ */
+function isOursFor(kernelName: string): (given: KernelArguments) => boolean {
+  return kernelName.includes('3D') ? hasMargins : isExplicit;
+}
 
 const valid = (attrs: tf.NamedAttrMap): tf.NamedAttrMap => ({
   ...attrs,
@@ -79,8 +89,9 @@ function padFirst(
   windowIn: WindowOf,
   value: number,
 ): void {
+  const isOurs = isOursFor(kernelName);
   adaptKernel(kernelName, (given, original) => {
-    if (!isExplicit(given)) return original(given);
+    if (!isOurs(given)) return original(given);
     const images = inputOf(given, input);
     const padding = paddingOf(given, images.shape, windowIn(given));
     return withPadded(given, images, padding, value, (padded) =>
@@ -95,8 +106,9 @@ function padFirst(
 
 /** The gradient of the padded images, without its margins. */
 function cutInputGradient(kernelName: string, windowIn: WindowOf): void {
+  const isOurs = isOursFor(kernelName);
   adaptKernel(kernelName, (given, original) => {
-    if (!isExplicit(given)) return original(given);
+    if (!isOurs(given)) return original(given);
     const shape = given.attrs['inputShape'] as number[];
     const padding = paddingOf(given, shape, windowIn(given));
     const attrs = { ...valid(given.attrs), inputShape: [...padding.padded] };
@@ -127,9 +139,10 @@ function poolGradient(
 }
 
 /** The margins count for nothing in a mean: it is divided by that of ones, which are 0 in the margins. */
-function meanOfInside(): void {
-  adaptKernel(tf.AvgPool, (given, original) => {
-    if (!isExplicit(given)) return original(given);
+function meanOfInside(kernelName: string): void {
+  const isOurs = isOursFor(kernelName);
+  adaptKernel(kernelName, (given, original) => {
+    if (!isOurs(given)) return original(given);
     const images = inputOf(given, 'x');
     const padding = paddingOf(given, images.shape, poolOf(given));
     const mean = (x: tf.TensorInfo): tf.TensorInfo =>
@@ -184,73 +197,4 @@ function cut(
   const result = runKernel(tf.Slice, { inputs: { x: wide }, attrs, backend });
   free(backend, wide);
   return result;
-}
-
-function windowOf(
-  { attrs }: KernelArguments,
-  filter: readonly number[],
-): Window {
-  const [rows = 1, columns = 1] = filter;
-  return {
-    size: [rows, columns],
-    strides: pair(attrs['strides']),
-    dilations: pair(attrs['dilations']),
-  };
-}
-
-function poolOf({ attrs }: KernelArguments): Window {
-  return {
-    size: pair(attrs['filterSize']),
-    strides: pair(attrs['strides']),
-    dilations: [1, 1],
-  };
-}
-
-function pair(value: unknown): readonly [number, number] {
-  if (Array.isArray(value)) return value as unknown as [number, number];
-  return typeof value === 'number' ? [value, value] : [1, 1];
-}
-
-function paddingOf(
-  { attrs }: KernelArguments,
-  shape: readonly number[],
-  { size, strides, dilations }: Window,
-): Padding {
-  const firstAxis = attrs['dataFormat'] === 'NCHW' ? 2 : 1;
-  const round = attrs['dimRoundingMode'] === 'ceil' ? Math.ceil : Math.floor;
-  const amounts = shape.map((length, axis): readonly [number, number] => {
-    const i = axis - firstAxis;
-    if (i !== 0 && i !== 1) return [0, 0];
-    const reach = dilations[i] * (size[i] - 1) + 1;
-    const [before, after] =
-      attrs['pad'] === 'same'
-        ? samePadding(length, strides[i], reach)
-        : givenPadding(attrs['pad'], axis);
-    const steps = round((length + before + after - reach) / strides[i]);
-    // Rounded up, the last window lies outside in part; rounded down, what it does not reach is not needed.
-    const needed = steps * strides[i] + reach;
-    return [before, Math.max(needed - length - before, 0)];
-  });
-  const padded = shape.map((length, axis) => {
-    const [before, after] = amounts[axis] ?? [0, 0];
-    return before + length + after;
-  });
-  return { amounts, padded };
-}
-
-/** A padding is one number for all sides, or [before, after] for each axis. */
-function givenPadding(pad: unknown, axis: number): readonly [number, number] {
-  if (typeof pad === 'number') return [pad, pad];
-  return (pad as readonly (readonly [number, number])[])[axis] ?? [0, 0];
-}
-
-/** As many steps as the stride allows, and margins of equal size, the one after larger by one where they cannot be. */
-function samePadding(
-  length: number,
-  stride: number,
-  reach: number,
-): readonly [number, number] {
-  const steps = Math.ceil(length / stride);
-  const total = Math.max((steps - 1) * stride + reach - length, 0);
-  return [Math.floor(total / 2), Math.ceil(total / 2)];
 }

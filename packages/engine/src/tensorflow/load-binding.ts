@@ -9,6 +9,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { EngineUnavailableError } from '../errors.js';
 import { allowExplicitPadding } from './explicit-padding.js';
 import { followEdgeRules } from './edge-rules.js';
+import {
+  convolveVolumes,
+  allowNormalisedVolumes,
+  refuseLargeWindows,
+} from './volumes.js';
 
 /** The packages that bring TensorFlow to tfjs, the better first. Both call their backend `tensorflow`. */
 const packageNames = [
@@ -81,7 +86,10 @@ function load(
         reasons.push(`${packageName}${where}: ${reasonOf(error)}`);
         continue;
       }
+      convolveVolumes();
+      allowNormalisedVolumes();
       allowExplicitPadding();
+      refuseLargeWindows();
       followEdgeRules();
       return describe(packageName);
     }

@@ -3,6 +3,7 @@ import {
   resnet18,
   resnet34,
   resnet50,
+  volumeResnet18,
 } from '@clip-lung/image-encoder';
 import { z } from 'zod';
 
@@ -41,4 +42,10 @@ export const imageEncoders = new Registry<ImageEncoderNeeds, ImageEncoder>(
     name: 'resnet50',
     options: resNetOptions,
     create: (options, { embedding }) => resnet50({ ...options, embedding }),
+  })
+  .add({
+    name: 'resnet18-3d',
+    options: resNetOptions,
+    create: (options, { embedding }) =>
+      volumeResnet18({ ...options, embedding }),
   });

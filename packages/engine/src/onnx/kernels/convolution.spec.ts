@@ -3,8 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { cpuEngine } from '../../cpu-engine.js';
+import { convolutionWindows } from '../../volume-windows.js';
+import { planar } from '../../windows.js';
 import { onnxEngine } from '../onnx-engine.js';
 import { stridedFits } from './strided.js';
+
 import { winogradFits } from './winograd.js';
 
 const onnx = onnxEngine({ threads: 1 });
@@ -73,6 +76,37 @@ async function expectEqual(
   for (const name of ['y', 'dx', 'dw'] as const) {
     expect(found[name].shape).toEqual(expected[name].shape);
     expect(largestError(found[name], expected[name])).toBeLessThan(tolerance);
+  }
+}
+
+/** A convolution of volumes against tfjs-cpu, with both gradients. */
+async function expectSameVolumes(
+  image: readonly number[],
+  filter: readonly number[],
+  stride: number | [number, number, number],
+  pad: 'valid' | 'same' | number,
+): Promise<void> {
+  const inputs = { x: noise('x', image), w: noise('w', filter) };
+  const weights = tf.tensor(noise('weights', filter.slice(-1)).data);
+  const convolve = (x: tf.Tensor, w: tf.Tensor): tf.Tensor =>
+    tf.conv3d(x as tf.Tensor5D, w as tf.Tensor5D, stride, pad as 'same');
+  const fn = ({ inputs: { x, w } }: { readonly inputs: Inputs }) => {
+    const [dx, dw] = tf.grads((volumes, filters) =>
+      tf.sum(tf.mul(tf.square(convolve(volumes, filters)), weights)),
+    )([x, w]);
+    return {
+      outputs: {
+        y: convolve(x, w),
+        dx: dx as tf.Tensor,
+        dw: dw as tf.Tensor,
+      },
+    };
+  };
+  const expected = await cpu.compile(fn).run(cpu.state({}), inputs);
+  const found = await onnx.compile(fn).run(onnx.state({}), inputs);
+  for (const name of ['y', 'dx', 'dw'] as const) {
+    expect(found[name].shape).toEqual(expected[name].shape);
+    expect(largestError(found[name], expected[name])).toBeLessThan(5e-6);
   }
 }
 
@@ -163,10 +197,34 @@ describe('a convolution with strides, as products', () => {
         form.pad,
         'floor',
       );
-      expect(stridedFits(info)).toBe(true);
+      expect(stridedFits(planar(info))).toBe(true);
       const x = noise('x', [3, 17, height, width]);
       const w = noise('w', [16, 17, down, across]);
       await expectEqual({ x, w }, form, 2e-6);
+    },
+  );
+
+  it.each([
+    { volume: [4, 8, 6], window: [3, 3, 3], stride: 2, pad: 1 },
+    { volume: [4, 4, 4], window: [1, 1, 1], stride: 2, pad: 0 },
+    { volume: [4, 6, 4], window: [1, 3, 2], stride: [1, 3, 2], pad: 'same' },
+    // Pixels that no window reaches, and places on one side only.
+    { volume: [6, 3, 4], window: [2, 1, 3], stride: [3, 3, 2], pad: 'valid' },
+  ] satisfies {
+    volume: [number, number, number];
+    window: [number, number, number];
+    stride: number | [number, number, number];
+    pad: 'valid' | 'same' | number;
+  }[])(
+    'equals tfjs-cpu in volumes, with both gradients: %j',
+    async ({ volume, window, stride, pad }) => {
+      const [image, filter] = [
+        [2, ...volume, 17],
+        [...window, 17, 16],
+      ];
+      const form = { strides: stride, pad };
+      expect(stridedFits(convolutionWindows(image, filter, form))).toBe(true);
+      await expectSameVolumes(image, filter, stride, pad);
     },
   );
 
@@ -189,6 +247,37 @@ describe('a convolution with strides, as products', () => {
       pad,
       'floor',
     );
-    expect(stridedFits(info)).toBe(false);
+    expect(stridedFits(planar(info))).toBe(false);
   });
+});
+
+describe('the filter gradient of volumes, by rows', () => {
+  it.each([
+    { volume: [8, 16, 16], window: [3, 3, 3], stride: 1, pad: 1 },
+    { volume: [16, 9, 18], window: [1, 2, 2], stride: 1, pad: 'valid' },
+    { volume: [32, 8, 17], window: [3, 1, 4], stride: [2, 1, 1], pad: 'same' },
+    { volume: [8, 18, 20], window: [1, 1, 3], stride: 1, pad: 2 },
+  ] satisfies {
+    volume: [number, number, number];
+    window: [number, number, number];
+    stride: number | [number, number, number];
+    pad: 'valid' | 'same' | number;
+  }[])(
+    'equals that of tfjs-cpu: %j',
+    async ({ volume, window, stride, pad }) => {
+      const [image, filter] = [
+        [2, ...volume, 2],
+        [...window, 2, 3],
+      ];
+      const { axes } = convolutionWindows(image, filter, {
+        strides: stride,
+        pad,
+      });
+      // From so many on, rows are taken.
+      expect(2 * sizeOf(axes.map(({ places }) => places))).toBeGreaterThan(
+        4095,
+      );
+      await expectSameVolumes(image, filter, stride, pad);
+    },
+  );
 });

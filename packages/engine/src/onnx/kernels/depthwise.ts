@@ -1,7 +1,8 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 
+import { planar } from '../../windows.js';
 import { arrange } from '../arrange.js';
-import type { GraphValue } from '../graph.js';
+import type { Attributes, GraphValue } from '../graph.js';
 import { imagesAsNchw, type Order } from '../layout.js';
 import type { TraceBackend } from '../trace-backend.js';
 import { cut } from './cut.js';
@@ -12,7 +13,7 @@ import {
   type KernelCall,
   type KernelTable,
 } from './kernel.js';
-import { behindWindows, coveringPads } from './window.js';
+import { behindWindows, padsOf, windowAttributes } from './window.js';
 
 type Shape4 = [number, number, number, number];
 type Geometry = backend_util.Conv2DInfo;
@@ -46,11 +47,9 @@ function geometryOf(
   );
 }
 
-function nodeAttributes(g: Geometry): Record<string, number | number[]> {
+function nodeAttributes(g: Geometry): Attributes {
   return {
-    kernel_shape: [g.filterHeight, g.filterWidth],
-    pads: coveringPads(g),
-    strides: [g.strideHeight, g.strideWidth],
+    ...windowAttributes(planar(g)),
     dilations: [g.dilationHeight, g.dilationWidth],
     group: g.inChannels,
   };
@@ -102,7 +101,7 @@ const backpropInput: Kernel = (call) => {
     shape,
     {
       ...nodeAttributes(g),
-      output_padding: behindWindows(g),
+      output_padding: behindWindows(planar(g)),
     },
   );
   return backend.symbol(result, imagesAsNchw);
@@ -115,7 +114,7 @@ const backpropFilter: Kernel = (call) => {
   const x = input(call, 'x');
   const { filterShape } = attributes(call) as { filterShape: number[] };
   const g = geometryOf(call, x.shape, filterShape);
-  const [top, left, bottom, right] = coveringPads(g);
+  const [top = 0, left = 0, bottom = 0, right = 0] = padsOf(planar(g));
   const channels = arrange(backend, x, [1, 2, 3, 0]);
   const padded = graph.node(
     'Pad',

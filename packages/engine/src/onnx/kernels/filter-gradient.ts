@@ -1,12 +1,13 @@
-import type { backend_util, TensorInfo } from '@tensorflow/tfjs-core';
+import { sizeOf } from '@clip-lung/tensor';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 
+import type { WindowAxis, Windows } from '../../windows.js';
 import { arrange } from '../arrange.js';
 import type { GraphValue } from '../graph.js';
+import { imagesChannelsOutside } from '../layout.js';
 import type { TraceBackend } from '../trace-backend.js';
 import { cut } from './cut.js';
-import { coveringPads } from './window.js';
-
-type Geometry = backend_util.Conv2DInfo;
+import { elementsOf } from './window.js';
 
 /** From so many output places on, one product for each filter element is faster than copying all their inputs together. */
 const manyPlaces = 4096;
@@ -16,122 +17,199 @@ const manyPlaces = 4096;
  * output's gradient [O, places] with the inputs which that element meets, [I, places]. With channels first, both are plain
  * views of the (padded, shifted) images.
  *
- * @returns stored [O, H, W, I]
+ * @returns […window, I, O]
  */
 export function filterGradient(
   backend: TraceBackend,
   x: TensorInfo,
   dy: TensorInfo,
-  g: Geometry,
+  w: Windows,
+): TensorInfo {
+  const axes = w.axes.length;
+  if (rowsFit(w)) {
+    // Stored […window, O, I].
+    const order = [...w.axes.map((_, axis) => axis), axes + 1, axes];
+    return backend.symbol(gradientByRows(backend, x, dy, w), order);
+  }
+  // Stored [O, …window, I].
+  const order = [...w.axes.map((_, axis) => axis + 1), axes + 1, 0];
+  return backend.symbol(gradientByElements(backend, x, dy, w), order);
+}
+
+/** @returns stored [O, …window, I] */
+function gradientByElements(
+  backend: TraceBackend,
+  x: TensorInfo,
+  dy: TensorInfo,
+  w: Windows,
 ): GraphValue {
   const { graph } = backend;
-  const places = g.batchSize * g.outHeight * g.outWidth;
+  const order = imagesChannelsOutside(w.axes.length);
+  const out = w.axes.map(({ places }) => places);
+  const places = w.batch * sizeOf(out);
   const slopes = graph.node(
     'Reshape',
-    [channelsFirst(backend, dy), graph.int64([g.outChannels, places])],
+    [arrange(backend, dy, order), graph.int64([w.outputs, places])],
     'float32',
-    [g.outChannels, places],
+    [w.outputs, places],
   );
-  const inputs = inputsOfElements(backend, channelsFirst(backend, x), g);
-  const stored = [g.outChannels, g.filterHeight, g.filterWidth, g.inChannels];
+  const inputs = inputsOfElements(backend, arrange(backend, x, order), w);
+  const stored = [w.outputs, ...w.axes.map(({ size }) => size), w.inputs];
   const [only] = inputs;
   if (inputs.length === 1 && only !== undefined) {
-    return backend.graph.reshape(product(backend, slopes, only, g), stored);
+    return graph.reshape(product(backend, slopes, only), stored);
   }
   if (places >= manyPlaces) {
     const products = inputs.map((input) =>
-      backend.graph.reshape(product(backend, slopes, input, g), [
-        g.outChannels,
-        1,
-        g.inChannels,
-      ]),
+      graph.reshape(product(backend, slopes, input), [w.outputs, 1, w.inputs]),
     );
     const elements = inputs.length;
     const together = graph.node(
       'Concat',
       products,
       'float32',
-      [g.outChannels, elements, g.inChannels],
+      [w.outputs, elements, w.inputs],
       { axis: 1 },
     );
-    return backend.graph.reshape(together, stored);
+    return graph.reshape(together, stored);
   }
-  const rows = inputs.length * g.inChannels;
   const columns = graph.node(
     'Concat',
     inputs,
     'float32',
-    [rows, g.batchSize, g.outHeight, g.outWidth],
+    [inputs.length * w.inputs, w.batch, ...out],
     { axis: 0 },
   );
-  return backend.graph.reshape(product(backend, slopes, columns, g), stored);
+  return graph.reshape(product(backend, slopes, columns), stored);
+}
+
+/** Whether a row of a volume's windows is better taken at once: there are 9 of them to a window of 27 elements. */
+function rowsFit({ axes, batch }: Windows): boolean {
+  const row = axes.at(-1);
+  return (
+    axes.length === 3 &&
+    row?.stride === 1 &&
+    row.dilation === 1 &&
+    row.size > 1 &&
+    batch * sizeOf(axes.map(({ places }) => places)) >= manyPlaces
+  );
+}
+
+/**
+ * The same by rows of the filter: the output's gradient is moved along the last axis, once for each element of a row, and all
+ * of them are multiplied with the inputs that the row meets. Inputs are copied for each row, not for each element.
+ *
+ * @returns stored […window, O, I]
+ */
+function gradientByRows(
+  backend: TraceBackend,
+  x: TensorInfo,
+  dy: TensorInfo,
+  w: Windows,
+): GraphValue {
+  const { graph } = backend;
+  const order = imagesChannelsOutside(w.axes.length);
+  const outer = w.axes.slice(0, -1);
+  const row = w.axes[outer.length] as WindowAxis;
+  const width = row.before + row.length + row.after;
+  const moved = Array.from({ length: row.size }, (_, k) => {
+    const before = [0, 0, ...outer.map(() => 0), k];
+    const after = [0, 0, ...outer.map(() => 0), width - row.places - k];
+    return graph.node(
+      'Pad',
+      [arrange(backend, dy, order), graph.int64([...before, ...after])],
+      'float32',
+      [w.outputs, w.batch, ...outer.map(({ places }) => places), width],
+    );
+  });
+  const places = w.batch * sizeOf(outer.map((axis) => axis.places)) * width;
+  const rows = row.size * w.outputs;
+  const together = graph.node(
+    'Concat',
+    moved,
+    'float32',
+    [rows, ...(moved[0]?.shape.slice(1) ?? [])],
+    { axis: 0 },
+  );
+  const slopes = graph.reshape(together, [rows, places]);
+  // A window of one element along the last axis, which lies at every pixel: the row's inputs, zeros and all.
+  const single = { ...row, size: 1, places: width };
+  const inputs = inputsOfElements(backend, arrange(backend, x, order), {
+    ...w,
+    axes: [...outer, single],
+  });
+  const products = inputs.map((input) =>
+    graph.reshape(product(backend, slopes, input), [1, rows, w.inputs]),
+  );
+  const [only] = products;
+  const all =
+    products.length === 1 && only !== undefined
+      ? only
+      : graph.node(
+          'Concat',
+          products,
+          'float32',
+          [products.length, rows, w.inputs],
+          { axis: 0 },
+        );
+  return graph.reshape(all, [
+    ...w.axes.map(({ size }) => size),
+    w.outputs,
+    w.inputs,
+  ]);
 }
 
 /** slopes · inputsᵀ: [O, places] times [rows, …places]. */
 function product(
-  backend: TraceBackend,
+  { graph }: TraceBackend,
   slopes: GraphValue,
   inputs: GraphValue,
-  { outChannels }: Geometry,
 ): GraphValue {
+  const [outputs = 1, places = 1] = slopes.shape;
   const [rows = 1] = inputs.shape;
-  const matrix = backend.graph.reshape(inputs, [rows, slopes.shape[1] ?? 1]);
-  return backend.graph.node(
-    'Gemm',
-    [slopes, matrix],
-    'float32',
-    [outChannels, rows],
-    { transB: 1 },
-  );
+  const matrix = graph.reshape(inputs, [rows, places]);
+  return graph.node('Gemm', [slopes, matrix], 'float32', [outputs, rows], {
+    transB: 1,
+  });
 }
 
-/** The inputs that each filter element meets, each [I, B, out height, out width], row by row of the filter. */
+/** The inputs that each filter element meets, each [I, B, …places], in the order of the filter's elements. */
 function inputsOfElements(
   backend: TraceBackend,
   images: GraphValue,
-  g: Geometry,
+  w: Windows,
 ): GraphValue[] {
-  const padded = withPadding(backend, images, g);
-  return Array.from(
-    { length: g.filterHeight * g.filterWidth },
-    (_, element) => {
-      const top = Math.floor(element / g.filterWidth) * g.dilationHeight;
-      const left = (element % g.filterWidth) * g.dilationWidth;
-      return cut(
-        backend,
-        padded,
-        [0, 0, top, left],
-        [
-          g.inChannels,
-          g.batchSize,
-          top + (g.outHeight - 1) * g.strideHeight + 1,
-          left + (g.outWidth - 1) * g.strideWidth + 1,
-        ],
-        [1, 1, g.strideHeight, g.strideWidth],
-      );
-    },
-  );
+  const padded = withPadding(backend, images, w);
+  return elementsOf(w).map((element) => {
+    const starts = element.map((i, axis) => i * (w.axes[axis]?.dilation ?? 1));
+    const ends = w.axes.map(
+      ({ places, stride }, axis) =>
+        (starts[axis] ?? 0) + (places - 1) * stride + 1,
+    );
+    return cut(
+      backend,
+      padded,
+      [0, 0, ...starts],
+      [w.inputs, w.batch, ...ends],
+      [1, 1, ...w.axes.map(({ stride }) => stride)],
+    );
+  });
 }
 
-/** Images [B, H, W, C] stored as [C, B, H, W]. */
-function channelsFirst(backend: TraceBackend, images: TensorInfo): GraphValue {
-  return arrange(backend, images, [1, 2, 3, 0]);
-}
-
-/** [C, B, H, W] with zeros around; rows that no filter reaches are left out by `cut`. */
+/** [C, B, …places] with zeros around; rows that no filter reaches are left out by `cut`. */
 function withPadding(
   { graph }: TraceBackend,
   images: GraphValue,
-  g: Geometry,
+  { inputs, batch, axes }: Windows,
 ): GraphValue {
-  const [top, left, bottom, right] = coveringPads(g);
-  if (top + left + bottom + right === 0) return images;
-  const shape = [
-    g.inChannels,
-    g.batchSize,
-    g.inHeight + top + bottom,
-    g.inWidth + left + right,
-  ];
-  const pads = graph.int64([0, 0, top, left, 0, 0, bottom, right]);
-  return graph.node('Pad', [images, pads], 'float32', shape);
+  if (axes.every(({ before, after }) => before + after === 0)) return images;
+  const pads = graph.int64([
+    ...[0, 0, ...axes.map(({ before }) => before)],
+    ...[0, 0, ...axes.map(({ after }) => after)],
+  ]);
+  return graph.node('Pad', [images, pads], 'float32', [
+    inputs,
+    batch,
+    ...axes.map(({ length, before, after }) => before + length + after),
+  ]);
 }

@@ -2,7 +2,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 
 import { arrange, arrangePlain } from '../arrange.js';
 import type { GraphType } from '../graph.js';
-import { imagesAsNchw } from '../layout.js';
+import { imagesChannelsFirst } from '../layout.js';
 import { arithmeticKernels } from './arithmetic.js';
 import {
   attributes,
@@ -29,7 +29,8 @@ const batchNorm: Kernel = (call) => {
   const scale = optionalInput(call, 'scale') ?? same(1);
   const offset = optionalInput(call, 'offset') ?? same(0);
   if (mean.shape.length === 1) {
-    const images = arrange(backend, x, imagesAsNchw);
+    const order = imagesChannelsFirst(x.shape.length - 2);
+    const images = arrange(backend, x, order);
     const operands = [scale, offset, mean, variance].map((tensor) =>
       arrangePlain(backend, tensor),
     );
@@ -41,7 +42,7 @@ const batchNorm: Kernel = (call) => {
         images.shape,
         { epsilon: { float: epsilon } },
       ),
-      imagesAsNchw,
+      order,
     );
   }
   const { Add: add, Multiply: multiply, Sub: subtract } = arithmeticKernels;

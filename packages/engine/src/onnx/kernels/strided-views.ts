@@ -1,116 +1,101 @@
-import type { backend_util, TensorInfo } from '@tensorflow/tfjs-core';
+import { sizeOf } from '@clip-lung/tensor';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 
+import type { WindowAxis, Windows } from '../../windows.js';
 import { arrange } from '../arrange.js';
 import type { GraphValue } from '../graph.js';
+import { imagesPlacesFirst } from '../layout.js';
 import type { TraceBackend } from '../trace-backend.js';
 import { cut } from './cut.js';
-import { coveringPads } from './window.js';
-import { imagesAsHwbc } from './winograd-tiles.js';
+import { elementsOf } from './window.js';
 
 /*
- * Parts of images that are stored as [H, W, B, C], moved against each other for the products of a convolution with strides.
- * To cut out of such images is to copy whole blocks.
+ * Parts of images that are stored as […places, B, C], moved against each other for the products of a convolution with
+ * strides. To cut out of such images is to copy whole blocks.
  */
 
-type Geometry = backend_util.Conv2DInfo;
-
-/** The inputs that each filter element meets, [places, I], row by row of the filter. */
+/** The inputs that each filter element meets, [places, I], in the order of the filter's elements. */
 export function inputsOfElements(
   backend: TraceBackend,
   x: TensorInfo,
-  g: Geometry,
+  w: Windows,
 ): GraphValue[] {
-  const [top, left, bottom, right] = coveringPads(g);
   const whole = padded(
     backend,
-    arrange(backend, x, imagesAsHwbc),
-    [top, left],
-    [bottom, right],
+    arrange(backend, x, imagesPlacesFirst(w.axes.length)),
+    w.axes.map(({ before }) => before),
+    w.axes.map(({ after }) => after),
   );
-  return range(g.filterHeight * g.filterWidth).map((k) => {
-    const row = Math.floor(k / g.filterWidth);
-    const column = k % g.filterWidth;
+  return elementsOf(w).map((element) => {
     const met = cut(
       backend,
       whole,
-      [row, column, 0, 0],
+      [...element, 0, 0],
       [
-        row + (g.outHeight - 1) * g.strideHeight + 1,
-        column + (g.outWidth - 1) * g.strideWidth + 1,
-        g.batchSize,
-        g.inChannels,
+        ...w.axes.map(
+          ({ places, stride }, axis) =>
+            (element[axis] ?? 0) + (places - 1) * stride + 1,
+        ),
+        w.batch,
+        w.inputs,
       ],
-      [g.strideHeight, g.strideWidth, 1, 1],
+      [...w.axes.map(({ stride }) => stride), 1, 1],
     );
-    return backend.graph.reshape(met, [placesOf(g), g.inChannels]);
+    return backend.graph.reshape(met, [placesOf(w), w.inputs]);
   });
 }
 
 /**
  * The outputs' gradient moved so that its places lie upon the pixels which they reach: for a pixel's remainder less the
- * filter's element, along both axes, [pixels of that remainder, O]; undefined where no place reaches it.
+ * filter's element, along every axis, [pixels of that remainder, O]; undefined where no place reaches it.
  */
 export function shifts(
   backend: TraceBackend,
   dy: GraphValue,
-  g: Geometry,
-): (down: number, across: number) => GraphValue | undefined {
-  const [top, left] = coveringPads(g);
-  const axes = [
-    {
-      stride: g.strideHeight,
-      before: top,
-      filter: g.filterHeight,
-      places: g.outHeight,
-      pixels: g.inHeight / g.strideHeight,
-    },
-    {
-      stride: g.strideWidth,
-      before: left,
-      filter: g.filterWidth,
-      places: g.outWidth,
-      pixels: g.inWidth / g.strideWidth,
-    },
-  ].map(({ stride, before, filter, places, pixels }) => {
-    const least = Math.ceil((before - filter + 1) / stride);
-    const most = Math.floor((stride - 1 + before) / stride);
-    return {
-      stride,
-      before,
-      pixels,
-      padBefore: Math.max(0, -least),
-      padAfter: Math.max(0, most + pixels - places),
-    };
-  });
+  w: Windows,
+): (offsets: readonly number[]) => GraphValue | undefined {
+  const margins = w.axes.map(marginsOf);
   const whole = padded(
     backend,
     dy,
-    axes.map(({ padBefore }) => padBefore),
-    axes.map(({ padAfter }) => padAfter),
+    margins.map(({ before }) => before),
+    margins.map(({ after }) => after),
   );
-  return (down, across) => {
-    const starts = [down, across].map((offset, axis) => {
-      const { stride = 1, before = 0, padBefore = 0 } = axes[axis] ?? {};
-      return (offset + before) / stride + padBefore;
-    });
+  return (offsets) => {
+    const starts = w.axes.map(
+      ({ stride, before }, axis) =>
+        ((offsets[axis] ?? 0) + before) / stride + (margins[axis]?.before ?? 0),
+    );
     if (!starts.every(Number.isInteger)) return undefined;
-    const ends = starts.map((start, axis) => start + (axes[axis]?.pixels ?? 0));
+    const ends = w.axes.map((one, axis) => (starts[axis] ?? 0) + pixelsOf(one));
     const image = cut(
       backend,
       whole,
       [...starts, 0, 0],
-      [...ends, g.batchSize, g.outChannels],
-      [1, 1, 1, 1],
+      [...ends, w.batch, w.outputs],
+      [...w.axes.map(() => 1), 1, 1],
     );
-    const [height = 1, width = 1] = image.shape;
-    return backend.graph.reshape(image, [
-      height * width * g.batchSize,
-      g.outChannels,
-    ]);
+    const pixels = sizeOf(w.axes.map(pixelsOf));
+    return backend.graph.reshape(image, [pixels * w.batch, w.outputs]);
   };
 }
 
-/** Zeros around the first two axes. */
+/** The zeros that an output's gradient needs around it for every offset. */
+function marginsOf(axis: WindowAxis): { before: number; after: number } {
+  const least = Math.ceil((axis.before - axis.size + 1) / axis.stride);
+  const most = Math.floor((axis.stride - 1 + axis.before) / axis.stride);
+  return {
+    before: Math.max(0, -least),
+    after: Math.max(0, most + pixelsOf(axis) - axis.places),
+  };
+}
+
+/** Pixels that leave the same remainder by the stride. */
+export function pixelsOf({ length, stride }: WindowAxis): number {
+  return length / stride;
+}
+
+/** Zeros around the places. */
 function padded(
   { graph }: TraceBackend,
   images: GraphValue,
@@ -126,10 +111,6 @@ function padded(
 }
 
 /** Output places of all images. */
-export function placesOf(g: Geometry): number {
-  return g.outHeight * g.outWidth * g.batchSize;
-}
-
-export function range(length: number): number[] {
-  return Array.from({ length }, (_, i) => i);
+export function placesOf({ axes, batch }: Windows): number {
+  return sizeOf(axes.map(({ places }) => places)) * batch;
 }

@@ -1,127 +1,147 @@
-import type { backend_util, TensorInfo } from '@tensorflow/tfjs-core';
+import { sizeOf } from '@clip-lung/tensor';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 
+import type { Windows } from '../../windows.js';
 import { arrange } from '../arrange.js';
 import type { GraphValue } from '../graph.js';
-import { filtersAsOihw } from '../layout.js';
+import { filtersOutputsFirst, imagesPlacesFirst } from '../layout.js';
 import type { TraceBackend } from '../trace-backend.js';
 import { cut } from './cut.js';
-import { inputsOfElements, placesOf, range, shifts } from './strided-views.js';
-import { imagesAsHwbc } from './winograd-tiles.js';
+import {
+  inputsOfElements,
+  pixelsOf,
+  placesOf,
+  shifts,
+} from './strided-views.js';
+import { elementsOf } from './window.js';
 
 /*
- * Convolutions with strides, on images stored as [H, W, B, C] as Winograd's are, so that nothing is transposed between
+ * Convolutions with strides, on images stored as […places, B, C] as Winograd's are, so that nothing is transposed between
  * them. Each element k of the filter is one product: with the inputs that it meets, x(k) [places, C],
  *
  *     y = Σ x(k)·w(k)ᵀ     dw(k) = dyᵀ·x(k)
  *
  * and each pixel of dx is a sum of dy·w(k) over the few elements that reach it, which are the same for all pixels whose
- * rows and columns leave the same remainder by the stride. To cut out of such images is to copy whole blocks.
+ * places leave the same remainder by the stride. To cut out of such images is to copy whole blocks.
  */
-
-type Geometry = backend_util.Conv2DInfo;
 
 /** With fewer channels the products are too thin, and the blocks to copy too short. */
 const fewestChannels = 16;
 
 /** Whether a convolution is of the right form, and of a size for which this is faster. */
-export function stridedFits(g: Geometry): boolean {
+export function stridedFits({ axes, inputs, outputs }: Windows): boolean {
   return (
-    g.strideHeight * g.strideWidth > 1 &&
-    g.inHeight % g.strideHeight === 0 &&
-    g.inWidth % g.strideWidth === 0 &&
-    g.dilationHeight === 1 &&
-    g.dilationWidth === 1 &&
-    Math.min(g.inChannels, g.outChannels) >= fewestChannels
+    axes.some(({ stride }) => stride > 1) &&
+    axes.every(
+      ({ length, stride, dilation }) => length % stride === 0 && dilation === 1,
+    ) &&
+    Math.min(inputs, outputs) >= fewestChannels
   );
 }
 
-/** @returns y, stored `imagesAsHwbc` */
+/** @returns y, stored `imagesPlacesFirst` */
 export function stridedForward(
   backend: TraceBackend,
   x: TensorInfo,
   filter: TensorInfo,
-  g: Geometry,
+  w: Windows,
 ): GraphValue {
-  const inputs = inputsOfElements(backend, x, g);
-  const matrices = elementsOf(backend, filter, g);
+  const inputs = inputsOfElements(backend, x, w);
+  const matrices = matricesOf(backend, filter, w);
   const y = sumOfProducts(
     backend,
     inputs.map((input, k) => [input, matrices[k] as GraphValue]),
     { transB: 1 },
-    [placesOf(g), g.outChannels],
+    [placesOf(w), w.outputs],
   );
-  return backend.graph.reshape(y, imageShape(g));
+  return backend.graph.reshape(y, [
+    ...w.axes.map(({ places }) => places),
+    w.batch,
+    w.outputs,
+  ]);
 }
 
-/** @returns dx, stored `imagesAsHwbc` */
+/** @returns dx, stored `imagesPlacesFirst` */
 export function stridedInputGradient(
   backend: TraceBackend,
   dy: TensorInfo,
   filter: TensorInfo,
-  g: Geometry,
+  w: Windows,
 ): GraphValue {
   const { graph } = backend;
-  const matrices = elementsOf(backend, filter, g);
-  const shifted = shifts(backend, arrange(backend, dy, imagesAsHwbc), g);
-  const [height, width] = [
-    g.inHeight / g.strideHeight,
-    g.inWidth / g.strideWidth,
-  ];
-  const block = g.batchSize * g.inChannels;
-  // [H / stride, W / stride · B · C] for each remainder, then rows and columns put in turn.
-  const rows = range(g.strideHeight).map((down) => {
-    const columns = range(g.strideWidth).map((across) => {
-      const products = range(g.filterHeight * g.filterWidth).flatMap(
-        (k): [GraphValue, GraphValue][] => {
-          const image = shifted(
-            down - Math.floor(k / g.filterWidth),
-            across - (k % g.filterWidth),
-          );
-          return image === undefined
-            ? []
-            : [[image, matrices[k] as GraphValue]];
-        },
-      );
-      const shape = [height * width * g.batchSize, g.inChannels];
-      const pixels =
-        products.length === 0
-          ? graph.node(
-              'Expand',
-              [graph.scalar(0, 'float32'), graph.int64(shape)],
-              'float32',
-              shape,
-            )
-          : sumOfProducts(backend, products, {}, shape);
-      return graph.reshape(pixels, [height, width, 1, block]);
-    });
-    const row = concat(backend, columns, 2);
-    return graph.reshape(row, [height, 1, g.inWidth * block]);
-  });
-  return graph.reshape(concat(backend, rows, 1), [
-    g.inHeight,
-    g.inWidth,
-    g.batchSize,
-    g.inChannels,
+  const matrices = matricesOf(backend, filter, w);
+  const order = imagesPlacesFirst(w.axes.length);
+  const shifted = shifts(backend, arrange(backend, dy, order), w);
+  const elements = elementsOf(w);
+  const shape = [sizeOf(w.axes.map(pixelsOf)) * w.batch, w.inputs];
+  const pixelsAt = (remainder: readonly number[]): GraphValue => {
+    const products = elements.flatMap(
+      (element, k): [GraphValue, GraphValue][] => {
+        const image = shifted(
+          remainder.map((offset, axis) => offset - (element[axis] ?? 0)),
+        );
+        return image === undefined ? [] : [[image, matrices[k] as GraphValue]];
+      },
+    );
+    if (products.length > 0) return sumOfProducts(backend, products, {}, shape);
+    const zero = graph.scalar(0, 'float32');
+    return graph.node('Expand', [zero, graph.int64(shape)], 'float32', shape);
+  };
+  const dx = inTurn(backend, w, pixelsAt, []);
+  return graph.reshape(dx, [
+    ...w.axes.map(({ length }) => length),
+    w.batch,
+    w.inputs,
   ]);
 }
 
-/** @returns dw, stored `filtersAsOihw` */
+/**
+ * The pixels of every remainder put in turn, along the axes from the `remainder.length`-th on.
+ *
+ * @param remainder of the axes before
+ * @returns as many elements as those axes have pixels of that remainder, and the others have in all
+ */
+function inTurn(
+  backend: TraceBackend,
+  w: Windows,
+  pixelsAt: (remainder: readonly number[]) => GraphValue,
+  remainder: readonly number[],
+): GraphValue {
+  const depth = remainder.length;
+  const axis = w.axes[depth];
+  if (axis === undefined) return pixelsAt(remainder);
+  const outside = sizeOf(w.axes.slice(0, depth + 1).map(pixelsOf));
+  const inside =
+    sizeOf(w.axes.slice(depth + 1).map(({ length }) => length)) *
+    w.batch *
+    w.inputs;
+  const parts = range(axis.stride).map((offset) =>
+    backend.graph.reshape(
+      inTurn(backend, w, pixelsAt, [...remainder, offset]),
+      [outside, 1, inside],
+    ),
+  );
+  return concat(backend, parts, 1);
+}
+
+/** @returns dw, stored `filtersOutputsFirst` */
 export function stridedFilterGradient(
   backend: TraceBackend,
   x: TensorInfo,
   dy: TensorInfo,
-  g: Geometry,
+  w: Windows,
 ): GraphValue {
   const { graph } = backend;
-  const slopes = graph.reshape(arrange(backend, dy, imagesAsHwbc), [
-    placesOf(g),
-    g.outChannels,
+  const order = imagesPlacesFirst(w.axes.length);
+  const slopes = graph.reshape(arrange(backend, dy, order), [
+    placesOf(w),
+    w.outputs,
   ]);
-  const shape = [g.outChannels, g.inChannels];
-  const products = inputsOfElements(backend, x, g).map((input) =>
+  const shape = [w.outputs, w.inputs];
+  const products = inputsOfElements(backend, x, w).map((input) =>
     graph.reshape(
       graph.node('Gemm', [slopes, input], 'float32', shape, { transA: 1 }),
-      [1, g.outChannels * g.inChannels],
+      [1, w.outputs * w.inputs],
     ),
   );
   const size = products.length;
@@ -129,22 +149,22 @@ export function stridedFilterGradient(
     'Gemm',
     [concat(backend, products, 0), identityMatrix(backend, size)],
     'float32',
-    [g.outChannels * g.inChannels, size],
+    [w.outputs * w.inputs, size],
     { transA: 1 },
   );
-  return graph.reshape(flat, [...shape, g.filterHeight, g.filterWidth]);
+  return graph.reshape(flat, [...shape, ...w.axes.map((axis) => axis.size)]);
 }
 
 /** The filter's elements as matrices, each [O, I]: moved by a product with ones and zeros, which is exact. */
-function elementsOf(
+function matricesOf(
   backend: TraceBackend,
   filter: TensorInfo,
-  g: Geometry,
+  w: Windows,
 ): GraphValue[] {
   const { graph } = backend;
-  const size = g.filterHeight * g.filterWidth;
-  const filters = g.outChannels * g.inChannels;
-  const stored = arrange(backend, filter, filtersAsOihw);
+  const size = elementsOf(w).length;
+  const filters = w.outputs * w.inputs;
+  const stored = arrange(backend, filter, filtersOutputsFirst(w.axes.length));
   const elements = graph.node(
     'Gemm',
     [identityMatrix(backend, size), graph.reshape(stored, [filters, size])],
@@ -154,8 +174,8 @@ function elementsOf(
   );
   return range(size).map((k) =>
     graph.reshape(cut(backend, elements, [k, 0], [k + 1, filters], [1, 1]), [
-      g.outChannels,
-      g.inChannels,
+      w.outputs,
+      w.inputs,
     ]),
   );
 }
@@ -201,6 +221,6 @@ function concat(
   return graph.node('Concat', values, 'float32', shape, { axis });
 }
 
-function imageShape(g: Geometry): number[] {
-  return [g.outHeight, g.outWidth, g.batchSize, g.outChannels];
+function range(length: number): number[] {
+  return Array.from({ length }, (_, i) => i);
 }

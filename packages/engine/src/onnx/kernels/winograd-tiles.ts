@@ -2,7 +2,7 @@ import type { backend_util, TensorInfo } from '@tensorflow/tfjs-core';
 
 import { arrange } from '../arrange.js';
 import type { GraphValue } from '../graph.js';
-import type { Order } from '../layout.js';
+import { imagesPlacesFirst, type Order } from '../layout.js';
 import type { TraceBackend } from '../trace-backend.js';
 import {
   fourOutputs,
@@ -28,7 +28,7 @@ type Geometry = Pick<
 >;
 
 /** Images [B, H, W, C] stored as [H, W, B, C]. */
-export const imagesAsHwbc: Order = [2, 0, 1, 3];
+export const imagesAsHwbc: Order = imagesPlacesFirst(2);
 
 /** Images of at most so many pixels are transformed along both axes at once. */
 const fewPixels = 16;

@@ -9,6 +9,7 @@ import { reductionCases } from './reduction.js';
 import { selectionCases } from './selection.js';
 import { shapeCases } from './shapes.js';
 import { unaryCases } from './unary.js';
+import { volumeCases } from './volumes.js';
 
 /** What engines are held against tfjs-cpu with, by family. */
 export const families: Readonly<Record<string, readonly Case[]>> = {
@@ -19,6 +20,7 @@ export const families: Readonly<Record<string, readonly Case[]>> = {
   products: productCases,
   convolutions: convolutionCases,
   images: imageCases,
+  volumes: volumeCases,
   shapes: shapeCases,
   indices: indexingCases,
   constants: constantCases,
