@@ -221,8 +221,7 @@ function isAmong(
 function isRegular(stack: readonly Placed[]): boolean {
   const gaps = gapsOf(stack.map(([position]) => position));
   const usual = median(gaps);
-  const short = gaps.filter((gap) => gap < (1 - unevenShare) * usual);
-  return short.length === 0 && usual > 0;
+  return gaps.every((gap) => Math.abs(gap - usual) <= unevenShare * usual);
 }
 
 /** The group that annotations name; where they name none, the only one of ORIGINAL images; undefined where that is unclear. */
