@@ -256,7 +256,11 @@ describe('what cannot be exported or predicted', () => {
       1,
       /flat\.npy: is \[2, 2\], expected \[32, 32, 32\]/,
     ],
-    [['predict', 'model.onnx', 'scaled.npy'], 1, /from 0 to 0\.5, expected HU/],
+    [
+      ['predict', 'model.onnx', 'scaled.npy'],
+      1,
+      /from 0 to 0\.5, as images scaled to 0…1 do; expected HU/,
+    ],
   ];
 
   beforeAll(async () => {
