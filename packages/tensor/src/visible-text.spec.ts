@@ -27,7 +27,6 @@ describe('a visible line', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(visibleLine(text)).not.toMatch(
-          // eslint-disable-next-line no-control-regex -- they are what is looked for
           /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/,
         );
       }),

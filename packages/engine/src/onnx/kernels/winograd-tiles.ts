@@ -28,7 +28,7 @@ type Geometry = Pick<
 >;
 
 /** Images [B, H, W, C] stored as [H, W, B, C]. */
-export const imagesAsHwbc: Order = imagesPlacesFirst(2);
+const imagesAsHwbc: Order = imagesPlacesFirst(2);
 
 /** Images of at most so many pixels are transformed along both axes at once. */
 const fewPixels = 16;
