@@ -194,12 +194,20 @@ describe('a phantom with quirks', () => {
       'slice-duplicate',
       'slice-gap',
       'slice-missing',
+      'nodule-at-gap',
+      'uneven-spacing',
+      'uid-against-z',
       'localizer',
       'other-orientation',
     ];
     const codes = Object.keys(dataset.manifest.counts.warnings);
     expect(codes.filter((code) => !known.includes(code))).toEqual([]);
   });
+});
+
+it('is told of contours whose UID and z disagree just where slices share a position', () => {
+  const files = of('shared-position').map(fileOf).sort();
+  expect(warned(dataset.manifest.warnings, 'uid-against-z')).toEqual(files);
 });
 
 describe('quirks of annotations', () => {
