@@ -1,4 +1,5 @@
 import {
+  cp,
   mkdtemp,
   readdir,
   readFile,
@@ -10,7 +11,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type Dataset, labels } from '@clip-lung/data';
-import { readDataset } from '@clip-lung/data/node';
+import {
+  headersOf,
+  indexSeries,
+  listFiles,
+  readDataset,
+} from '@clip-lung/data/node';
 import { exportOnnx, openOnnx } from '@clip-lung/engine';
 import { foldPaths, type Predictions, readPredictions } from '@clip-lung/run';
 import { float32, NdArray } from '@clip-lung/tensor';
@@ -136,6 +142,52 @@ describe('clip-lung export and predict', () => {
       const own = found.predictions[0]?.probabilities[name];
       expect(own).toBeCloseTo(probability, 3);
     });
+  });
+
+  it('refuse a nodule whose slices are missing, and when forced tell all that prepare would', async () => {
+    const [nodule] = dataset.nodules;
+    if (nodule === undefined) throw new Error('no nodule');
+    const { x, y, z, diameter, patient } = nodule;
+    const holed = at('holed');
+    await cp(at('lidc', patient), holed, { recursive: true });
+    const slices = await indexSeries(await listFiles(holed));
+    const [set] = slices.series.values();
+    if (set === undefined) throw new Error('no series');
+    const near = headersOf(set)
+      .map((header, i) => ({ header, path: set.paths[i] ?? '' }))
+      .filter(({ header: { position } }) => {
+        const height = position?.[2] ?? NaN;
+        return Math.abs(height - z) < diameter;
+      });
+    const [damaged, ...gone] = near;
+    if (damaged === undefined) throw new Error('no slice near the nodule');
+    expect(gone.length).toBeGreaterThan(1);
+    for (const { path } of gone) await rm(path);
+    const whole = await readFile(damaged.path);
+    await writeFile(damaged.path, whole.subarray(0, whole.length - 100));
+    const args = [at('model.onnx'), holed, '--at', `${x},${y},${z}`];
+    const place = ['--diameter', String(diameter)];
+    const refused = await clipLung('predict', ...args, ...place);
+    expect([refused.code, refused.out]).toEqual([1, '']);
+    expect(refused.err).toMatch(/slices are missing where the crop lies/);
+    expect(refused.err).toContain(damaged.header.file);
+    const forced = await clipLung(
+      'predict',
+      ...args,
+      ...place,
+      '--force',
+      '--json',
+    );
+    expect(forced.code).toBe(0);
+    const { warnings } = JSON.parse(forced.out) as {
+      warnings: { code: string; message: string }[];
+    };
+    expect(warnings.map(({ code }) => code)).toEqual([
+      'unreadable-dicom',
+      'slice-gap',
+      'crop-across-gap',
+    ]);
+    for (const { message } of warnings) expect(forced.err).toContain(message);
   });
 
   it('the model runs in ONNX Runtime for browsers, to the same numbers', async () => {
