@@ -11,7 +11,7 @@ export interface Acquisition {
   readonly number: string | null;
   readonly temporalPosition: string | null;
   /** Nominal Percentage of Cardiac Phase */
-  readonly phase: string | null;
+  readonly phase: number | null;
   readonly echo: string | null;
   readonly kvp: string | null;
   readonly contrast: string | null;
@@ -38,7 +38,7 @@ export function acquisitionOf(elements: Elements): Acquisition {
     frameOfReference: elements.text('x00200052'),
     number: elements.text('x00200012'),
     temporalPosition: elements.text('x00200100'),
-    phase: elements.text('x00209241'),
+    phase: elements.float32('x00209241'),
     echo: elements.text('x00180086'),
     kvp: elements.text('x00180060'),
     contrast: elements.text('x00180010'),

@@ -86,6 +86,15 @@ export class Elements {
     return this.#set.view.getUint16(found.start, this.#set.littleEndian);
   }
 
+  /** A number of the type FL; null where the element is absent, or holds anything else. */
+  float32(tag: string): number | null {
+    const found = this.#find(tag);
+    if (found?.length !== 4 || (found.vr !== null && found.vr !== 'FL')) {
+      return null;
+    }
+    return this.#set.view.getFloat32(found.start, this.#set.littleEndian);
+  }
+
   /** An element that an image cannot be without. */
   required<T>(value: T | null, name: string): T {
     return value === null ? this.#refuse(`has no ${name}`) : value;

@@ -29,6 +29,12 @@ function stack(
   );
 }
 
+function float(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeFloatLE(value);
+  return bytes;
+}
+
 /** As many heights from one on, a distance apart. */
 const from = (start: number, step: number, count: number): number[] =>
   Array.from({ length: count }, (_, k) => start + k * step);
@@ -48,6 +54,11 @@ describe('stacks of one series', () => {
       'Temporal Position Identifier',
       { '00200100': ['IS', '1'] },
       { '00200100': ['IS', '2'] },
+    ],
+    [
+      'Nominal Percentage of Cardiac Phase',
+      { '00209241': ['FL', float(40)] },
+      { '00209241': ['FL', float(75)] },
     ],
     ['Echo Numbers', { '00180086': ['IS', '1'] }, { '00180086': ['IS', '2'] }],
     ['KVP', { '00180060': ['DS', '80'] }, { '00180060': ['DS', '140'] }],

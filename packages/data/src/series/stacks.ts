@@ -37,7 +37,7 @@ const traits: readonly Trait[] = [
   },
   {
     name: 'Nominal Percentage of Cardiac Phase',
-    of: ({ acquisition }) => acquisition.phase,
+    of: ({ acquisition }) => acquisition.phase?.toString() ?? null,
   },
   { name: 'Echo Numbers', of: ({ acquisition }) => acquisition.echo },
   { name: 'KVP', of: ({ acquisition }) => acquisition.kvp },
