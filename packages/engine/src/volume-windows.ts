@@ -1,7 +1,7 @@
 import { formatShape, ShapeError } from '@clip-lung/tensor';
 import { backend_util } from '@tensorflow/tfjs-core';
 
-import { reach, type Windows, windowsOver } from './windows.js';
+import { planeAxes, reach, type Windows, windowsOver } from './windows.js';
 
 type Sizes = number | [number, number, number];
 type Shape5 = [number, number, number, number, number];
@@ -68,36 +68,17 @@ export function poolingWindows(
 }
 
 function volumetric(g: backend_util.Conv3DInfo): Windows {
-  const { front, back, top, bottom, left, right } = g.padInfo;
-  const found = windowsOver(g, [
-    {
-      length: g.inDepth,
-      places: g.outDepth,
-      size: g.filterDepth,
-      stride: g.strideDepth,
-      dilation: g.dilationDepth,
-      before: front,
-      after: back,
-    },
-    {
-      length: g.inHeight,
-      places: g.outHeight,
-      size: g.filterHeight,
-      stride: g.strideHeight,
-      dilation: g.dilationHeight,
-      before: top,
-      after: bottom,
-    },
-    {
-      length: g.inWidth,
-      places: g.outWidth,
-      size: g.filterWidth,
-      stride: g.strideWidth,
-      dilation: g.dilationWidth,
-      before: left,
-      after: right,
-    },
-  ]);
+  const { front, back } = g.padInfo;
+  const depth = {
+    length: g.inDepth,
+    places: g.outDepth,
+    size: g.filterDepth,
+    stride: g.strideDepth,
+    dilation: g.dilationDepth,
+    before: front,
+    after: back,
+  };
+  const found = windowsOver(g, [depth, ...planeAxes(g)]);
   expectFit(found);
   return found;
 }

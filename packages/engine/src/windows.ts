@@ -30,8 +30,15 @@ export interface Windows {
 
 /** Windows over images, [B, H, W, C]. */
 export function planar(g: backend_util.Conv2DInfo): Windows {
+  return windowsOver(g, planeAxes(g));
+}
+
+/** The axes of height and of width, which images and volumes have alike. */
+export function planeAxes(
+  g: backend_util.Conv2DInfo | backend_util.Conv3DInfo,
+): readonly [height: WindowAxis, width: WindowAxis] {
   const { top, bottom, left, right } = g.padInfo;
-  return windowsOver(g, [
+  return [
     {
       length: g.inHeight,
       places: g.outHeight,
@@ -50,7 +57,7 @@ export function planar(g: backend_util.Conv2DInfo): Windows {
       before: left,
       after: right,
     },
-  ]);
+  ];
 }
 
 /** @param axes with the padding that the program asked for */
