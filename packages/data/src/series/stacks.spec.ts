@@ -164,20 +164,44 @@ describe('stacks of one series', () => {
     },
   );
 
-  it.each([
-    [0.5, 'slice-gap'],
-    [0.65, 'uneven-spacing'],
-  ])(
-    'that nothing tells apart are at least seen, %s mm apart',
-    (shift, code) => {
-      const slices = [
-        ...stack('a', from(0, 1.5, 8)),
-        ...stack('b', from(shift, 1.5, 8)),
-      ];
-      const { warnings } = seriesOf(slices);
-      expect(warnings.map((warning) => warning.code)).toEqual([code]);
+  const unlike = (...shifts: readonly number[]) =>
+    shifts.map((shift, i) => stack('abc'.charAt(i), from(shift, 1.5, 8)));
+
+  it.each([[[0, 0.5]], [[0, 0.65]], [[0, 0.5, 0.8]], [[0, 1.4]]])(
+    'are told apart by their distances alone, %j mm apart',
+    (shifts) => {
+      const stacks = unlike(...shifts);
+      for (const wanted of stacks) {
+        const { slices } = seriesOf(
+          stacks.flat(),
+          named(...wanted.slice(2, 4)),
+        );
+        expect(slices).toEqual(wanted);
+      }
+      expect(() => seriesOf(stacks.flat())).toThrow(
+        /told apart by the distances of their slices: 8 slices \(a0\.dcm …\) of "every 1\.5 mm/,
+      );
     },
   );
+
+  it('are one, and uneven, where the slices are numbered so', () => {
+    for (const [shift, code] of [
+      [0.5, 'slice-gap'],
+      [0.65, 'uneven-spacing'],
+    ] as const) {
+      const heights = [...from(0, 1.5, 8), ...from(shift, 1.5, 8)];
+      heights.sort((a, b) => a - b);
+      const numbered = stack('a', heights, (k) => ({
+        '00200013': ['IS', String(40 - k)],
+      }));
+      const { warnings, slices } = seriesOf(numbered);
+      expect(slices).toHaveLength(16);
+      expect(warnings.map((warning) => warning.code)).toEqual([code]);
+    }
+    // Two parts of different distances are no stacks within each other.
+    const parts = stack('a', [...from(0, 2, 8), ...from(17, 3, 6)]);
+    expect(seriesOf(parts).slices).toHaveLength(14);
+  });
 });
 
 describe('slices at one place', () => {

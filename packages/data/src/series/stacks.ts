@@ -125,6 +125,10 @@ export function chooseStack(
   for (const { name, of } of traits) narrow(name, groupsBy(chosen, of));
   if (isRegular(chosen)) return { stack: chosen, warnings };
   for (const { name, of } of orders) narrow(name, runsBy(chosen, of));
+  // Who numbered them in the order of their positions took them for one stack.
+  if (!orders.some(({ of }) => isInOrder(chosen, of))) {
+    narrow('the distances of their slices', interleaved(chosen));
+  }
   return { stack: chosen, warnings };
 }
 
@@ -179,8 +183,54 @@ function runsBy(
   }));
 }
 
-/** Slices that a run of numbers must have to count as a stack. */
+/** Slices that a run of numbers, or of even distances, must have to count as a stack. */
 const leastRun = 3;
+
+/** Whether all slices have a number that rises, or falls, with their positions. */
+function isInOrder(
+  stack: readonly Placed[],
+  of: (slice: SliceHeader) => number | null,
+): boolean {
+  const numbers = stack.map(([, slice]) => of(slice) ?? NaN);
+  const signs = new Set(gapsOf(numbers).map(Math.sign));
+  return signs.size === 1 && !signs.has(0) && !signs.has(NaN);
+}
+
+/** By this part of it, the distances of one stack differ for rounding alone. */
+const roundingShare = 0.02;
+/** More stacks than this are not looked for in the distances alone. */
+const mostInterleaved = 4;
+
+/** Stacks of even distances that a stack of uneven ones falls into without rest; none where it does not. */
+function interleaved(stack: readonly Placed[]): readonly Group[] {
+  const positions = stack.map(([position]) => position);
+  for (let count = 2; count <= mostInterleaved; count++) {
+    const step = median(
+      positions
+        .slice(count)
+        .map((position, k) => position - (positions[k] ?? NaN)),
+    );
+    const chains: Placed[][] = [];
+    for (const placed of stack) {
+      const chain = chains.find((own) => {
+        const distance = placed[0] - (own.at(-1)?.[0] ?? NaN);
+        return Math.abs(distance - step) <= roundingShare * step;
+      });
+      if (chain) chain.push(placed);
+      else chains.push([placed]);
+    }
+    if (
+      chains.length === count &&
+      chains.every((chain) => chain.length >= leastRun)
+    ) {
+      return chains.map((own) => ({
+        value: `every ${Number(step.toFixed(3))} mm from ${own[0]?.[0].toFixed(2) ?? ''} mm on`,
+        stack: own,
+      }));
+    }
+  }
+  return [];
+}
 
 function conflict(a: Group, b: Group): boolean {
   return isAmong(a.stack, b.stack) || isAmong(b.stack, a.stack);
