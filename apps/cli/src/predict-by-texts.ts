@@ -56,7 +56,7 @@ export async function predictByTexts(
 ): Promise<void> {
   const { folder, record, loaded } = run;
   const { classes } = record;
-  const { folds } = await poolPredictions(folder, record);
+  const { folds } = await poolPredictions(folder, record, { signal });
   const { dataset, places } = await readDatasetOf(run, folds, data);
   const model = createModel(loaded.experiment, {
     classes,
