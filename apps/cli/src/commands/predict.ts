@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 
 import { openOnnx } from '@clip-lung/engine';
 import { describeData, describeText } from '@clip-lung/evaluator';
-import { type NdArray, visibleLine } from '@clip-lung/tensor';
+import { visibleLine } from '@clip-lung/tensor';
 import { InvalidArgumentError } from 'commander';
 
 import {
@@ -10,6 +10,7 @@ import {
   classifierFile,
   describeClassifier,
 } from '../classifier-file.js';
+import { classifyCrops, mostProbable, type Row } from '../classify-crops.js';
 import { type AddCommand, screenOf } from '../command.js';
 import { type CropSource, readCrops } from '../crops.js';
 import { UsageError } from '../exit-codes.js';
@@ -82,14 +83,18 @@ export const addPredict: AddCommand = (program, surroundings) => {
               : `warning: ${file}: ${message}`,
           );
         }
-        const { probabilities } = await open.run({ hu });
-        const rows = rowsOf(probabilities, about.classes);
+        const { classes } = about;
+        const rows = await classifyCrops(open, hu, {
+          file: model,
+          classes,
+          signal,
+        });
         screen.result(format(rows, about), {
           model,
           crop,
           data: about.collection,
           text: about.text,
-          classes: about.classes,
+          classes,
           warnings,
           predictions: rows.map((row) => ({
             class: mostProbable(row),
@@ -102,9 +107,6 @@ export const addPredict: AddCommand = (program, surroundings) => {
     });
   withPluginOptions(command);
 };
-
-/** One crop's probabilities, by class. */
-type Row = readonly (readonly [name: string, probability: number])[];
 
 function sourceOf(crop: string, options: Options): CropSource {
   const { at, diameter = usualDiameter, series } = options;
@@ -144,23 +146,6 @@ async function modelBytes(
   throw new UsageError(
     `${model}: is a model of one fold; --fold belongs to a run folder`,
   );
-}
-
-function rowsOf(
-  probabilities: NdArray | undefined,
-  classes: readonly string[],
-): readonly Row[] {
-  const values = Array.from((probabilities?.data ?? []) as ArrayLike<number>);
-  return Array.from({ length: values.length / classes.length }, (_, row) =>
-    classes.map(
-      (name, k) => [name, values[row * classes.length + k] ?? NaN] as const,
-    ),
-  );
-}
-
-function mostProbable(row: Row): string {
-  const [first = ''] = [...row].sort(([, a], [, b]) => b - a)[0] ?? [];
-  return first;
 }
 
 function format(
