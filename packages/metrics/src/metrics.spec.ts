@@ -260,6 +260,20 @@ describe('refuses', () => {
     ['a label outside', () => confusionMatrix([3], [0], 3), /labels\[0\] is 3/],
     ['a part class', () => confusionMatrix([0], [0.5], 3), /predictions\[0\]/],
     ['no majority', () => majorityClass([]), /no labels/],
+    [
+      'a confusion matrix that is not square',
+      () => classScores([[1, 2], [3]]),
+      /confusion\[1\] is 3, expected 2 whole numbers from 0/,
+    ],
+    [
+      'counts that are not',
+      () =>
+        classScores([
+          [1, NaN],
+          [0, 1],
+        ]),
+      /confusion\[0\] is 1, NaN/,
+    ],
     ['no support', () => macroScores(classScores([])), /no class has support/],
     ['a score of NaN', () => binaryAuc([true, false], [1, NaN]), /scores\[1\]/],
     [

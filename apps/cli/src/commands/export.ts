@@ -63,6 +63,7 @@ export const addExport: AddCommand = (program, surroundings) => {
           run,
           fold,
           epoch,
+          epochs,
           classes: record.classes,
           data: record.data.collection,
           text: record.text,

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 
+import type { Warning } from '@clip-lung/data';
 import { openOnnx } from '@clip-lung/engine';
 import { describeData, describeText } from '@clip-lung/evaluator';
 import { visibleLine } from '@clip-lung/tensor';
@@ -68,14 +69,13 @@ export const addPredict: AddCommand = (program, surroundings) => {
       const open = await openOnnx(bytes, { file: model });
       try {
         const about = describeClassifier(open, model);
-        if (source.kind === 'series' && options.diameter === undefined) {
-          screen.note(
-            `no --diameter is given: the nodule is taken for ${usualDiameter} mm`,
-          );
-        }
         const { signal } = surroundings;
         const { force = false } = options;
-        const { hu, warnings } = await readCrops(source, { signal, force });
+        const { hu, warnings: odd } = await readCrops(source, {
+          signal,
+          force,
+        });
+        const warnings = [...assumedDiameter(source, options), ...odd];
         for (const { file, message } of warnings) {
           screen.note(
             message.includes(file)
@@ -122,6 +122,16 @@ function sourceOf(crop: string, options: Options): CropSource {
   throw new UsageError(
     `${crop}: is no .npy file; of a folder with a CT series, say where the nodule is with --at x,y,z`,
   );
+}
+
+/** That the nodule's size is a guess has to be known to whoever reads the result, a program as well. */
+function assumedDiameter(
+  source: CropSource,
+  { diameter }: Options,
+): readonly Warning[] {
+  if (source.kind !== 'series' || diameter !== undefined) return [];
+  const message = `no --diameter is given: the nodule is taken for ${usualDiameter} mm`;
+  return [{ code: 'diameter-assumed', file: source.folder, message }];
 }
 
 /** Of a run, what export would write. */
