@@ -17,6 +17,7 @@ from sklearn.metrics import (
     balanced_accuracy_score,
     brier_score_loss,
     confusion_matrix,
+    f1_score,
     precision_recall_fscore_support,
     roc_auc_score,
 )
@@ -120,6 +121,53 @@ def bootstrap(rng, resamples, level):
     }
 
 
+def bootstrap_f1(rng, resamples, level):
+    """Macro F1 over resampled groups: each case is weighed by how often its group was drawn."""
+    labels, probabilities = made_up(rng, 60, 3, 1.0, [0.5, 0.3, 0.2])
+    predictions = probabilities.argmax(1)
+    groups = rng.permutation(np.arange(60) % 23)
+    _, first = np.unique(groups, return_index=True)
+    names = groups[np.sort(first)]
+    uniform = rng.random((resamples, len(names)))
+    scores = []
+    for row in uniform:
+        times = np.bincount(names[(row * len(names)).astype(int)], minlength=len(names))
+        scores.append(
+            f1_score(labels, predictions, labels=[0, 1, 2], average="macro", zero_division=0, sample_weight=times[groups])
+        )
+    low, high = np.percentile(scores, [50 * (1 - level), 50 * (1 + level)])
+    return {
+        "groups": [f"patient {group}" for group in groups],
+        "labels": labels.tolist(),
+        "predictions": predictions.tolist(),
+        "uniform": uniform.flatten().tolist(),
+        "resamples": resamples,
+        "level": level,
+        "low": low,
+        "high": high,
+    }
+
+
+def binomial(trials, p):
+    """What a sample of 100,000 is held to: cells of at least 20 expected, and the 99.9 % point of chi-squared."""
+    sample = 100_000
+    edges = [0]
+    for k in range(1, trials + 1):
+        below = scipy.stats.binom.cdf(k - 1, trials, p)
+        since = below - scipy.stats.binom.cdf(edges[-1] - 1, trials, p)
+        if min(since, 1 - below) * sample >= 20:
+            edges.append(k)
+    cells = np.diff([*scipy.stats.binom.cdf(np.array(edges) - 1, trials, p), 1])
+    return {
+        "trials": trials,
+        "p": p,
+        "sample": sample,
+        "from": edges,
+        "expected": (cells * sample).tolist(),
+        "chiSquared": scipy.stats.chi2.ppf(0.999, len(cells) - 1),
+    }
+
+
 if __name__ == "__main__":
     rng = np.random.default_rng(1)
     labels, probabilities = made_up(rng, 60, 3, 1.0, [0.5, 0.3, 0.2])
@@ -144,6 +192,11 @@ if __name__ == "__main__":
         "meanDeviation": [
             {"values": values, "mean": float(np.mean(values)), "deviation": float(np.std(values, ddof=1))}
             for values in ([0.6, 0.62, 0.58, 0.61, 0.6], [0.5, 0.5], [0.0, 1.0])
+        ],
+        "bootstrapF1": bootstrap_f1(rng, 40, 0.9),
+        "binomial": [
+            binomial(*arguments)
+            for arguments in [(5, 0.5), (30, 0.1), (1000, 0.005), (40, 0.3), (40, 0.8), (400, 0.03), (2000, 0.5)]
         ],
     }
     FIXTURE.parent.mkdir(exist_ok=True)

@@ -105,11 +105,15 @@ function namesIn(text: string, file: string): readonly string[] {
   } catch {
     names = undefined;
   }
-  if (Array.isArray(names) && names.every((name) => typeof name === 'string')) {
+  if (
+    Array.isArray(names) &&
+    names.every((name) => typeof name === 'string') &&
+    new Set(names).size === names.length
+  ) {
     return names;
   }
   throw new FileFormatError(
     file,
-    `the metadata's "classes" is ${text}, expected a JSON list of names`,
+    `the metadata's "classes" is ${text}, expected a JSON list of names that differ`,
   );
 }

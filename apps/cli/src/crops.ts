@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import {
   cropScale,
   cropSize,
@@ -48,7 +50,7 @@ export async function readCrops(
   { signal, force }: CropOptions,
 ): Promise<Crops> {
   if (source.kind === 'npy') {
-    return cropsIn(await readNpy(source.file), source.file, force);
+    return cropsIn(await readNpy(source.file), source.file, { signal, force });
   }
   const { folder, at, diameter, series } = source;
   const { hu, warnings } = await cropAt(folder, {
@@ -61,11 +63,14 @@ export async function readCrops(
   return { hu: float32([1, ...crop], hu), warnings };
 }
 
-function cropsIn(
+/** Of the event loop. */
+const cropsBetweenTurns = 64;
+
+async function cropsIn(
   { shape, data }: NdArray,
   file: string,
-  force: boolean,
-): Crops {
+  { signal, force }: CropOptions,
+): Promise<Crops> {
   const one = formatShape(crop);
   const [count = 1] = shape.length === crop.length + 1 ? shape : [1];
   if (formatShape(shape.slice(-crop.length)) !== one || shape.length > 4) {
@@ -78,6 +83,7 @@ function cropsIn(
   const size = hu.length / count;
   const warnings: Warning[] = [];
   for (let i = 0; i < count; i++) {
+    if (i % cropsBetweenTurns === 0) await setImmediate(undefined, { signal });
     const values = hu.subarray(i * size, (i + 1) * size);
     const odd = whyNotHounsfield(values);
     if (odd === undefined) continue;

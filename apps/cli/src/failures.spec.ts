@@ -23,6 +23,12 @@ describe('a failure with --json', () => {
       'experiment',
       /training\.epochs: Too big/,
     ],
+    [
+      ['train', 'twice.json', '--data', 'd', '--out', 'r'],
+      2,
+      'usage',
+      /twice\.json: .*the key "epochs" is given twice/,
+    ],
     [['evaluate', 'nowhere'], 1, 'missing-run-file', /this is no run folder/],
     [
       ['export', 'nowhere', '--out', 'x'],
@@ -133,6 +139,10 @@ let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'failures-'));
   await writeFile(
+    join(folder, 'twice.json'),
+    '{"training": {"epochs": 1, "epochs": 100}}',
+  );
+  await writeFile(
     join(folder, 'bad.json'),
     '{"training":{"epochs":99999999999}}',
   );
@@ -141,7 +151,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 /** File names of the commands above, where they are. */
 function inFolder(arg: string): string {
-  return /^(nowhere|x|r|d|p|none\.\w+|bad\.json)$/.test(arg)
+  return /^(nowhere|x|r|d|p|none\.\w+|(bad|twice)\.json)$/.test(arg)
     ? join(folder, arg)
     : arg;
 }

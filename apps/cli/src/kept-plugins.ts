@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 
 import type { PluginFile } from '@clip-lung/model';
 import { type KeptFiles, keptFiles } from '@clip-lung/run';
 
+import { readPackageManifest } from './package-manifest.js';
 import type { PluginSources } from './plugin-sources.js';
 
 /** A plugin whose sources are at hand, by the place where they lay when they were first recorded. */
@@ -90,9 +90,7 @@ export function keptRootOf(
 
 /** The part of a package.json that imports by name depend on. */
 function manifestOf(path: string): Uint8Array {
-  const { name, type, imports, exports } = JSON.parse(
-    readFileSync(path, 'utf8'),
-  ) as Readonly<Record<string, unknown>>;
+  const { name, type, imports, exports } = readPackageManifest(path);
   const text = JSON.stringify({ name, type, imports, exports }, null, 2);
   return Buffer.from(`${text}\n`);
 }

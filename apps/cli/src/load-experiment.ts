@@ -10,6 +10,7 @@ import {
   resolveExperiment,
 } from '@clip-lung/model';
 import type { KeptFiles } from '@clip-lung/run';
+import { parseStrictJson } from '@clip-lung/tensor';
 
 import { UsageError } from './exit-codes.js';
 import { importFile } from './import-file.js';
@@ -122,7 +123,7 @@ function asObject(
 async function fromJson(path: string, file: string): Promise<unknown> {
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(path, 'utf8'));
+    json = parseStrictJson(await readFile(path, 'utf8'));
   } catch (error) {
     throw new UsageError(`${file}: is no JSON (${String(error)})`, {
       cause: error,

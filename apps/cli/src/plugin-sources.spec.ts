@@ -313,3 +313,42 @@ describe('a plugin that a run was trained with', () => {
     );
   });
 });
+
+describe('a package that a plugin imports', () => {
+  it('is refused where two of its files find it in two places: a record has one version', async () => {
+    await write({
+      'plugin.ts': `import 'right'; import './part/own.js';`,
+      'part/own.js': `import 'right';`,
+      'node_modules/right/package.json': `{"name": "right", "version": "1.0.0"}`,
+      'node_modules/right/index.js': ``,
+      'part/node_modules/right/package.json': `{"name": "right", "version": "2.0.0"}`,
+      'part/node_modules/right/index.js': ``,
+    });
+    await expect(recordPlugin(at('plugin.ts'), folder)).rejects.toThrow(
+      /own\.js: imports right from \S+part\S+right, and another file of the plugin from \S+right/,
+    );
+  });
+
+  it.each([
+    ['{"name": "right",', /right.package\.json: cannot be read \(SyntaxError/],
+    ['{"name": "a", "name": "b"}', /"name" is given twice/],
+    [
+      '{"name": "right", "version": 1}',
+      /right.package\.json: is not a package/,
+    ],
+    ['null', /right.package\.json: is not a package/],
+  ])(
+    'with the package.json %s is refused by its path',
+    async (text, message) => {
+      await write({
+        'plugin.ts': `import 'right/index.js';`,
+        'node_modules/right/package.json': text,
+        'node_modules/right/index.js': ``,
+      });
+      const own = findSources(at('plugin.ts'), folder, {
+        resolve: () => at('node_modules/right/index.js'),
+      });
+      await expect(own).rejects.toThrow(message);
+    },
+  );
+});

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 
 import type { PluginFile } from '@clip-lung/model';
 
+import { UsageError } from './exit-codes.js';
 import { isProvided, resolveImport } from './import-file.js';
 import { importsOf } from './imports-of.js';
+import { readPackageManifest } from './package-manifest.js';
 import { readSource } from './source-file.js';
 
 /** What a plugin is made of, as it was found. Nothing of it has been run. */
@@ -49,7 +51,7 @@ export interface SourceOptions {
  *
  * @param file the plugin's own, absolute
  * @param folder of the experiment, absolute; it need not exist
- * @throws `SyntaxError` for a file whose imports cannot be read, `RangeError` for what is no file
+ * @throws {@link UsageError} for a package that is found in two places, or has no proper package.json; `SyntaxError` for a file whose imports cannot be read, `RangeError` for what is no file
  */
 export async function findSources(
   file: string,
@@ -84,6 +86,12 @@ export async function findSources(
         if (mine !== undefined) manifests.add(join(mine.folder, manifestName));
       } else {
         const { name, version } = owner;
+        const { folder: other = owner.folder } = packages.get(name) ?? {};
+        if (other !== owner.folder) {
+          throw new UsageError(
+            `${path}: imports ${specifier} from ${owner.folder}, and another file of the plugin from ${other}; a run's record has one version of a package, so let both import the same`,
+          );
+        }
         packages.set(name, { folder: owner.folder, version });
         packageFiles[specifier] = found;
       }
@@ -131,9 +139,7 @@ function packageOf(file: string): Package | undefined {
   }
   const manifest = join(folder, manifestName);
   if (existsSync(manifest)) {
-    const { name, version = '' } = JSON.parse(
-      readFileSync(manifest, 'utf8'),
-    ) as { readonly name?: string; readonly version?: string };
+    const { name, version = '' } = readPackageManifest(manifest);
     if (name !== undefined) return { folder, name, version };
   }
   return packageOf(folder);

@@ -11,14 +11,10 @@ import {
   type PredictionRow,
   writePredictions,
 } from '@clip-lung/run';
-import {
-  elementsOf,
-  float32,
-  type NdArray,
-  type Tree,
-} from '@clip-lung/tensor';
+import { elementsOf, type NdArray, type Tree } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
+import { batchCrops } from './batch-crops.js';
 import {
   loadTowerOf,
   type Places,
@@ -56,7 +52,7 @@ export async function predictByTexts(
 ): Promise<void> {
   const { folder, record, loaded } = run;
   const { classes } = record;
-  const { folds } = await poolPredictions(folder, record);
+  const { folds } = await poolPredictions(folder, record, { signal });
   const { dataset, places } = await readDatasetOf(run, folds, data);
   const model = createModel(loaded.experiment, {
     classes,
@@ -124,7 +120,7 @@ async function classifyFold(
     for (let start = 0; start < rows.length; start += batchSize) {
       signal.throwIfAborted();
       const batch = rows.slice(start, start + batchSize);
-      const hu = cropsOf(batch, { dataset, places, batchSize });
+      const hu = batchCrops(batch, { dataset, places, batchSize });
       const { head, texts } = await compiled.run(none, { hu });
       batch.forEach((row, i) => {
         expectTested(row, valuesOf(head, i), { folder, fold, dataset });
@@ -159,28 +155,11 @@ function predictBoth(
 
 /** Row `i` of [B, K]. */
 function valuesOf(array: NdArray, i: number): readonly number[] {
-  const [, classes = 0] = array.shape;
+  const [, classes] = array.shape;
+  if (classes === undefined)
+    throw new RangeError('there is no axis of classes');
   const values = elementsOf(array, 'float32', 'the probabilities');
   return Array.from(values.subarray(i * classes, (i + 1) * classes));
-}
-
-/** The crops of a batch's nodules, filled up with the first so that one graph serves for all: HU, [batchSize, 32, 32, 32]. */
-function cropsOf(
-  batch: readonly PredictionRow[],
-  {
-    dataset: { crops },
-    places,
-    batchSize,
-  }: Pick<Fold, 'dataset' | 'places' | 'batchSize'>,
-): NdArray<'float32'> {
-  const size = crops.data.length / (crops.shape[0] ?? 1);
-  const hu = new Float32Array(batchSize * size);
-  for (let i = 0; i < batchSize; i++) {
-    const { nodule } = batch[i] ?? batch[0] ?? { nodule: '' };
-    const place = places.get(nodule) ?? 0;
-    hu.set(crops.data.subarray(place * size, (place + 1) * size), i * size);
-  }
-  return float32([batchSize, ...crops.shape.slice(1)], hu);
 }
 
 /** Far above what another number of threads, or another engine, makes of a probability by rounding. */

@@ -190,6 +190,27 @@ describe('clip-lung export and predict', () => {
     for (const { message } of warnings) expect(forced.err).toContain(message);
   });
 
+  it('predict the same of crops that are more than one batch', async () => {
+    const count = 70;
+    const own = predictions.rows.length;
+    const many = new Int16Array(count * voxels);
+    for (let i = 0; i < count; i++) {
+      const from = (i % own) * voxels;
+      many.set(testCrops.data.subarray(from, from + voxels), i * voxels);
+    }
+    const crops = new NdArray('int16', [count, side, side, side], many);
+    await writeNpy(at('many.npy'), crops);
+    const found = await predict(at('model.onnx'), at('many.npy'));
+    expect(found.predictions).toHaveLength(count);
+    expectTrainers({ ...found, predictions: found.predictions.slice(0, own) });
+    found.predictions.forEach(({ probabilities }, i) => {
+      for (const [name, value] of Object.entries(probabilities)) {
+        const first = found.predictions[i % own]?.probabilities[name] ?? NaN;
+        expect(value).toBeCloseTo(first, 5);
+      }
+    });
+  });
+
   it('the model runs in ONNX Runtime for browsers, to the same numbers', async () => {
     const bytes = await readFile(at('model.onnx'));
     const session = await ortWeb.InferenceSession.create(bytes);

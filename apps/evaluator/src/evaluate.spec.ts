@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 
 import {
   foldPaths,
@@ -198,6 +199,47 @@ describe('evaluating a run', () => {
     const [first, second] = await evaluateRuns([folder, folder]);
     expect(first).toEqual(second);
     expect(first?.accuracy).toBe(5 / 7);
+  });
+});
+
+describe('stopping an evaluation', () => {
+  it('works whenever it comes, and leaves the summary as it was', async () => {
+    await writeRecord({}, 2);
+    for (const fold of [0, 1]) {
+      await writeFold(
+        fold,
+        Array.from({ length: 600 }, (_one, i): Short => {
+          return [`${fold}-${i}`, i % 3, (i >> 2) % 3];
+        }),
+      );
+    }
+    const expected = await evaluateRun(folder);
+    const { summary } = runPaths(folder);
+    await rm(summary);
+    // A later turn of the event loop each time, until the evaluation is the first to end.
+    let stops = 0;
+    const stopAfter = async (turns: number): Promise<boolean> => {
+      const stop = new AbortController();
+      const evaluated = evaluateRun(folder, { signal: stop.signal }).then(
+        (found) => {
+          expect(found).toEqual(expected);
+          return true;
+        },
+        (error: unknown) => {
+          expect(error).toMatchObject({ name: 'AbortError' });
+          stops++;
+          return false;
+        },
+      );
+      for (let turn = 0; turn < turns; turn++) await setImmediate();
+      stop.abort();
+      return evaluated;
+    };
+    for (let turns = 0; !(await stopAfter(turns)); turns++) {
+      await expect(readRunSummary(folder)).rejects.toThrow(MissingRunFileError);
+    }
+    // Each fold's file, each comparison of folds, six groups of figures, and twice in 2.4 million draws of patients.
+    expect(stops).toBeGreaterThanOrEqual(12);
   });
 });
 

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import {
   accuracy,
   bootstrapInterval,
@@ -38,6 +40,8 @@ export interface EvaluateOptions {
   readonly by?: ClassifiedBy;
   /** is told that the summary cannot be written, such as into an archive; without it, that is an error */
   readonly onUnwritten?: (error: FileWriteError) => void;
+  /** stops within a second or so, however many nodules there are; the summary then stays as it was */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -50,11 +54,15 @@ export interface EvaluateOptions {
  */
 export async function evaluateRun(
   folder: string,
-  { by = 'head', onUnwritten }: EvaluateOptions = {},
+  { by = 'head', onUnwritten, signal }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const record = await readRunRecord(folder);
-  const pool = await poolPredictions(folder, record, by);
-  const evaluation = evaluatePool(folder, record, pool, by);
+  const pool = await poolPredictions(folder, record, { by, signal });
+  const evaluation = await evaluatePool(folder, record, {
+    pool,
+    by,
+    pause: () => setImmediate(undefined, { signal }),
+  });
   try {
     await writeRunSummary(folder, evaluation);
   } catch (error) {
@@ -87,13 +95,20 @@ function accuracyOf(rows: readonly PredictionRow[]): number {
   );
 }
 
+interface Measured {
+  readonly pool: Pool;
+  readonly by: ClassifiedBy;
+  /** lets the event loop turn; a million nodules take a second for some figures */
+  readonly pause: () => Promise<void>;
+}
+
 /** Computes; touches no file. */
-function evaluatePool(
+async function evaluatePool(
   folder: string,
   { classes, data, text, textModel }: RunRecord,
-  { folds, missingFolds, rows }: Pool,
-  by: ClassifiedBy,
-): Evaluation {
+  { pool: { folds, missingFolds, rows }, by, pause }: Measured,
+): Promise<Evaluation> {
+  await pause();
   const labels = rows.map(({ label }) => label);
   const probabilities = rows.map((row) => row.probabilities);
   const confusion = confusionMatrix(
@@ -103,18 +118,30 @@ function evaluatePool(
   );
   const scores = classScores(confusion);
   const macro = macroScores(scores);
+  await pause();
   const auc = oneVersusRestAuc(labels, probabilities);
+  await pause();
   const perFold = folds.map((fold) => ({
     fold: fold.fold,
     accuracy: accuracyOf(fold.rows),
     nodules: fold.rows.length,
     patients: patientsOf(fold.rows),
   }));
+  const nameOf = (index: number): string => {
+    const name = classes[index];
+    if (name !== undefined) return name;
+    throw new RangeError(`there is no class ${index} among ${classes.length}`);
+  };
+  await pause();
+  const ece = expectedCalibrationError(labels, probabilities);
+  await pause();
+  const brier = brierScore(labels, probabilities);
+  await pause();
   return {
     accuracy: accuracyOf(rows),
     majority: majorityAccuracy(labels),
     perClass: scores.map(({ recall, f1, precision, support }, index) => ({
-      name: classes[index] ?? '',
+      name: nameOf(index),
       recall,
       f1,
       precision,
@@ -128,14 +155,14 @@ function evaluatePool(
     formatVersion: runFormatVersion,
     subset: data.subset,
     textModel,
-    majorityClass: classes[majorityClass(labels)] ?? '',
+    majorityClass: nameOf(majorityClass(labels)),
     macroPrecision: macro.precision,
     macroRecall: macro.recall,
     macroF1: macro.f1,
     auc: auc.macro ?? null,
-    ece: expectedCalibrationError(labels, probabilities),
-    brier: brierScore(labels, probabilities),
-    interval: accuracyIntervals(rows),
+    ece,
+    brier,
+    interval: await accuracyIntervals(rows, pause),
     nodules: rows.length,
     patients: patientsOf(rows),
     folds: perFold,
@@ -148,27 +175,34 @@ function evaluatePool(
   };
 }
 
-function accuracyIntervals(
+async function accuracyIntervals(
   rows: readonly PredictionRow[],
-): Evaluation['interval'] {
-  const right = rows.map(({ label, prediction }) => label === prediction);
+  pause: Measured['pause'],
+): Promise<Evaluation['interval']> {
+  const right = Uint8Array.from(rows, ({ label, prediction }) =>
+    label === prediction ? 1 : 0,
+  );
+  const successes = right.reduce((total, one) => total + one, 0);
   return {
     level: 0.95,
-    wilson: wilsonInterval(right.filter((is) => is).length, right.length),
-    byPatient: patientsOf(rows) < 2 ? null : byPatient(rows, right),
+    wilson: wilsonInterval(successes, right.length),
+    byPatient:
+      patientsOf(rows) < 2 ? null : await byPatient(rows, right, pause),
   };
 }
 
 function byPatient(
   rows: readonly PredictionRow[],
-  right: readonly boolean[],
-): Interval {
+  right: Uint8Array,
+  pause: Measured['pause'],
+): Promise<Interval> {
   const random = new RandomStream(bootstrapSeed, 'evaluation', 'bootstrap');
   return bootstrapInterval({
     groups: rows.map(({ patient }) => patient),
-    statistic: (drawn) =>
-      drawn.filter((index) => right[index] === true).length / drawn.length,
+    values: [right, right.map(() => 1)],
+    statistic: ([correct = NaN, all = NaN]) => correct / all,
     random: () => random.uniform(),
     level: 0.95,
+    pause,
   });
 }

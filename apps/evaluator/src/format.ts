@@ -134,7 +134,7 @@ function confusionTable({
     ...perClass.map(({ name }, predicted) => ({
       title: name,
       align: 'right' as const,
-      cells: confusion.map((row) => String(row[predicted] ?? 0)),
+      cells: confusion.map((row) => String(row[predicted] ?? none)),
     })),
   ]);
 }

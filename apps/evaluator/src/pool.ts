@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import {
   type ClassifiedBy,
   foldPaths,
@@ -28,18 +30,24 @@ export interface Pool {
   readonly rows: readonly PredictionRow[];
 }
 
+export interface PoolOptions {
+  /** which predictions; default the head's */
+  readonly by?: ClassifiedBy | undefined;
+  /** stops within a second or so */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Reads the predictions of a run's folds and checks that they may be pooled: the record's classes in each, and each
  * nodule and each patient in one fold only.
  *
- * @param by which predictions; default the head's
  * @throws {@link NoPredictionsError}, {@link InconsistentRunError}, {@link PatientOverlapError}, or `RunFileError` for a
  * file that cannot be read
  */
 export async function poolPredictions(
   folder: string,
   record: RunRecord,
-  by: ClassifiedBy = 'head',
+  { by = 'head', signal }: PoolOptions = {},
 ): Promise<Pool> {
   const { folds: count } = record.data;
   const stray = (await listFolds(folder)).find((fold) => fold >= count);
@@ -54,6 +62,7 @@ export async function poolPredictions(
     const rows = await readFold(
       foldPaths(folder, fold, by).predictions,
       record.classes,
+      signal,
     );
     if (rows === undefined) missingFolds.push(fold);
     else folds.push({ fold, rows });
@@ -63,7 +72,7 @@ export async function poolPredictions(
       `${folder}: none of the run's ${count} folds has predictions yet; expected at least ${foldPaths(folder, 0, by).predictions}, which ${writers[by]}`,
     );
   }
-  checkApart(folder, folds, by);
+  await checkApart(folder, folds, { by, signal });
   return { folds, missingFolds, rows: folds.flatMap(({ rows }) => rows) };
 }
 
@@ -76,9 +85,10 @@ const writers: Readonly<Record<ClassifiedBy, string>> = {
 async function readFold(
   file: string,
   expected: readonly string[],
+  signal: AbortSignal | undefined,
 ): Promise<readonly PredictionRow[] | undefined> {
   try {
-    const { classes, rows } = await readPredictions(file);
+    const { classes, rows } = await readPredictions(file, { signal });
     if (
       classes.length !== expected.length ||
       classes.some((name, index) => name !== expected[index])
@@ -94,14 +104,15 @@ async function readFold(
   }
 }
 
-function checkApart(
+async function checkApart(
   folder: string,
   folds: readonly TestedFold[],
-  by: ClassifiedBy,
-): void {
+  { by, signal }: Pick<PoolOptions, 'signal'> & { readonly by: ClassifiedBy },
+): Promise<void> {
   const foldOfNodule = new Map<string, number>();
   const foldOfPatient = new Map<string, number>();
   for (const { fold, rows } of folds) {
+    await setImmediate(undefined, { signal });
     const file = foldPaths(folder, fold, by).predictions;
     for (const { nodule, patient } of rows) {
       const before = foldOfNodule.get(nodule);

@@ -62,8 +62,11 @@ export function trainingBatch(
     `fold-${fold}`,
     `epoch-${epoch}`,
   );
-  const streamOf = (row: number): RandomStream =>
-    stream.stream(table.ids[row] ?? '');
+  const streamOf = (row: number): RandomStream => {
+    const id = table.ids[row];
+    if (id !== undefined) return stream.stream(id);
+    throw new ShapeError(`the dataset has no row ${row}`);
+  };
   const batch = fill(table, rows, (row) => augmenter.view(streamOf(row)));
   if (!augmenter.mixes) return batch;
   const mixtures: readonly Mixture[] = rows.map((row, place) =>

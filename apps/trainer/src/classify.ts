@@ -88,10 +88,14 @@ export class Classifier {
           values.subarray(i * classes.length, (i + 1) * classes.length),
         );
         const nodule = nodules[row];
+        const label = labels.data[i];
+        if (nodule === undefined || label === undefined) {
+          throw new RangeError(`the dataset has no row ${row}`);
+        }
         found.push({
-          nodule: nodule?.id ?? '',
-          patient: nodule?.patient ?? '',
-          label: labels.data[i] ?? 0,
+          nodule: nodule.id,
+          patient: nodule.patient,
+          label,
           prediction: probabilities.indexOf(Math.max(...probabilities)),
           probabilities,
         });

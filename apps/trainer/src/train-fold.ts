@@ -240,8 +240,14 @@ function countClasses(
 ): NdArray<'float32'> {
   const counts = new Float32Array(classes);
   for (const row of rows) {
-    const label = labels[row] ?? -1;
-    counts[label] = (counts[label] ?? 0) + 1;
+    const label = labels[row];
+    const before = label === undefined ? undefined : counts[label];
+    if (label === undefined || before === undefined) {
+      throw new RangeError(
+        `row ${row} of the dataset is of none of the classes`,
+      );
+    }
+    counts[label] = before + 1;
   }
   return float32([classes], counts);
 }

@@ -1,27 +1,6 @@
 import { checkPaired, checkProbabilities } from './check.js';
 import { MetricsInputError } from './error.js';
 
-/** Ranks from 1; equal values share the mean of their ranks (midranks). */
-export function midranks(values: readonly number[]): readonly number[] {
-  const order = values
-    .map((value, index) => ({ value, index }))
-    .sort((a, b) => a.value - b.value);
-  const ranks = new Array<number>(values.length).fill(0);
-  let start = 0;
-  while (start < order.length) {
-    let end = start + 1;
-    while (order[end]?.value === order[start]?.value && end < order.length) {
-      end++;
-    }
-    // The ranks start + 1 to end have this mean.
-    for (const { index } of order.slice(start, end)) {
-      ranks[index] = (start + 1 + end) / 2;
-    }
-    start = end;
-  }
-  return ranks;
-}
-
 /**
  * Area under the ROC curve: the chance that a positive scores above a negative, ties counting half, by the
  * Mann–Whitney statistic (Hanley & McNeil 1982).
@@ -40,16 +19,42 @@ export function binaryAuc(
   if (wrong >= 0) {
     throw new MetricsInputError(`scores[${wrong}] is NaN, expected a number`);
   }
-  const positives = positive.filter((is) => is).length;
-  const negatives = positive.length - positives;
-  if (positives === 0 || negatives === 0) return undefined;
-  const rankSum = midranks(scores).reduce(
-    (total, rank, index) => (positive[index] === true ? total + rank : total),
-    0,
-  );
-  return (
-    (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives)
-  );
+  const above = sortedWhere(positive, scores, true);
+  const below = sortedWhere(positive, scores, false);
+  if (above.length === 0 || below.length === 0) return undefined;
+  return winsOf(above, below) / (above.length * below.length);
+}
+
+function sortedWhere(
+  positive: readonly boolean[],
+  scores: readonly number[],
+  which: boolean,
+): Float64Array {
+  return Float64Array.from(
+    scores.filter((_score, index) => positive[index] === which),
+  ).sort();
+}
+
+/** Of all pairs, how many have the positive above, ties counting half. Both are sorted, so each is gone through once. */
+function winsOf(positives: Float64Array, negatives: Float64Array): number {
+  let wins = 0;
+  let lower = 0;
+  let notHigher = 0;
+  for (const score of positives) {
+    while (isBelow(negatives[lower], score)) lower++;
+    while (
+      isBelow(negatives[notHigher], score) ||
+      negatives[notHigher] === score
+    )
+      notHigher++;
+    wins += (lower + notHigher) / 2;
+  }
+  return wins;
+}
+
+/** Past the end of a list, nothing is below. */
+function isBelow(one: number | undefined, other: number): boolean {
+  return one !== undefined && one < other;
 }
 
 /** The AUC of each class against the rest. */

@@ -18,12 +18,27 @@ function ratio(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
 }
 
+function checkCounts(confusion: Confusion): void {
+  for (const [index, row] of confusion.entries()) {
+    const odd = row.find((count) => !Number.isInteger(count) || count < 0);
+    if (row.length === confusion.length && odd === undefined) continue;
+    throw new MetricsInputError(
+      `confusion[${index}] is ${row.join(', ')}, expected ${confusion.length} whole numbers from 0`,
+    );
+  }
+}
+
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** The scores of each class, in the order of the confusion matrix. */
+/**
+ * The scores of each class, in the order of the confusion matrix.
+ *
+ * @throws {@link MetricsInputError} for counts that are not K×K whole numbers from 0
+ */
 export function classScores(confusion: Confusion): readonly ClassScores[] {
+  checkCounts(confusion);
   return confusion.map((row, index) => {
     const right = row[index] ?? 0;
     const support = sum(row);

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import {
   accuracy,
   binaryAuc,
-  bootstrapInterval,
   brierScore,
   calibrationBins,
   classScores,
@@ -252,34 +251,6 @@ describe('intervals', () => {
       ),
     );
   });
-
-  it('the bootstrap draws whole patients', () => {
-    const groups = ['a', 'b', 'a', 'b', 'c'];
-    const partners = new Map([
-      [0, 2],
-      [2, 0],
-      [1, 3],
-      [3, 1],
-    ]);
-    let state = 1;
-    bootstrapInterval({
-      groups,
-      resamples: 50,
-      random: () => {
-        state = (state * 16807) % 2147483647;
-        return state / 2147483647;
-      },
-      statistic: (drawn) => {
-        const times = (index: number): number =>
-          drawn.filter((one) => one === index).length;
-        for (const [one, other] of partners) {
-          expect(times(one)).toBe(times(other));
-        }
-        return drawn.length;
-      },
-    });
-    expect(state).not.toBe(1);
-  });
 });
 
 describe('refuses', () => {
@@ -289,6 +260,20 @@ describe('refuses', () => {
     ['a label outside', () => confusionMatrix([3], [0], 3), /labels\[0\] is 3/],
     ['a part class', () => confusionMatrix([0], [0.5], 3), /predictions\[0\]/],
     ['no majority', () => majorityClass([]), /no labels/],
+    [
+      'a confusion matrix that is not square',
+      () => classScores([[1, 2], [3]]),
+      /confusion\[1\] is 3, expected 2 whole numbers from 0/,
+    ],
+    [
+      'counts that are not',
+      () =>
+        classScores([
+          [1, NaN],
+          [0, 1],
+        ]),
+      /confusion\[0\] is 1, NaN/,
+    ],
     ['no support', () => macroScores(classScores([])), /no class has support/],
     ['a score of NaN', () => binaryAuc([true, false], [1, NaN]), /scores\[1\]/],
     [
@@ -316,16 +301,6 @@ describe('refuses', () => {
     ['more successes than trials', () => wilsonInterval(3, 2), /3 of 2/],
     ['no trials', () => wilsonInterval(0, 0), /0 of 0/],
     ['the deviation of one fold', () => meanDeviation([0.5]), /1 values/],
-    [
-      'a bootstrap over one patient',
-      () =>
-        bootstrapInterval({
-          groups: ['a', 'a'],
-          statistic: () => 0,
-          random: () => 0,
-        }),
-      /1 groups, expected at least 2/,
-    ],
   ];
   it.each(ask)('%s', (_name, act, message) => {
     expect(act).toThrow(MetricsInputError);

@@ -144,13 +144,12 @@ it.each(fixture.wilson)(
 
 it.each(fixture.bootstrap)(
   'bootstrap interval as numpy, from the same random numbers: level $level',
-  ({ groups, values, uniform, resamples, level, low, high }) => {
+  async ({ groups, values, uniform, resamples, level, low, high }) => {
     const numbers = uniform.values();
-    const interval = bootstrapInterval({
+    const interval = await bootstrapInterval({
       groups,
-      statistic: (drawn) =>
-        drawn.reduce((sum, index) => sum + (values[index] ?? NaN), 0) /
-        drawn.length,
+      values: [values, values.map(() => 1)],
+      statistic: ([sum = NaN, count = NaN]) => sum / count,
       random: () => numbers.next().value ?? NaN,
       resamples,
       level,

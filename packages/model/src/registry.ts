@@ -38,14 +38,23 @@ export class Registry<Needs, Made, Known = never> {
     Definition<string, z.ZodType, Needs, Made>
   >;
 
+  /** @throws {@link ExperimentError} for two of one name */
   constructor(
     /** what errors call such a module: `loss` */
     readonly kind: string,
     definitions: Iterable<Definition<string, z.ZodType, Needs, Made>> = [],
   ) {
-    this.#definitions = new Map(
-      [...definitions].map((definition) => [definition.name, definition]),
-    );
+    const known = new Map<string, Definition<string, z.ZodType, Needs, Made>>();
+    for (const definition of definitions) {
+      if (known.has(definition.name)) {
+        throw new ExperimentError(
+          '',
+          `there are two modules of kind ${kind} named "${definition.name}"; give one another name`,
+        );
+      }
+      known.set(definition.name, definition);
+    }
+    this.#definitions = known;
   }
 
   get names(): readonly string[] {
@@ -60,12 +69,6 @@ export class Registry<Needs, Made, Known = never> {
   add<const Name extends string, Options extends z.ZodType>(
     definition: Definition<Name, Options, Needs, Made>,
   ): Registry<Needs, Made, Known | Choice<Name, Options>> {
-    if (this.#definitions.has(definition.name)) {
-      throw new ExperimentError(
-        '',
-        `there are two modules of kind ${this.kind} named "${definition.name}"; give one another name`,
-      );
-    }
     return new Registry(this.kind, [...this.#definitions.values(), definition]);
   }
 

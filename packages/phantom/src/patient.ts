@@ -49,23 +49,27 @@ export function patientId(number: number): string {
  * Simulates one patient of a phantom. Patients depend on the seed and their number alone, so they can be made in any order.
  *
  * @param number from 1
+ * @param pause awaited between the parts of the work: whoever lets the event loop turn there is heard, and ends it by throwing
  */
 export async function simulatePatient(
   phantom: Phantom,
   number: number,
+  pause?: () => Promise<void>,
 ): Promise<PhantomPatient> {
   const id = patientId(number);
   const random = new RandomStream(phantom.seed, 'phantom', id);
   const scanner = scanners[random.integer(scanners.length)] as Scanner;
-  const scan = simulateScan(
+  const scan = await simulateScan(
     {
       scanner,
       matrix: phantom.matrix,
       positions: latentPositions(phantom, number, random),
-      tiles: phantom.tiles.get(scanner) ?? [],
+      tiles: tilesOf(phantom, scanner),
+      pause,
     },
     random.stream('scan'),
   );
+  await pause?.();
   const half = (phantom.matrix * scanner.pixelSpacing) / 2;
   const bottom = -50 * (1 + random.integer(6));
   const origin = [-half, -half, bottom] as const;
@@ -103,17 +107,32 @@ export async function simulatePatient(
     truth: scan.nodules.map((_, i) =>
       truthOf(id, scan, i, { origin, volume }, ratings[i] ?? []),
     ),
-    files: await filesOf(draft),
+    files: await filesOf(draft, pause),
     quirks: placed,
   };
 }
 
-async function filesOf(draft: Draft): Promise<readonly PhantomFile[]> {
+function tilesOf(
+  { tiles }: Phantom,
+  scanner: Scanner,
+): readonly Float32Array[] {
+  const own = tiles.get(scanner);
+  if (own !== undefined) return own;
+  throw new RangeError(`the phantom has no noise of ${scanner.model}`);
+}
+
+const slicesBetweenPauses = 8;
+
+async function filesOf(
+  draft: Draft,
+  pause?: () => Promise<void>,
+): Promise<readonly PhantomFile[]> {
   const xml = encodeLidcMessage(draft.message);
   const slices: PhantomFile[] = [];
   for (const slice of draft.slices) {
     const name = pathOf(draft, sliceName(slice));
     slices.push({ name, bytes: await encodeCtSlice(slice) });
+    if (slices.length % slicesBetweenPauses === 0) await pause?.();
   }
   return [
     ...slices,

@@ -345,6 +345,26 @@ describe('the annotation file', () => {
 });
 
 describe('simulatePatient', () => {
+  it('pauses between its parts, and ends where a pause throws', async () => {
+    const small = definePhantom({ matrix: 64 });
+    let pauses = 0;
+    const patient = await simulatePatient(small, 1, () => {
+      pauses++;
+      return Promise.resolve();
+    });
+    expect(patient.files).toEqual((await simulatePatient(small, 1)).files);
+    // Five in the scan, one before it is read, and one every eight slices.
+    const slices = patient.files.length - 1;
+    expect(pauses).toBe(6 + Math.floor(slices / 8));
+    for (let last = 1; last <= pauses; last++) {
+      let left = last;
+      const ended = simulatePatient(small, 1, () =>
+        --left > 0 ? Promise.resolve() : Promise.reject(new Error('enough')),
+      );
+      await expect(ended).rejects.toThrow('enough');
+    }
+  });
+
   it('gives the same bytes for the same seed and number, whatever else the phantom holds', async () => {
     const [first] = kept;
     const again = await simulatePatient(

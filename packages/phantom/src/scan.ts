@@ -52,15 +52,17 @@ export interface ScanOptions {
   readonly positions: readonly number[];
   /** noise to choose from, see `noiseTile` */
   readonly tiles: readonly Float32Array[];
+  /** awaited between the parts of the work, the longest of which takes a second at 512 × 512 */
+  readonly pause?: (() => Promise<void>) | undefined;
 }
 
 /** mm³ of lung per vessel */
 const volumePerVessel = 14_000;
 
-export function simulateScan(
-  { scanner, matrix, positions, tiles }: ScanOptions,
+export async function simulateScan(
+  { scanner, matrix, positions, tiles, pause }: ScanOptions,
   random: RandomStream,
-): Scan {
+): Promise<Scan> {
   const { pixelSpacing, sliceThickness, slices, blur } = scanner;
   const size = [matrix, matrix, slices] as const;
   const spacing = [pixelSpacing, pixelSpacing, sliceThickness] as const;
@@ -71,6 +73,7 @@ export function simulateScan(
   };
   const placed = drawNodules(positions, size, spacing, wall, random);
   const volume = paintBackground(size, spacing, wall, blur, layout);
+  await pause?.();
 
   const extent = size.map((length, axis) => length * (spacing[axis] ?? 0));
   const cubicMm = extent.reduce((product, length) => product * length, 1);
@@ -83,11 +86,15 @@ export function simulateScan(
   const { nodules, feeding } = feed(placed, random.stream('feeding'));
   const vessels = [...passing, ...feeding];
   for (const vessel of vessels) paintVessel(volume, vessel, blur);
+  await pause?.();
   const micro = drawMicroNodules(volume, nodules, wall, random.stream('micro'));
   for (const center of micro) paintMicroNodule(volume, center, blur);
   for (const nodule of nodules) renderNodule(volume, nodule, blur);
+  await pause?.();
   sharpen(volume, scanner.sharpening);
+  await pause?.();
   addNoise(volume, scanner, tiles, random.stream('noise'));
+  await pause?.();
   const hu = wholeHounsfield(volume.voxels);
   return { scanner, volume, hu, nodules, microNodules: micro, vessels };
 }

@@ -1,5 +1,8 @@
+import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
+
 import { fromSpreadsheetCell } from '@clip-lung/tensor';
-import { CsvError, parse } from 'csv-parse/sync';
+import { CsvError, parse } from 'csv-parse';
 
 import { RunFileError } from './error.js';
 import {
@@ -20,19 +23,26 @@ interface Line {
   readonly cells: readonly string[];
 }
 
-/** @throws {@link RunFileError} `predictions.csv:17: "p_benign" is …, expected …` */
-export function parsePredictions(text: string, file: string): Predictions {
-  const [header, ...lines] = splitLines(text, file);
-  if (header === undefined) {
-    throw new RunFileError(file, 'is empty, expected a header');
-  }
-  const classes = readHeader(header, file);
-  if (lines.length === 0) {
-    throw new RunFileError(file, 'has a header only, expected a row a nodule');
-  }
+/**
+ * Lets the event loop turn every ten thousand rows or so.
+ *
+ * @param bytes UTF-8
+ * @throws {@link RunFileError} `predictions.csv:17: "p_benign" is …, expected …`
+ */
+export async function parsePredictions(
+  bytes: Uint8Array,
+  file: string,
+  signal?: AbortSignal,
+): Promise<Predictions> {
+  let header: Header | undefined;
   const firstLines = new Map<string, number>();
-  const rows = lines.map((line) => {
-    const row = readRow(line, header.cells, classes, file);
+  const rows: PredictionRow[] = [];
+  const take = (line: Line): void => {
+    if (header === undefined) {
+      header = { columns: line.cells.length, classes: readHeader(line, file) };
+      return;
+    }
+    const row = readRow(line, header, file);
     const first = firstLines.get(row.nodule);
     if (first !== undefined) {
       throw new RunFileError(
@@ -41,32 +51,71 @@ export function parsePredictions(text: string, file: string): Predictions {
       );
     }
     firstLines.set(row.nodule, line.number);
-    return row;
-  });
+    rows.push(row);
+  };
+  await eachLine(bytes, take, { file, signal });
+  const { classes } = header ?? refuseEmpty(file);
+  if (rows.length === 0) {
+    throw new RunFileError(file, 'has a header only, expected a row a nodule');
+  }
   return { classes, rows };
 }
 
-function splitLines(text: string, file: string): readonly Line[] {
+interface Header {
+  readonly columns: number;
+  readonly classes: readonly string[];
+}
+
+function refuseEmpty(file: string): never {
+  throw new RunFileError(file, 'is empty, expected a header');
+}
+
+const pieceBytes = 2 ** 20;
+
+async function* piecesOf(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += pieceBytes) {
+    await setImmediate();
+    yield bytes.subarray(start, start + pieceBytes);
+  }
+}
+
+async function eachLine(
+  bytes: Uint8Array,
+  take: (line: Line) => void,
+  {
+    file,
+    signal,
+  }: { readonly file: string; readonly signal: AbortSignal | undefined },
+): Promise<void> {
+  const parser = parse({
+    bom: true,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+  });
   try {
-    const records = parse(text, {
-      bom: true,
-      info: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-    }) as unknown as readonly {
-      readonly info: { readonly lines: number };
-      readonly record: readonly string[];
-    }[];
-    return records.map(({ info, record }) => ({
-      number: info.lines,
-      cells: record,
-    }));
+    await pipeline(
+      piecesOf(bytes),
+      parser,
+      async (records: AsyncIterable<CsvRecord>) => {
+        for await (const { info, record } of records) {
+          take({ number: info.lines, cells: record });
+        }
+      },
+      { signal },
+    );
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    throw new RunFileError(file, `is no CSV: ${error.message}`, {
+    throw new RunFileError(file, `is not CSV: ${error.message}`, {
       cause: error,
     });
   }
+}
+
+/** What the parser gives with `info`. */
+interface CsvRecord {
+  readonly info: { readonly lines: number };
+  readonly record: readonly string[];
 }
 
 function readHeader({ cells }: Line, file: string): readonly string[] {
@@ -102,15 +151,14 @@ function readHeader({ cells }: Line, file: string): readonly string[] {
 
 function readRow(
   { number, cells }: Line,
-  header: readonly string[],
-  classes: readonly string[],
+  { columns, classes }: Header,
   file: string,
 ): PredictionRow {
   const place = `${file}:${number}`;
-  if (cells.length !== header.length) {
+  if (cells.length !== columns) {
     throw new RunFileError(
       place,
-      `has ${cells.length} columns, expected ${header.length} as in the header`,
+      `has ${cells.length} columns, expected ${columns} as in the header`,
     );
   }
   const refuse = (column: string, found: string, expected: string): never => {

@@ -45,18 +45,22 @@ export async function writePredictions(
     cast: { string: toSpreadsheetCell },
     quoted_match: quotedInSpreadsheets,
   });
-  parsePredictions(text, file);
+  await parsePredictions(Buffer.from(text), file);
   await writeFileAtomic(file, text);
 }
 
 /**
  * @param file `foldPaths(…).predictions`
+ * @param options a signal stops it, however many rows there are
  * @throws `MissingRunFileError` when the fold is not tested, `RunFileError` with line and column for anything wrong
  */
-export async function readPredictions(file: string): Promise<Predictions> {
+export async function readPredictions(
+  file: string,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<Predictions> {
   const bytes = await readRunFile(
     file,
     'there is no such file: this fold is not trained to its end yet',
   );
-  return parsePredictions(bytes.toString('utf8'), file);
+  return parsePredictions(bytes, file, signal);
 }

@@ -158,7 +158,7 @@ describe('predictions.csv', () => {
     ],
     [`${header}\n,p1,benign,benign,0.5,0.5`, /:2: "nodule" is ""/],
     [`${header}\nn1,,benign,benign,0.5,0.5`, /:2: "patient" is ""/],
-    [`${header}\n"n1,p1,benign,benign,0.5,0.5`, /is no CSV: Quote Not Closed/],
+    [`${header}\n"n1,p1,benign,benign,0.5,0.5`, /is not CSV: Quote Not Closed/],
   ])('refuses %j', async (text, message) => {
     await writeFile(file, text);
     await expect(readPredictions(file)).rejects.toThrow(RunFileError);

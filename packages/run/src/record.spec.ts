@@ -99,6 +99,16 @@ describe('experiment.json', () => {
     );
   });
 
+  it('says so of a key that is there twice', async () => {
+    const { experiment } = runPaths(folder);
+    await writeRunRecord(folder, record);
+    const text = await readFile(experiment, 'utf8');
+    await writeFile(experiment, text.replace('{', '{"engine": "other",'));
+    await expect(readRunRecord(folder)).rejects.toThrow(
+      /experiment\.json: .*the key "engine" is given twice/,
+    );
+  });
+
   it('says so of a file that is cut short', async () => {
     await writeFile(runPaths(folder).experiment, '{"formatVersion": 1, ');
     await expect(readRunRecord(folder)).rejects.toThrow(/is no JSON/);

@@ -6,6 +6,7 @@ export * from './random.js';
 export * from './safetensors.js';
 export * from './softmax.js';
 export * from './spreadsheet-cell.js';
+export * from './strict-json.js';
 export * from './tree.js';
 export * from './visible-text.js';
 export * from './weights.js';

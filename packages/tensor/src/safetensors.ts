@@ -6,6 +6,7 @@ import {
   sizeOf,
   typedArrayOf,
 } from './nd-array.js';
+import { parseStrictJson } from './strict-json.js';
 
 /** Arrays by name, and the header's free-form text values. */
 export interface Safetensors {
@@ -197,7 +198,9 @@ function parseHeader(
 ): Readonly<Record<string, unknown>> {
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
+    header = parseStrictJson(
+      new TextDecoder('utf-8', { fatal: true }).decode(json),
+    );
   } catch (error) {
     return refuse(`the header is no JSON (${String(error)})`);
   }

@@ -34,11 +34,12 @@ export async function encodeText(
   const { embedding } = tower.config;
   const keeper = tower.sha256 === null ? undefined : cache;
   const prompts = texts.map((text) => plainPrompt(tower.tokenizer, text));
-  const keys = prompts.map(({ items }) => keyOf(tower, items));
+  const keyed = prompts.map(
+    (prompt) => [keyOf(tower, prompt.items), prompt] as const,
+  );
   const features = new Map<string, Float32Array>();
   const unknown = new Map<string, Prompt>();
-  for (const [at, prompt] of prompts.entries()) {
-    const key = keys[at] ?? '';
+  for (const [key, prompt] of keyed) {
     if (features.has(key) || unknown.has(key)) continue;
     const kept = await keeper?.get(key);
     if (kept?.data.length === embedding) features.set(key, kept.data);
@@ -60,9 +61,11 @@ export async function encodeText(
     }
   }
   const all = new Float32Array(texts.length * embedding);
-  keys.forEach((key, row) => {
-    all.set(features.get(key) ?? [], row * embedding);
-  });
+  for (const [row, [key, { text }]] of keyed.entries()) {
+    const own = features.get(key);
+    if (own === undefined) throw new RangeError(`"${text}" is not encoded`);
+    all.set(own, row * embedding);
+  }
   return new NdArray('float32', [texts.length, embedding], all);
 }
 

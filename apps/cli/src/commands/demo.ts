@@ -94,7 +94,7 @@ export const addDemo: AddCommand = (program, surroundings) => {
         await engine.dispose();
       }
       screen.note('4. evaluate');
-      const evaluation = await evaluateRun(run);
+      const evaluation = await evaluateRun(run, { signal });
       screen.result(formatEvaluation(evaluation).split('\n'), evaluation);
     });
 };

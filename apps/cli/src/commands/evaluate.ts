@@ -51,6 +51,7 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
     .action(async (runs: readonly string[], options: Options) => {
       const screen = screenOf(surroundings, options);
       const { by, data, text, offline } = options;
+      const { signal } = surroundings;
       if (by === 'texts') {
         // What cannot be classified by texts is refused before anything is computed.
         const opened: RunWithTexts[] = [];
@@ -58,7 +59,6 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
         for (const run of runs) {
           opened.push(await openRunWithTexts(run, policy, text));
         }
-        const { signal } = surroundings;
         for (const run of opened) {
           await predictByTexts(run, { data, screen, offline, signal });
         }
@@ -69,6 +69,7 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
       }
       const measured = {
         by,
+        signal,
         // A run in an archive can be read, if not written to.
         onUnwritten: ({ message }: Error) => {
           screen.note(`${message}; the figures are printed only`);

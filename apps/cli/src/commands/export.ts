@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { describeData, describeText } from '@clip-lung/evaluator';
 import { writeFileAtomic } from '@clip-lung/tensor/node';
 
@@ -43,7 +45,11 @@ export const addExport: AddCommand = (program, surroundings) => {
           `note: fold ${fold} is trained for ${epochs.done} of ${epochs.planned} epochs`,
         );
       }
+      const { signal } = surroundings;
+      await setImmediate(undefined, { signal });
       const bytes = classifierFile(trained);
+      // Making a large model takes seconds: whoever has stopped it in them gets no file.
+      await setImmediate(undefined, { signal });
       await writeFileAtomic(options.out, bytes);
       screen.result(
         [
@@ -57,6 +63,7 @@ export const addExport: AddCommand = (program, surroundings) => {
           run,
           fold,
           epoch,
+          epochs,
           classes: record.classes,
           data: record.data.collection,
           text: record.text,

@@ -1,8 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 
+import type { Warning } from '@clip-lung/data';
 import { openOnnx } from '@clip-lung/engine';
 import { describeData, describeText } from '@clip-lung/evaluator';
-import { type NdArray, visibleLine } from '@clip-lung/tensor';
+import { visibleLine } from '@clip-lung/tensor';
 import { InvalidArgumentError } from 'commander';
 
 import {
@@ -10,6 +11,7 @@ import {
   classifierFile,
   describeClassifier,
 } from '../classifier-file.js';
+import { classifyCrops, mostProbable, type Row } from '../classify-crops.js';
 import { type AddCommand, screenOf } from '../command.js';
 import { type CropSource, readCrops } from '../crops.js';
 import { UsageError } from '../exit-codes.js';
@@ -67,14 +69,13 @@ export const addPredict: AddCommand = (program, surroundings) => {
       const open = await openOnnx(bytes, { file: model });
       try {
         const about = describeClassifier(open, model);
-        if (source.kind === 'series' && options.diameter === undefined) {
-          screen.note(
-            `no --diameter is given: the nodule is taken for ${usualDiameter} mm`,
-          );
-        }
         const { signal } = surroundings;
         const { force = false } = options;
-        const { hu, warnings } = await readCrops(source, { signal, force });
+        const { hu, warnings: odd } = await readCrops(source, {
+          signal,
+          force,
+        });
+        const warnings = [...assumedDiameter(source, options), ...odd];
         for (const { file, message } of warnings) {
           screen.note(
             message.includes(file)
@@ -82,14 +83,18 @@ export const addPredict: AddCommand = (program, surroundings) => {
               : `warning: ${file}: ${message}`,
           );
         }
-        const { probabilities } = await open.run({ hu });
-        const rows = rowsOf(probabilities, about.classes);
+        const { classes } = about;
+        const rows = await classifyCrops(open, hu, {
+          file: model,
+          classes,
+          signal,
+        });
         screen.result(format(rows, about), {
           model,
           crop,
           data: about.collection,
           text: about.text,
-          classes: about.classes,
+          classes,
           warnings,
           predictions: rows.map((row) => ({
             class: mostProbable(row),
@@ -102,9 +107,6 @@ export const addPredict: AddCommand = (program, surroundings) => {
     });
   withPluginOptions(command);
 };
-
-/** One crop's probabilities, by class. */
-type Row = readonly (readonly [name: string, probability: number])[];
 
 function sourceOf(crop: string, options: Options): CropSource {
   const { at, diameter = usualDiameter, series } = options;
@@ -120,6 +122,16 @@ function sourceOf(crop: string, options: Options): CropSource {
   throw new UsageError(
     `${crop}: is no .npy file; of a folder with a CT series, say where the nodule is with --at x,y,z`,
   );
+}
+
+/** That the nodule's size is a guess has to be known to whoever reads the result, a program as well. */
+function assumedDiameter(
+  source: CropSource,
+  { diameter }: Options,
+): readonly Warning[] {
+  if (source.kind !== 'series' || diameter !== undefined) return [];
+  const message = `no --diameter is given: the nodule is taken for ${usualDiameter} mm`;
+  return [{ code: 'diameter-assumed', file: source.folder, message }];
 }
 
 /** Of a run, what export would write. */
@@ -144,23 +156,6 @@ async function modelBytes(
   throw new UsageError(
     `${model}: is a model of one fold; --fold belongs to a run folder`,
   );
-}
-
-function rowsOf(
-  probabilities: NdArray | undefined,
-  classes: readonly string[],
-): readonly Row[] {
-  const values = Array.from((probabilities?.data ?? []) as ArrayLike<number>);
-  return Array.from({ length: values.length / classes.length }, (_, row) =>
-    classes.map(
-      (name, k) => [name, values[row * classes.length + k] ?? NaN] as const,
-    ),
-  );
-}
-
-function mostProbable(row: Row): string {
-  const [first = ''] = [...row].sort(([, a], [, b]) => b - a)[0] ?? [];
-  return first;
 }
 
 function format(

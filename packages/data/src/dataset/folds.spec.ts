@@ -33,6 +33,13 @@ function collection(): Labelled[] {
   }));
 }
 
+it('a nodule of no class is refused, not counted nowhere', () => {
+  const nodules = [{ patient: 'p', label: 'Benign' as 'benign' }];
+  expect(() => makeFolds(nodules, { folds: 2, seed: 1 })).toThrow(
+    /a nodule of patient "p" is "Benign", expected benign, unsure, malignant/,
+  );
+});
+
 describe('makeFolds', () => {
   it('keeps every patient in one fold', () => {
     fc.assert(

@@ -45,6 +45,11 @@ export function divide(
   for (const { patient, label } of nodules) {
     const counts = byPatient.get(patient) ?? labels.map(() => 0);
     const k = labels.indexOf(label);
+    if (k < 0) {
+      throw new OptionError(
+        `a nodule of patient "${patient}" is "${label}", expected ${labels.join(', ')}`,
+      );
+    }
     counts[k] = (counts[k] ?? 0) + 1;
     totals[k] = (totals[k] ?? 0) + 1;
     byPatient.set(patient, counts);
@@ -67,7 +72,11 @@ export function divide(
     const part = parts[best] ?? [];
     for (const [k, n] of counts.entries()) part[k] = (part[k] ?? 0) + n;
   }
-  return nodules.map(({ patient }) => partOf.get(patient) ?? 0);
+  return nodules.map(({ patient }) => {
+    const part = partOf.get(patient);
+    if (part !== undefined) return part;
+    throw new RangeError(`patient "${patient}" is in no part`);
+  });
 }
 
 /** By how much the squared differences grow when `counts` are added to a part. */

@@ -45,7 +45,7 @@ export class ReadingsBuilder {
   readonly #refuse: Refuse;
 
   #seriesUid = '';
-  #studyUid: string | null = null;
+  #studyUid = '';
   #session = -1;
   #order = 0;
   #nodule: OpenNodule | undefined;
@@ -77,7 +77,7 @@ export class ReadingsBuilder {
         this.#nodule = { id: '', ratings: undefined, regions: [] };
         break;
       case 'characteristics':
-        if (this.#nodule) this.#nodule.ratings = new Map();
+        if (this.#nodule) this.#nodule.ratings ??= new Map();
         break;
       case 'nonNodule':
         this.#expectSession(name);
@@ -104,38 +104,54 @@ export class ReadingsBuilder {
       case 'SeriesInstanceUid':
       case 'SeriesInstanceUID':
         if (parent === 'ResponseHeader') {
-          this.#seriesUid = this.#uid(name, text);
+          const uid = this.#uid(name, text);
+          this.#seriesUid = this.#once(name, this.#seriesUid, uid);
         }
         break;
       case 'StudyInstanceUid':
       case 'StudyInstanceUID':
         if (parent === 'ResponseHeader' && text !== '') {
-          this.#studyUid = this.#uid(name, text);
+          const uid = this.#uid(name, text);
+          this.#studyUid = this.#once(name, this.#studyUid, uid);
         }
         break;
       case 'noduleID':
-        if (this.#nodule) this.#nodule.id = text;
+        if (this.#nodule) {
+          this.#nodule.id = this.#once(name, this.#nodule.id, text);
+        }
         break;
       case 'nonNoduleID':
-        this.#nonNoduleId = text;
+        this.#nonNoduleId = this.#once(name, this.#nonNoduleId, text);
         break;
       case 'imageZposition':
-        this.#place.z = this.#number(name, text);
+        this.#place.z = this.#once(
+          name,
+          this.#place.z,
+          this.#number(name, text),
+        );
         break;
       case 'imageSOP_UID':
-        this.#place.sopUid = this.#uid(name, text);
+        this.#place.sopUid = this.#once(
+          name,
+          this.#place.sopUid,
+          this.#uid(name, text),
+        );
         break;
       case 'inclusion':
         if (text !== 'TRUE' && text !== 'FALSE') {
           this.#refuse(`<inclusion> is "${text}", expected TRUE or FALSE`);
         }
-        this.#place.inclusion = text === 'TRUE';
+        this.#place.inclusion = this.#once(
+          name,
+          this.#place.inclusion,
+          text === 'TRUE',
+        );
         break;
       case 'xCoord':
-        this.#x = this.#whole(name, text);
+        this.#x = this.#once(name, this.#x, this.#whole(name, text));
         break;
       case 'yCoord':
-        this.#y = this.#whole(name, text);
+        this.#y = this.#once(name, this.#y, this.#whole(name, text));
         break;
       case 'edgeMap':
       case 'locus':
@@ -152,7 +168,9 @@ export class ReadingsBuilder {
         break;
       default:
         if (parent === 'characteristics' && isRatingName(name)) {
-          this.#nodule?.ratings?.set(name, this.#whole(name, text));
+          const ratings = this.#nodule?.ratings;
+          const value = this.#whole(name, text);
+          ratings?.set(name, this.#once(name, ratings.get(name), value));
         }
     }
   }
@@ -169,7 +187,7 @@ export class ReadingsBuilder {
       kind: 'ct',
       file,
       seriesUid: this.#seriesUid,
-      studyUid: this.#studyUid,
+      studyUid: this.#studyUid === '' ? null : this.#studyUid,
       sessions: this.#session + 1,
       annotations: this.#annotations,
       smallMarks: this.#smallMarks,
@@ -236,6 +254,18 @@ export class ReadingsBuilder {
     if (this.#path[this.#path.length - 2] !== 'readingSession') {
       this.#refuse(`<${name}> outside of a <readingSession>`);
     }
+  }
+
+  /** Which of two values were meant, nobody knows; the same value twice does no harm. */
+  #once<T extends string | number | boolean>(
+    name: string,
+    before: T | undefined,
+    value: T,
+  ): T {
+    if (before === undefined || before === '' || before === value) return value;
+    return this.#refuse(
+      `<${name}> is "${before}" and then "${value}", expected it once`,
+    );
   }
 
   #uid(name: string, text: string): string {

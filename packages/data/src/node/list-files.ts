@@ -84,12 +84,19 @@ async function entriesOf(folder: string): Promise<string[]> {
     if (entry.name.startsWith('.')) continue;
     // A link that leads nowhere is no file.
     const kind = entry.isSymbolicLink()
-      ? await stat(join(folder, entry.name)).catch(() => undefined)
+      ? await stat(join(folder, entry.name)).catch(nowhere)
       : entry;
     if (kind?.isDirectory()) entries.push(`${entry.name}/`);
     else if (kind?.isFile()) entries.push(entry.name);
   }
   return entries.sort((a, b) => comparePaths(b, a));
+}
+
+/** @throws what is more than a link that leads nowhere: files behind it would be missed */
+function nowhere(error: unknown): undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : '';
+  if (code === 'ENOENT' || code === 'ELOOP') return undefined;
+  throw error;
 }
 
 export function isXml({ name }: FoundFile): boolean {

@@ -25,6 +25,9 @@ export function arrayOfNpz(
       filter: (candidate) => {
         names.push(candidate.name);
         if (candidate.name !== entry) return false;
+        if (names.indexOf(entry) < names.length - 1) {
+          throw new Error(`"${entry}" is there twice, expected once`);
+        }
         if (candidate.originalSize > largest) {
           throw new Error(
             `"${entry}" claims ${candidate.originalSize} bytes, expected at most ${largest}`,

@@ -141,7 +141,7 @@ async function makeDataset(input: Input, job: Job): Promise<Manifest> {
       folds: result.nodules.map(({ row: { id, patient } }, i) => ({
         id,
         patient,
-        fold: folds[i] ?? 0,
+        fold: foldAt(folds, i),
         part: '',
       })),
       readers: result.nodules.map(({ readers }) => readers),
@@ -152,6 +152,12 @@ async function makeDataset(input: Input, job: Job): Promise<Manifest> {
     await writer.abandon();
     throw error;
   }
+}
+
+function foldAt(folds: readonly number[], nodule: number): number {
+  const fold = folds[nodule];
+  if (fold !== undefined) return fold;
+  throw new RangeError(`nodule ${nodule} is in none of the folds`);
 }
 
 interface Input {

@@ -1,7 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { FileFormatError, formatShape, type NdArray } from '@clip-lung/tensor';
+import {
+  FileFormatError,
+  formatShape,
+  type NdArray,
+  parseStrictJson,
+} from '@clip-lung/tensor';
 import { readNpy } from '@clip-lung/tensor/node';
 
 import { cropSize } from '../crop/crop.js';
@@ -75,7 +80,7 @@ async function readManifest(folder: string): Promise<Manifest> {
   );
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseStrictJson(text);
   } catch (error) {
     throw new DatasetError(name, `is no JSON (${String(error)})`, {
       cause: error,

@@ -87,6 +87,15 @@ export function readTable<Column extends string>(
       `lacks the columns ${missing.join(', ')}`,
     );
   }
+  const repeated = columns.filter(
+    (column) => header.indexOf(column) < header.lastIndexOf(column),
+  );
+  if (repeated.length > 0) {
+    throw new DatasetError(
+      `${name}:1`,
+      `has the columns ${repeated.join(', ')} twice, expected each once`,
+    );
+  }
   return lines.map(
     ({ record, info }) => new TableRow(record, `${name}:${info.lines}`),
   );

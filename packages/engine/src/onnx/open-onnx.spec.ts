@@ -35,6 +35,14 @@ describe('an opened model', () => {
     await model.release();
   });
 
+  it('that says something of itself twice is refused', async () => {
+    // The field 14 of a model, metadata_props: its key is 1, its value 2.
+    const entry = Buffer.from('\x72\x0a\x0a\x04unit\x12\x02mm', 'latin1');
+    await expect(
+      openOnnx(Buffer.concat([bytes, entry]), { file }),
+    ).rejects.toThrow(/^some\.onnx: the metadata has "unit" twice/);
+  });
+
   it('runs', async () => {
     const model = await openOnnx(bytes, { file });
     const found = await model.run({ x: float32([1, 2], [3, 0]) });

@@ -64,6 +64,7 @@ export async function openOnnx(
 ): Promise<OpenModel> {
   expectDevice(device);
   const { producerName, producerVersion, metadataProps } = decode(bytes, file);
+  const metadata = metadataOf(metadataProps, file);
   const session = await ort.InferenceSession.create(bytes, {
     executionProviders: [device],
     logSeverityLevel: silent,
@@ -79,7 +80,7 @@ export async function openOnnx(
     inputs,
     outputs: session.outputMetadata.map(valueOf),
     producer: { name: producerName, version: producerVersion },
-    metadata: new Map(metadataProps.map(({ key, value }) => [key, value])),
+    metadata,
     async run(given) {
       const feeds = inputs.map((input) => {
         const array = given[input.name];
@@ -96,6 +97,23 @@ export async function openOnnx(
     },
     release: () => session.release(),
   };
+}
+
+function metadataOf(
+  entries: ModelProto['metadataProps'],
+  file: string,
+): ReadonlyMap<string, string> {
+  const metadata = new Map<string, string>();
+  for (const { key, value } of entries) {
+    if (metadata.has(key)) {
+      throw new FileFormatError(
+        file,
+        `the metadata has "${key}" twice, expected each key once`,
+      );
+    }
+    metadata.set(key, value);
+  }
+  return metadata;
 }
 
 function decode(bytes: Uint8Array, file: string): ModelProto {

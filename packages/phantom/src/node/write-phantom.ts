@@ -1,5 +1,6 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 
 import type { JobOptions } from '@clip-lung/data';
 import { asFileWriteError, writeFileAtomic } from '@clip-lung/tensor/node';
@@ -68,7 +69,9 @@ async function writePatients(
   let bytes = 0;
   for (let number = 1; number <= phantom.patients; number++) {
     signal?.throwIfAborted();
-    const patient = await simulatePatient(phantom, number);
+    const patient = await simulatePatient(phantom, number, () =>
+      setImmediate(undefined, { signal }),
+    );
     await writePatient(out, patient);
     truth.push(...patient.truth);
     quirks.push(...patient.quirks);

@@ -50,6 +50,12 @@ export function readOnnxGraph(bytes: Uint8Array, file: string): OnnxGraph {
       if (part === graph.node) nodes.push(readNode(fields(content)));
       if (part === graph.initializer) {
         const { name, ...initializer } = readInitializer(fields(content), file);
+        if (initializers.has(name)) {
+          throw new FileFormatError(
+            file,
+            `has the initializer "${name}" twice, expected each name once`,
+          );
+        }
         initializers.set(name, initializer);
       }
     }

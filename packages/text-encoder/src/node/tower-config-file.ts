@@ -1,7 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expectNoLfsPointer, FileFormatError } from '@clip-lung/tensor';
+import {
+  expectNoLfsPointer,
+  FileFormatError,
+  parseStrictJson,
+} from '@clip-lung/tensor';
 import { readTextTowerConfig, type TowerFileConfig } from '../config.js';
 import { readOpenClipConfig } from '../open-clip-config.js';
 
@@ -19,7 +23,7 @@ async function readJson(file: string): Promise<unknown> {
   const bytes = await readFile(file);
   expectNoLfsPointer(bytes, file);
   try {
-    return JSON.parse(bytes.toString('utf8')) as unknown;
+    return parseStrictJson(bytes.toString('utf8'));
   } catch (error) {
     throw new FileFormatError(
       file,

@@ -34,6 +34,13 @@ describe('a folder of a text tower', () => {
     const index = join(folder, 'model.safetensors.index.json');
     await writeFile(index, '{"weight_map":{"a":"../a.safetensors"}}');
     await expect(loadClipTower(folder)).rejects.toThrow(/at weight_map\.a/);
+    await writeFile(
+      index,
+      '{"weight_map":{"x":"model-a.safetensors","x":"model-b.safetensors"}}',
+    );
+    await expect(loadClipTower(folder)).rejects.toThrow(
+      /index\.json: is not JSON .*"x" is given twice/,
+    );
     await writeFile(index, '{"weight_map":');
     await expect(loadClipTower(folder)).rejects.toThrow(
       /index\.json: is not JSON/,

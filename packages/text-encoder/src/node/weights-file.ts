@@ -1,6 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expectNoLfsPointer, FileFormatError } from '@clip-lung/tensor';
+import {
+  expectNoLfsPointer,
+  FileFormatError,
+  parseStrictJson,
+} from '@clip-lung/tensor';
 import { z } from 'zod';
 import { TextTowerError } from '../errors.js';
 
@@ -80,7 +84,7 @@ function partsOf(folder: string, file: string): readonly string[] {
   };
   const read = (): unknown => {
     try {
-      return JSON.parse(bytes.toString('utf8'));
+      return parseStrictJson(bytes.toString('utf8'));
     } catch (error) {
       return refuse(`is not JSON (${String(error)})`);
     }
