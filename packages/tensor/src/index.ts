@@ -1,3 +1,4 @@
+export * from './at.js';
 export * from './check-count.js';
 export * from './error.js';
 export * from './nd-array.js';
