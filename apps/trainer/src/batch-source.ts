@@ -1,4 +1,4 @@
-import { type AugmentationChoice, createAugmenter } from '@clip-lung/augment';
+import type { Augmenter } from '@clip-lung/augment';
 
 import type { BatchRequest } from './batch-plan.js';
 import {
@@ -24,18 +24,16 @@ export interface BatchSource {
 /** What makes a source of a run's nodules. */
 export type MakeBatchSource = (
   table: NoduleTable,
-  choices: readonly AugmentationChoice[],
+  augmenter: Augmenter,
 ) => BatchSource;
 
 /** Makes each batch when it is asked for, on this thread. */
-export const batchesHere: MakeBatchSource = (table, choices) => {
-  const augmenter = createAugmenter(choices);
-  return sourceOf(
+export const batchesHere: MakeBatchSource = (table, augmenter) =>
+  sourceOf(
     table,
     (request) => Promise.resolve(trainingBatch(table, request, augmenter)),
     { ahead: 0, close: () => Promise.resolve() },
   );
-};
 
 /**
  * A source of batches that `make` makes.

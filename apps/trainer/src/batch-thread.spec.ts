@@ -1,8 +1,15 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import type { AugmentationChoice } from '@clip-lung/augment';
-import { RandomStream } from '@clip-lung/tensor';
+import {
+  createAugmenter,
+  flip,
+  intensity,
+  mixup,
+  quarterTurn,
+  shift,
+} from '@clip-lung/augment';
+import { RandomStream, ShapeError } from '@clip-lung/tensor';
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -33,20 +40,25 @@ const table: NoduleTable = {
   stored: 6,
   size: 4,
   window: { low: -1000, high: 400 },
-  classes: 3,
-  labels: Int32Array.from({ length: 20 }, (_, i) => i % 3),
-  targets: many(60),
-  attributes: 8,
-  attributeWeights: many(160),
+  fields: {
+    labels: {
+      shape: [],
+      mixed: false,
+      values: Int32Array.from({ length: 20 }, (_, i) => i % 3),
+    },
+    targets: { shape: [3], mixed: true, values: many(60) },
+    attributeWeights: { shape: [8], mixed: true, values: many(160) },
+    field0: { shape: [], mixed: false, values: many(20) },
+  },
 };
 
-const choices: readonly AugmentationChoice[] = [
-  { use: 'flip' },
-  { use: 'quarter-turn' },
-  { use: 'shift', voxels: 1 },
-  { use: 'intensity', gamma: 1.2 },
-  { use: 'mixup' },
-];
+const augmenter = createAugmenter([
+  flip(),
+  quarterTurn(),
+  shift({ voxels: 1 }),
+  intensity({ gamma: 1.2 }),
+  mixup(),
+]);
 
 const plan = (fromEpoch = 0): BatchRequest[] => [
   ...plannedBatches({
@@ -67,9 +79,12 @@ async function all(
 describe('a source that works ahead', () => {
   const batch = {
     images: new Float32Array(64),
-    labels: new Int32Array(1),
-    targets: new Float32Array(3),
-    attributeWeights: new Float32Array(8),
+    fields: {
+      labels: new Int32Array(1),
+      targets: new Float32Array(3),
+      attributeWeights: new Float32Array(8),
+      field0: new Float32Array(1),
+    },
   };
 
   it('has begun so many batches more than are used, and never more', async () => {
@@ -120,9 +135,9 @@ describe.skipIf(!isBuilt)(
     const thread = batchThread(compiled);
 
     it('makes the same batches as this thread, from any epoch on', async () => {
-      const source = thread(table, choices);
+      const source = thread(table, augmenter);
       try {
-        const here = await all(batchesHere(table, choices), plan());
+        const here = await all(batchesHere(table, augmenter), plan());
         expect(here).toHaveLength(9);
         expect(await all(source, plan())).toEqual(here);
         expect(await all(source, plan(1))).toEqual(here.slice(3));
@@ -132,9 +147,9 @@ describe.skipIf(!isBuilt)(
     });
 
     it('can be left in the middle, and asked again', async () => {
-      const source = thread(table, choices);
+      const source = thread(table, augmenter);
       try {
-        const [first] = await all(batchesHere(table, choices), plan());
+        const [first] = await all(batchesHere(table, augmenter), plan());
         for (let i = 0; i < 2; i++) {
           const batches = source.batches(plan());
           expect((await batches.next()).value).toEqual(first);
@@ -146,19 +161,27 @@ describe.skipIf(!isBuilt)(
     });
 
     it('tells what went wrong when it is that batch’s turn, and goes on with others', async () => {
-      const source = thread(table, choices);
+      const source = thread(table, augmenter);
       try {
         const [good] = plan();
         if (good === undefined) throw new Error('there is no plan');
         const batches = source.batches([good, { ...good, rows: [99] }, good]);
         expect((await batches.next()).done).toBe(false);
-        const failed = batches.next();
-        await expect(failed).rejects.toThrow(TrainingError);
-        await expect(failed).rejects.toThrow(
-          'the thread that makes batches failed: the dataset has no row 99',
+        await expect(batches.next()).rejects.toThrow(
+          new ShapeError('the dataset has no row 99'),
         );
         expect((await batches.next()).done).toBe(true);
         expect(await all(source, [good])).toHaveLength(1);
+      } finally {
+        await source.close();
+      }
+      const tooFar = thread(table, createAugmenter([shift({ voxels: 2 })]));
+      try {
+        const failed = all(tooFar, plan());
+        await expect(failed).rejects.toThrow(TrainingError);
+        await expect(failed).rejects.toThrow(
+          /thread that makes batches failed: an image of 4³ cannot be taken/,
+        );
       } finally {
         await source.close();
       }
@@ -166,11 +189,11 @@ describe.skipIf(!isBuilt)(
 
     it('that does not start, or has ended, says so', async () => {
       const missing = batchThread(new URL('./nowhere.js', compiled));
-      const source = missing(table, choices);
+      const source = missing(table, augmenter);
       await expect(source.batches(plan()).next()).rejects.toThrow(
         /thread that makes batches failed: .*nowhere\.js/,
       );
-      const ended = thread(table, choices);
+      const ended = thread(table, augmenter);
       await ended.close();
       await expect(ended.batches(plan()).next()).rejects.toThrow(
         'the thread that makes batches was ended',

@@ -1,19 +1,11 @@
-import type { AugmentationChoice } from '@clip-lung/augment';
 import { Worker } from 'node:worker_threads';
 
 import type { BatchRequest } from './batch-plan.js';
 import { batchesHere, type MakeBatchSource, sourceOf } from './batch-source.js';
-import type { BatchValues } from './batches.js';
+import { type BatchRecipe, type BatchValues, drawRecipe } from './batches.js';
 import { TrainingError } from './errors.js';
-import type { NoduleTable } from './nodule-table.js';
 
-/** What the thread starts with. */
-export interface BatchThreadData {
-  readonly table: NoduleTable;
-  readonly choices: readonly AugmentationChoice[];
-}
-
-/** What it answers each request with. */
+/** What the thread answers each recipe with. */
 export type BatchAnswer =
   | { readonly values: BatchValues }
   | { readonly failure: string };
@@ -23,16 +15,17 @@ const ahead = 2;
 
 /**
  * Makes batches in a thread, ahead of the steps that use them. The crops are shared with it, and batches handed over: nothing
- * large is copied.
+ * large is copied. What is done to a nodule is drawn here, and told as data, so the thread needs no augmentation, a plugin's
+ * least of all; images that are changed as no view tells are made on this thread.
  *
  * @param module the thread's, compiled
  */
 export const batchThread =
   (module: URL): MakeBatchSource =>
-  (table, choices) => {
-    const workerData: BatchThreadData = { table, choices };
+  (table, augmenter) => {
+    if (augmenter.changesImages) return batchesHere(table, augmenter);
     // Node's own options of this process (such as --input-type) may not fit a module in a file.
-    const worker = new Worker(module, { workerData, execArgv: [] });
+    const worker = new Worker(module, { workerData: table, execArgv: [] });
     /** Who waits, in the order of the requests, which is that of the answers. */
     const waiting: {
       readonly resolve: (values: BatchValues) => void;
@@ -63,8 +56,9 @@ export const batchThread =
           reject(failure);
           return;
         }
+        const recipe: BatchRecipe = drawRecipe(table, request, augmenter);
         waiting.push({ resolve, reject });
-        worker.postMessage(request);
+        worker.postMessage(recipe);
       });
     return sourceOf(table, ask, {
       ahead,

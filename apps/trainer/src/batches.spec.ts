@@ -6,15 +6,26 @@ import {
   labels as allLabels,
   perAttribute,
 } from '@clip-lung/data';
-import { createAugmenter } from '@clip-lung/augment';
-import { NdArray, RandomStream, ShapeError } from '@clip-lung/tensor';
+import {
+  createAugmenter,
+  flip,
+  type ImageAugmentation,
+  intensity,
+  mixup,
+  quarterTurn,
+  shift,
+} from '@clip-lung/augment';
+import type { StepField } from '@clip-lung/model';
+import { at, NdArray, RandomStream, ShapeError } from '@clip-lung/tensor';
 import { describe, expect, it } from 'vitest';
 
 import {
   type BatchRequest,
+  type BatchValues,
   noduleTable,
   type NoduleTable,
-  plainBatch,
+  makeBatch,
+  plainRecipe,
   plannedBatches,
   trainingBatch,
 } from './index.js';
@@ -33,9 +44,13 @@ const crops = new NdArray(
 /** Six nodules, two of each class, whose readers disagree. */
 const dataset = {
   crops,
+  folder: 'phantom',
   manifest: { rule: 'pylidc' },
   nodules: Array.from({ length: 6 }, (_, i) => ({
     id: `n${i}`,
+    patient: `p${Math.floor(i / 2)}`,
+    diameter: 4 + i,
+    columns: { scanner: 10 * i },
     label: allLabels[i % 3] ?? 'benign',
     malignancy: 1 + (i % 3) * 2,
     malignancyRatings: [1, 1 + (i % 3) * 2, 5, 3],
@@ -54,37 +69,42 @@ const tableWith = (
   });
 
 const table = tableWith();
-const rowOf = (values: Float32Array, length: number, i: number): number[] =>
-  Array.from(values.subarray(i * length, (i + 1) * length));
+const plainBatch = (rows: readonly number[]): BatchValues =>
+  makeBatch(table, plainRecipe(rows));
+const rowOf = (
+  values: Float32Array | Int32Array,
+  length: number,
+  i: number,
+): number[] => Array.from(values.subarray(i * length, (i + 1) * length));
 
 describe('the table that batches are made of', () => {
   it('has labels as rows with a single 1, and none for what is no class', () => {
-    expect([...table.labels]).toEqual([0, 1, 2, 0, 1, 2]);
-    expect(rowOf(table.targets, 3, 4)).toEqual([0, 1, 0]);
+    expect([...table.fields.labels.values]).toEqual([0, 1, 2, 0, 1, 2]);
+    expect(rowOf(table.fields.targets.values, 3, 4)).toEqual([0, 1, 0]);
     const two = tableWith({}, ['benign', 'malignant']);
-    expect([...two.labels]).toEqual([0, -1, 1, 0, -1, 1]);
-    expect(rowOf(two.targets, 2, 1)).toEqual([0, 0]);
+    expect([...two.fields.labels.values]).toEqual([0, -1, 1, 0, -1, 1]);
+    expect(rowOf(two.fields.targets.values, 2, 1)).toEqual([0, 0]);
   });
 
   it('has the shares of the readers’ votes when they are asked for', () => {
-    const { targets } = tableWith({ targets: 'votes' });
+    const targets = tableWith({ targets: 'votes' }).fields.targets.values;
     expect(rowOf(targets, 3, 0)).toEqual([0.5, 0.25, 0.25]);
     expect(rowOf(targets, 3, 1)).toEqual([0.25, 0.5, 0.25]);
     const two = tableWith({ targets: 'votes' }, ['benign', 'malignant']);
-    expect(rowOf(two.targets, 2, 1)).toEqual([0, 0]);
-    expect(rowOf(two.targets, 2, 2)[1]).toBeCloseTo(2 / 3, 6);
+    expect(rowOf(two.fields.targets.values, 2, 1)).toEqual([0, 0]);
+    expect(rowOf(two.fields.targets.values, 2, 2)[1]).toBeCloseTo(2 / 3, 6);
   });
 
   it('has eight attribute weights, or nine with malignancy in front', () => {
     const [nodule] = dataset.nodules;
     expect(nodule).toBeDefined();
     if (nodule === undefined) return;
-    expect(rowOf(table.attributeWeights, 8, 0)).toEqual(
+    expect(rowOf(table.fields.attributeWeights.values, 8, 0)).toEqual(
       [...attributeWeights(nodule)].map(Math.fround),
     );
     const nine = tableWith({ attributes: 'nine' });
-    expect(nine.attributes).toBe(9);
-    const weights = rowOf(nine.attributeWeights, 9, 0);
+    expect(nine.fields.attributeWeights.shape).toEqual([9]);
+    const weights = rowOf(nine.fields.attributeWeights.values, 9, 0);
     expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 6);
     const [first = NaN, second = NaN, third = NaN] = weights;
     // A softmax: ratings tell the ratios.
@@ -93,8 +113,8 @@ describe('the table that batches are made of', () => {
       5,
     );
     expect(second / third).toBeCloseTo(
-      (rowOf(table.attributeWeights, 8, 0)[0] ?? NaN) /
-        (rowOf(table.attributeWeights, 8, 0)[1] ?? NaN),
+      (rowOf(table.fields.attributeWeights.values, 8, 0)[0] ?? NaN) /
+        (rowOf(table.fields.attributeWeights.values, 8, 0)[1] ?? NaN),
       5,
     );
   });
@@ -120,10 +140,10 @@ describe('a batch', () => {
     ...more,
   });
   const moves = createAugmenter([
-    { use: 'flip' },
-    { use: 'quarter-turn', planes: 'all' },
-    { use: 'shift', voxels: 2 },
-    { use: 'intensity' },
+    flip(),
+    quarterTurn({ planes: 'all' }),
+    shift({ voxels: 2 }),
+    intensity(),
   ]);
   const imagesOf = (
     given: BatchRequest,
@@ -136,7 +156,7 @@ describe('a batch', () => {
   };
 
   it('of nodules as they are is the windowed middle of their crops', () => {
-    const { images, labels } = plainBatch(table, [5, 1]);
+    const { images, fields } = plainBatch([5, 1]);
     const place = [2, 3, 4, 5];
     const of = (row: number): Int16Array =>
       Int16Array.from(
@@ -151,12 +171,12 @@ describe('a batch', () => {
         ),
       );
     expect([...images]).toEqual([...huWindow(of(5)), ...huWindow(of(1))]);
-    expect([...labels]).toEqual([2, 1]);
+    expect([...(fields['labels'] ?? [])]).toEqual([2, 1]);
   });
 
   it('without augmentation is the same', () => {
     const batch = trainingBatch(table, request(), createAugmenter([]));
-    expect(batch).toEqual(plainBatch(table, request().rows));
+    expect(batch).toEqual(plainBatch(request().rows));
   });
 
   it('changes a nodule by seed, fold, epoch and its ID, whatever is beside it', () => {
@@ -170,21 +190,28 @@ describe('a batch', () => {
   });
 
   it('mixes images, targets and attribute weights by the same shares', () => {
-    const mixing = createAugmenter([{ use: 'mixup', alpha: 2 }]);
-    const plain = plainBatch(table, request().rows);
+    const mixing = createAugmenter([mixup({ alpha: 2 })]);
+    const plain = plainBatch(request().rows);
     const mixed = trainingBatch(table, request(), mixing);
-    expect(mixed.labels).toEqual(plain.labels);
+    expect(mixed.fields['labels']).toEqual(plain.fields['labels']);
+    const names = ['images', 'targets', 'attributeWeights'] as const;
+    const valuesOf = (
+      batch: BatchValues,
+      name: (typeof names)[number],
+    ): Float32Array =>
+      name === 'images' ? batch.images : (batch.fields[name] as Float32Array);
     let changed = 0;
     request().rows.forEach((row, i) => {
       const stream = new RandomStream(1, 'augment', 'fold-0', 'epoch-2');
       const { partner, share } = mixing.mixture(stream.stream(`n${row}`), i, 4);
       changed += Number(partner !== i);
-      for (const name of ['images', 'targets', 'attributeWeights'] as const) {
-        const length = plain[name].length / 4;
-        const other = rowOf(plain[name], length, partner);
-        rowOf(plain[name], length, i).forEach((own, j) => {
-          expect(mixed[name][i * length + j]).toBeCloseTo(
-            share * own + (1 - share) * (other[j] ?? NaN),
+      for (const name of names) {
+        const before = valuesOf(plain, name);
+        const length = before.length / 4;
+        const other = rowOf(before, length, partner);
+        rowOf(before, length, i).forEach((own, j) => {
+          expect(valuesOf(mixed, name)[i * length + j]).toBeCloseTo(
+            share * own + (1 - share) * at(other, j),
             6,
           );
         });
@@ -193,8 +220,76 @@ describe('a batch', () => {
     expect(changed).toBeGreaterThan(0);
   });
 
+  it('has what a model asks for: numbers are mixed, but those that tell nodules apart', () => {
+    const asked: readonly StepField[] = [
+      { name: 'field0', field: 'diameter', shape: ['B'], dtype: 'float32' },
+      { name: 'field1', field: 'patient', shape: ['B'], dtype: 'int32' },
+      { name: 'field2', field: 'ratings', shape: ['B', 'M'], dtype: 'float32' },
+      { name: 'field3', field: 'votes', shape: ['B', 'K'], dtype: 'float32' },
+      {
+        ...{ name: 'field4', field: { column: 'scanner', mixed: false } },
+        ...{ shape: ['B'], dtype: 'float32' },
+      },
+      { name: 'field5', field: 'progress', shape: [], dtype: 'float32' },
+    ];
+    const own = noduleTable(dataset, {
+      classes: allLabels,
+      size,
+      data: { targets: 'label', attributes: 'eight' },
+      asked,
+    });
+    expect(Object.keys(own.fields).slice(3)).toEqual(
+      asked.slice(0, 5).map(({ name }) => name),
+    );
+    const rows = [4, 0, 3, 5];
+    const made = makeBatch(own, {
+      ...plainRecipe(rows),
+      mixtures: rows.map(() => ({ partner: 0, share: 0.75 })),
+    });
+    const of = (name: string): number[] => [...(made.fields[name] ?? [])];
+    // Diameters are 4 + row; the first, of row 4, is mixed into all.
+    expect(of('field0')).toEqual(rows.map((row) => 5 + 0.75 * row));
+    expect(of('field1')).toEqual([2, 0, 1, 2]);
+    expect(of('field4')).toEqual([40, 0, 30, 50]);
+    expect(of('field2').slice(0, 8)).toEqual(
+      Object.values(dataset.nodules[4]?.ratings ?? {}),
+    );
+    expect(of('field3').slice(0, 3)).toEqual([0.25, 0.5, 0.25]);
+  });
+
+  it('is refused where the dataset does not tell what a model asks for', () => {
+    const ask = (field: StepField['field']) => () =>
+      noduleTable(dataset, {
+        classes: allLabels,
+        size,
+        data: { targets: 'label', attributes: 'eight' },
+        asked: [{ name: 'field0', field, shape: ['B'], dtype: 'float32' }],
+      });
+    expect(ask({ column: 'kernel' })).toThrow(
+      'the dataset phantom does not tell the column "kernel" of nodule n0',
+    );
+    expect(ask('malignancy')).not.toThrow();
+  });
+
+  it('has images that are changed in ways no view tells', () => {
+    const cutOut: ImageAugmentation = {
+      name: 'cut-out',
+      kind: 'image',
+      change(image, side, random) {
+        expect(image).toHaveLength(side ** 3);
+        image[random.integer(side ** 3)] = 7;
+      },
+    };
+    const augmenter = createAugmenter([cutOut]);
+    const { images } = trainingBatch(table, request(), augmenter);
+    const plain = plainBatch(request().rows).images;
+    const changed = [...images].filter((value, i) => value !== plain[i]);
+    expect(changed).toEqual([7, 7, 7, 7]);
+    expect(trainingBatch(table, request(), augmenter).images).toEqual(images);
+  });
+
   it('is refused for a row that the dataset does not have', () => {
-    expect(() => plainBatch(table, [6])).toThrow(
+    expect(() => plainBatch([6])).toThrow(
       new ShapeError('the dataset has no row 6'),
     );
   });

@@ -11,7 +11,7 @@ import type { PredictionRow } from '@clip-lung/run';
 import { elementsOf, softmax } from '@clip-lung/tensor';
 import type * as tf from '@tensorflow/tfjs-core';
 
-import { plainBatch, shapedBatch } from './batches.js';
+import { makeBatch, plainRecipe, shapedBatch } from './batches.js';
 import { divergedAt, type RunPlace } from './errors.js';
 import type { NoduleTable } from './nodule-table.js';
 
@@ -80,7 +80,10 @@ export class Classifier {
         { length: this.batchSize },
         (_, i) => batch[i] ?? batch[0] ?? 0,
       );
-      const { images, labels } = shapedBatch(table, plainBatch(table, filled));
+      const { images, labels } = shapedBatch(
+        table,
+        makeBatch(table, plainRecipe(filled)),
+      );
       const { logits } = await this.#predict.run(state, { images });
       const values = elementsOf(logits, 'float32', 'the logits');
       batch.forEach((row, i) => {

@@ -1,11 +1,12 @@
-import { type AugmentationChoice, createAugmenter } from '@clip-lung/augment';
 import { cropSize, type Dataset, type Split, splitFold } from '@clip-lung/data';
 import {
+  augmenterOf,
   ExperimentError,
   type Modules,
   needsOf,
   type ResolvedExperiment,
 } from '@clip-lung/model';
+import { at } from '@clip-lung/tensor';
 
 import { TrainingError } from './errors.js';
 
@@ -38,23 +39,24 @@ export function expectVotes(
 }
 
 /** Whether an experiment needs a dataset that is read with the margin of its crops. */
-export function needsMargin({ augment }: ResolvedExperiment): boolean {
-  return marginOf(augment) > 0;
-}
-
-function marginOf(augment: ResolvedExperiment['augment']): number {
-  return createAugmenter(augment as readonly AugmentationChoice[]).margin;
+export function needsMargin(
+  experiment: ResolvedExperiment,
+  modules?: Modules,
+): boolean {
+  return augmenterOf(experiment, modules).margin > 0;
 }
 
 /** @throws `ExperimentError` for shifts beyond the margin of the dataset's crops */
 export function expectMargin(
-  { augment }: ResolvedExperiment,
+  experiment: ResolvedExperiment,
   { folder, manifest, crops }: Dataset,
+  modules?: Modules,
 ): void {
-  const needed = marginOf(augment);
-  const there = ((crops.shape[1] ?? 0) - cropSize) / 2;
+  const needed = augmenterOf(experiment, modules).margin;
+  const there = (at(crops.shape, 1) - cropSize) / 2;
   if (needed <= there) return;
-  const path = `augment[${augment.findIndex(({ use }) => use === 'shift')}].voxels`;
+  const shift = experiment.augment.findIndex(({ use }) => use === 'shift');
+  const path = shift < 0 ? 'augment' : `augment[${shift}].voxels`;
   const inFiles = (manifest.crop.size - cropSize) / 2;
   if (needed <= inFiles) {
     throw new ExperimentError(
@@ -64,7 +66,7 @@ export function expectMargin(
   }
   throw new ExperimentError(
     path,
-    `is ${needed}, and the crops of the dataset ${folder} have a margin of ${inFiles} voxels; prepare it again with --margin ${(cropSize + 2 * needed) / cropSize} or more, or leave the shift out`,
+    `is ${needed}, and the crops of the dataset ${folder} have a margin of ${inFiles} voxels; prepare it again with --margin ${(cropSize + 2 * needed) / cropSize} or more, or leave out what shifts them`,
   );
 }
 

@@ -1,14 +1,41 @@
 import {
-  attributes,
+  attributes as allAttributes,
   attributeWeights,
   type Dataset,
   type DatasetNodule,
+  fieldValues,
+  type HuWindow,
   type Label,
   lungWindow,
   votes,
 } from '@clip-lung/data';
-import type { ResolvedExperiment } from '@clip-lung/model';
-import { softmax } from '@clip-lung/tensor';
+import {
+  isOfStep,
+  type ResolvedExperiment,
+  type StepField,
+} from '@clip-lung/model';
+import { at, softmax } from '@clip-lung/tensor';
+
+/** One thing that a batch has of each of its nodules. */
+export interface BatchField {
+  /** of one nodule: none for a number, [K] for targets */
+  readonly shape: readonly number[];
+  /** whether mixing two nodules mixes this, too */
+  readonly mixed: boolean;
+  /** [N, ...shape] */
+  readonly values: Float32Array | Int32Array;
+}
+
+/** What every batch has of its nodules, beside their images; and whatever a model's modules ask for. */
+export interface BatchFields {
+  /** class index, −1 for one of no class, int32 [N] */
+  readonly labels: BatchField;
+  /** what is true: its label, or the shares of its readers' votes; 0 for one of no class, [N, K] */
+  readonly targets: BatchField;
+  /** [N, M] */
+  readonly attributeWeights: BatchField;
+  readonly [name: string]: BatchField;
+}
 
 /**
  * What batches are made of, for a dataset's N nodules: plain data, which a thread can be given. The crops are in memory that
@@ -23,33 +50,31 @@ export interface NoduleTable {
   /** samples along each side of an image */
   readonly size: number;
   /** HU that become 0 and 1 */
-  readonly window: { readonly low: number; readonly high: number };
-  /** K */
-  readonly classes: number;
-  /** class index of each nodule, −1 for one of no class, [N] */
-  readonly labels: Int32Array;
-  /** what is true of each nodule, [N, K]: its label, or the shares of its readers' votes; 0 for one of no class */
-  readonly targets: Float32Array;
-  /** M */
-  readonly attributes: number;
-  /** [N, M] */
-  readonly attributeWeights: Float32Array;
+  readonly window: HuWindow;
+  /** the one list of what a batch has of a nodule: what a thread hands over and a step is given follows from it */
+  readonly fields: BatchFields;
 }
 
-/** @param size samples along each side of what the model takes */
+/**
+ * @param size samples along each side of what the model takes
+ * @param asked what its modules want to know of the nodules besides
+ * @throws `OptionError` for what is asked and the dataset does not tell
+ */
 export function noduleTable(
-  { nodules, crops, manifest }: Dataset,
+  dataset: Dataset,
   {
     classes,
     size,
     data,
+    asked = [],
   }: {
     readonly classes: readonly Label[];
     readonly size: number;
     readonly data: Pick<ResolvedExperiment['data'], 'targets' | 'attributes'>;
+    readonly asked?: readonly StepField[];
   },
 ): NoduleTable {
-  const labels = nodules.map(({ label }) => classes.indexOf(label));
+  const { nodules, crops, manifest } = dataset;
   const targetsOf = (nodule: DatasetNodule): readonly number[] =>
     data.targets === 'votes' && classes.includes(nodule.label)
       ? votes(nodule, classes, manifest.rule)
@@ -60,20 +85,49 @@ export function noduleTable(
       ? attributeWeights(nodule)
       : softmax([
           nodule.malignancy ?? NaN,
-          ...attributes.map((name) => nodule.ratings?.[name] ?? NaN),
+          ...allAttributes.map((name) => nodule.ratings?.[name] ?? NaN),
         ]);
   return {
     ids: nodules.map(({ id }) => id),
     crops: shared(crops.data),
-    stored: crops.shape[1] ?? 0,
+    stored: at(crops.shape, 1),
     size,
     window: lungWindow,
-    classes: classes.length,
-    labels: Int32Array.from(labels),
-    targets: Float32Array.from(nodules.flatMap(targetsOf)),
-    attributes: attributes.length + (data.attributes === 'nine' ? 1 : 0),
-    attributeWeights: Float32Array.from(nodules.flatMap(weightsOf)),
+    fields: {
+      labels: {
+        shape: [],
+        mixed: false,
+        values: Int32Array.from(nodules, ({ label }) => classes.indexOf(label)),
+      },
+      targets: {
+        shape: [classes.length],
+        mixed: true,
+        values: Float32Array.from(nodules.flatMap(targetsOf)),
+      },
+      attributeWeights: {
+        shape: [allAttributes.length + (data.attributes === 'nine' ? 1 : 0)],
+        mixed: true,
+        values: Float32Array.from(nodules.flatMap(weightsOf)),
+      },
+      ...Object.fromEntries(
+        asked
+          .filter((field) => !isOfStep(field))
+          .map((field) => [field.name, ofDataset(dataset, field, classes)]),
+      ),
+    },
   };
+}
+
+function ofDataset(
+  dataset: Dataset,
+  { field, shape }: StepField,
+  classes: readonly Label[],
+): BatchField {
+  if (field === 'epoch' || field === 'progress') {
+    throw new TypeError(`${field} is of no nodule`);
+  }
+  const { length, values, mixed } = fieldValues(dataset, field, classes);
+  return { shape: shape.length === 1 ? [] : [length], values, mixed };
 }
 
 /** The same values in memory that threads share; the same array where it lies there already. */

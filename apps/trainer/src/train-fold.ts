@@ -28,6 +28,7 @@ import {
   float32,
   type NdArray,
   scalar,
+  sizeOf,
 } from '@clip-lung/tensor';
 
 import { plannedBatches } from './batch-plan.js';
@@ -222,6 +223,13 @@ async function takeSteps(
     const { labels, ...batch } = next.value;
     const found = await program.step.run(state, {
       ...batch,
+      fields: {
+        ...batch.fields,
+        ...stepFields(program.model, {
+          epoch,
+          progress: step / (experiment.training.epochs * stepsPerEpoch),
+        }),
+      },
       classCounts,
       learningRate: scalar(rateAt(step)),
       averageDecay: scalar(emaDecay(step, ema, emaWarmup)),
@@ -233,14 +241,28 @@ async function takeSteps(
   return { sums, learningRate: rateAt(step - 1), step };
 }
 
+/** What the model asks for of the step itself. */
+function stepFields(
+  { fields }: TrainingProgram['model'],
+  known: { readonly epoch: number; readonly progress: number },
+): Readonly<Record<string, NdArray>> {
+  return Object.fromEntries(
+    fields.flatMap(({ name, field }) =>
+      field === 'epoch' || field === 'progress'
+        ? [[name, scalar(known[field])]]
+        : [],
+    ),
+  );
+}
+
 /** How many of the nodules each class has, by their labels, [K]. */
 function countClasses(
-  { labels, classes }: NoduleTable,
+  { fields: { labels, targets } }: NoduleTable,
   rows: readonly number[],
 ): NdArray<'float32'> {
-  const counts = new Float32Array(classes);
+  const counts = new Float32Array(sizeOf(targets.shape));
   for (const row of rows) {
-    const label = labels[row];
+    const label = labels.values[row];
     const before = label === undefined ? undefined : counts[label];
     if (label === undefined || before === undefined) {
       throw new RangeError(
@@ -249,7 +271,7 @@ function countClasses(
     }
     counts[label] = before + 1;
   }
-  return float32([classes], counts);
+  return float32(targets.shape, counts);
 }
 
 /** More accurate, or as accurate with a lower loss. */

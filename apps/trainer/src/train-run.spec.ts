@@ -388,7 +388,7 @@ describe('a run is refused', () => {
     expect(await refused({ augment }, data)).toEqual(
       new ExperimentError(
         'augment[1].voxels',
-        'is 2, and the crops of the dataset dataset have a margin of 0 voxels; prepare it again with --margin 1.125 or more, or leave the shift out',
+        'is 2, and the crops of the dataset dataset have a margin of 0 voxels; prepare it again with --margin 1.125 or more, or leave out what shifts them',
       ),
     );
     const { crops } = data;

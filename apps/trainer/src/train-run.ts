@@ -1,7 +1,7 @@
-import type { AugmentationChoice } from '@clip-lung/augment';
 import { type Dataset, splitFold } from '@clip-lung/data';
 import type { Engine } from '@clip-lung/engine';
 import {
+  augmenterOf,
   type Modules,
   type ResolvedExperiment,
   withTower,
@@ -33,7 +33,7 @@ import {
   expectVotes,
   foldsToTrain,
 } from './fits-dataset.js';
-import { noduleTable } from './nodule-table.js';
+import { type NoduleTable, noduleTable } from './nodule-table.js';
 import { replacedPlugins } from './replaced-plugins.js';
 import { type FoldOptions, trainFold } from './train-fold.js';
 import { makeProgram, type TrainingProgram } from './training-program.js';
@@ -79,7 +79,7 @@ export async function trainRun(given: TrainOptions): Promise<void> {
   const { experiment, modules, dataset, resume = false, engine } = options;
   expectRatings(experiment, dataset, modules);
   expectVotes(experiment, dataset);
-  expectMargin(experiment, dataset);
+  expectMargin(experiment, dataset, modules);
   const folds = foldsToTrain(options);
   const classes = expectFolds(experiment, dataset, folds);
   const program = makeProgram(experiment, {
@@ -90,9 +90,15 @@ export async function trainRun(given: TrainOptions): Promise<void> {
   });
   try {
     // Whatever does not fit is refused before anything is written.
+    const table = noduleTable(dataset, {
+      classes: program.classes,
+      size: program.model.cropSize,
+      data: experiment.data,
+      asked: program.model.fields,
+    });
     await program.prepare();
     const begun = await prepareFolder(options, folds, resume);
-    await trainFolds({ ...options, ...begun }, folds, program);
+    await trainFolds({ ...options, ...begun }, folds, program, table);
   } finally {
     await program.release();
   }
@@ -102,17 +108,12 @@ async function trainFolds(
   options: TrainOptions & Begun,
   folds: readonly number[],
   program: TrainingProgram,
+  table: NoduleTable,
 ): Promise<void> {
   const { experiment, dataset, batches = batchesAhead } = options;
   const { out, resume = false, digest, formerPlugins } = options;
   const { onEvent, signal } = options;
-  const table = noduleTable(dataset, {
-    classes: program.classes,
-    size: program.model.cropSize,
-    data: experiment.data,
-  });
-  const choices = experiment.augment as readonly AugmentationChoice[];
-  const source = batches(table, choices);
+  const source = batches(table, augmenterOf(experiment, options.modules));
   try {
     for (const fold of folds) {
       const fixed = { experiment, digest, dataset, program, out };

@@ -2,10 +2,15 @@ import { RandomStream, ShapeError } from '@clip-lung/tensor';
 import { describe, expect, it } from 'vitest';
 
 import {
-  type AugmentationChoice,
+  type Augmentation,
   AugmentationError,
   createAugmenter,
+  flip,
+  intensity,
+  mixup,
   plainView,
+  quarterTurn,
+  shift,
   type View,
 } from './index.js';
 
@@ -13,7 +18,7 @@ const nodule = (id: string, epoch = 0): RandomStream =>
   new RandomStream(1, 'augment', 'fold-0', `epoch-${epoch}`, id);
 
 function views(
-  choices: readonly AugmentationChoice[],
+  choices: readonly Augmentation[],
   count: number,
 ): readonly View[] {
   const augmenter = createAugmenter(choices);
@@ -26,12 +31,12 @@ const share = <T>(items: readonly T[], is: (item: T) => boolean): number =>
   items.filter(is).length / items.length;
 
 describe('an augmenter', () => {
-  const all: readonly AugmentationChoice[] = [
-    { use: 'shift', voxels: 3 },
-    { use: 'flip' },
-    { use: 'quarter-turn', planes: 'all' },
-    { use: 'intensity', gamma: 1.5 },
-    { use: 'mixup' },
+  const all: readonly Augmentation[] = [
+    shift({ voxels: 3 }),
+    flip(),
+    quarterTurn({ planes: 'all' }),
+    intensity({ gamma: 1.5 }),
+    mixup(),
   ];
 
   it('of nothing leaves everything as it is', () => {
@@ -55,18 +60,15 @@ describe('an augmenter', () => {
   });
 
   it('draws the same for an augmentation, whatever else there is', () => {
-    const alone = views([{ use: 'intensity' }], 20);
-    const among = views(
-      [{ use: 'flip' }, { use: 'intensity' }, { use: 'mixup' }],
-      20,
-    );
+    const alone = views([intensity()], 20);
+    const among = views([flip(), intensity(), mixup()], 20);
     expect(among.map(({ tone }) => tone)).toEqual(
       alone.map(({ tone }) => tone),
     );
   });
 
   it('flips along each of its axes half of the time', () => {
-    const found = views([{ use: 'flip', axes: ['z', 'x'] }], 4000);
+    const found = views([flip({ axes: ['z', 'x'] })], 4000);
     // Four standard errors of 0.5 of 4,000 are 0.032; of both at once, 0.027.
     for (const axis of [0, 2]) {
       const flips = share(found, (v) => v.orientation.reversed[axis] === true);
@@ -89,30 +91,30 @@ describe('an augmenter', () => {
       }
       return [...times.values()];
     };
-    const axial = views([{ use: 'quarter-turn' }], 4000);
+    const axial = views([quarterTurn()], 4000);
     expect(axial.every((v) => v.orientation.source[0] === 0)).toBe(true);
     const angles = count(axial);
     expect(angles).toHaveLength(4);
     // Chi-squared with 3 degrees of freedom: above 16.3 once in a thousand.
     const chi = angles.reduce((sum, n) => sum + (n - 1000) ** 2 / 1000, 0);
     expect(chi).toBeLessThan(16.3);
-    const anywhere = views([{ use: 'quarter-turn', planes: 'all' }], 2000);
+    const anywhere = views([quarterTurn({ planes: 'all' })], 2000);
     expect(count(anywhere)).toHaveLength(10); // none, and three angles in three planes
   });
 
   it('shifts by every number of voxels within its bound, along every axis', () => {
-    const found = views([{ use: 'shift', voxels: 2 }], 2000);
+    const found = views([shift({ voxels: 2 })], 2000);
     for (const axis of [0, 1, 2] as const) {
       expect([...new Set(found.map((v) => v.shift[axis]))].sort()).toEqual([
         -1, -2, 0, 1, 2,
       ]);
     }
-    expect(createAugmenter([{ use: 'shift', voxels: 2 }]).margin).toBe(2);
+    expect(createAugmenter([shift({ voxels: 2 })]).margin).toBe(2);
   });
 
   it('changes intensities within its bounds', () => {
     const found = views(
-      [{ use: 'intensity', offset: 30, scale: 0.1, gamma: 2 }],
+      [intensity({ offset: 30, scale: 0.1, gamma: 2 })],
       2000,
     ).map(({ tone }) => tone);
     const range = (values: number[]): number[] => [
@@ -136,43 +138,39 @@ describe('an augmenter', () => {
   });
 
   it('does nothing at a probability of 0', () => {
-    const never: readonly AugmentationChoice[] = [
-      { use: 'flip', probability: 0 },
-      { use: 'quarter-turn', probability: 0 },
-      { use: 'shift', probability: 0 },
-      { use: 'intensity', probability: 0 },
+    const never: readonly Augmentation[] = [
+      flip({ probability: 0 }),
+      quarterTurn({ probability: 0 }),
+      shift({ probability: 0 }),
+      intensity({ probability: 0 }),
     ];
     for (const view of views(never, 50)) expect(view).toEqual(plainView);
   });
 
-  it.each<[AugmentationChoice, string]>([
+  it.each<[() => Augmentation, string]>([
     [
-      { use: 'flip', probability: 2 },
+      () => flip({ probability: 2 }),
       'probability is 2, expected a number from 0 to 1',
     ],
     [
-      { use: 'quarter-turn', probability: NaN },
+      () => quarterTurn({ probability: NaN }),
       'probability is NaN, expected a number from 0 to 1',
     ],
     [
-      { use: 'intensity', gamma: 0.5 },
+      () => intensity({ gamma: 0.5 }),
       'gamma is 0.5, expected a number of at least 1',
     ],
     [
-      { use: 'intensity', scale: 1 },
+      () => intensity({ scale: 1 }),
       'scale is 1, expected a number from 0 to 0.99',
     ],
-  ])('refuses %o', (choice, message) => {
-    expect(() => createAugmenter([choice])).toThrow(
-      new AugmentationError(message),
-    );
+  ])('refuses %o', (make, message) => {
+    expect(() => make()).toThrow(new AugmentationError(message));
   });
 
   it('refuses a shift by part of a voxel, and a name that is there twice', () => {
-    expect(() => createAugmenter([{ use: 'shift', voxels: 0.5 }])).toThrow(
-      ShapeError,
-    );
-    expect(() => createAugmenter([{ use: 'flip' }, { use: 'flip' }])).toThrow(
+    expect(() => createAugmenter([shift({ voxels: 0.5 })])).toThrow(ShapeError);
+    expect(() => createAugmenter([flip(), flip()])).toThrow(
       new AugmentationError('"flip" is there twice'),
     );
   });

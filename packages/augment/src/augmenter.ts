@@ -2,36 +2,7 @@ import type { RandomStream } from '@clip-lung/tensor';
 
 import type { Augmentation, Mixture } from './augmentation.js';
 import { AugmentationError } from './errors.js';
-import { flip, type FlipOptions } from './flip.js';
-import { intensity, type IntensityOptions } from './intensity.js';
-import { mixup, type MixupOptions } from './mixup.js';
-import { quarterTurn, type QuarterTurnOptions } from './quarter-turn.js';
-import { shift, type ShiftOptions } from './shift.js';
 import { plainView, type View } from './view.js';
-
-/** An augmentation by name, with its options: plain data, that can be written down or sent to a thread. */
-export type AugmentationChoice =
-  | ({ readonly use: 'flip' } & FlipOptions)
-  | ({ readonly use: 'quarter-turn' } & QuarterTurnOptions)
-  | ({ readonly use: 'shift' } & ShiftOptions)
-  | ({ readonly use: 'intensity' } & IntensityOptions)
-  | ({ readonly use: 'mixup' } & MixupOptions);
-
-/** @throws `AugmentationError` or `ShapeError` when an option is out of its range */
-export function createAugmentation(choice: AugmentationChoice): Augmentation {
-  switch (choice.use) {
-    case 'flip':
-      return flip(choice);
-    case 'quarter-turn':
-      return quarterTurn(choice);
-    case 'shift':
-      return shift(choice);
-    case 'intensity':
-      return intensity(choice);
-    case 'mixup':
-      return mixup(choice);
-  }
-}
 
 /** A list of augmentations as one. */
 export interface Augmenter {
@@ -39,6 +10,8 @@ export interface Augmenter {
   readonly margin: number;
   /** whether nodules are mixed with others */
   readonly mixes: boolean;
+  /** whether images are changed in ways that no view tells */
+  readonly changesImages: boolean;
   /**
    * How a nodule's crop is looked at.
    *
@@ -46,43 +19,47 @@ export interface Augmenter {
    *   name, so adding one changes nothing about the others
    */
   view(nodule: RandomStream): View;
+  /** Changes the image that came of the view, in place. */
+  changeImage(image: Float32Array, size: number, nodule: RandomStream): void;
   /** With whom the nodule is mixed; with nobody where nothing mixes. */
   mixture(nodule: RandomStream, place: number, batchSize: number): Mixture;
 }
 
 /**
- * @param choices applied in this order; mixing comes last wherever it stands
- * @throws `AugmentationError` or `ShapeError` when an option is out of its range, or a name is there twice
+ * @param all crops are looked at in this order, then images changed in this order; mixing comes last wherever it stands
+ * @throws `AugmentationError` when a name is there twice, or two of them mix
  */
-export function createAugmenter(
-  choices: readonly AugmentationChoice[],
-): Augmenter {
-  const names = choices.map(({ use }) => use);
-  const twice = names.find((use, i) => names.indexOf(use) !== i);
+export function createAugmenter(all: readonly Augmentation[]): Augmenter {
+  const names = all.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) {
     throw new AugmentationError(`"${twice}" is there twice`);
   }
-  const all = choices.map((choice) => ({
-    use: choice.use,
-    made: createAugmentation(choice),
-  }));
-  const crops = all.flatMap(({ use, made }) =>
-    made.kind === 'crop' ? [{ use, made }] : [],
-  );
-  const [mixing] = all.flatMap(({ use, made }) =>
-    made.kind === 'batch' ? [{ use, made }] : [],
-  );
+  const crops = all.filter((one) => one.kind === 'crop');
+  const images = all.filter((one) => one.kind === 'image');
+  const [mixing, ...others] = all.filter((one) => one.kind === 'batch');
+  if (mixing !== undefined && others.length > 0) {
+    throw new AugmentationError(
+      `${[mixing, ...others].map(({ name }) => `"${name}"`).join(' and ')} mix nodules, expected one that does`,
+    );
+  }
   return {
-    margin: crops.reduce((sum, { made }) => sum + made.margin, 0),
+    margin: crops.reduce((sum, { margin }) => sum + margin, 0),
     mixes: mixing !== undefined,
+    changesImages: images.length > 0,
     view: (nodule) =>
       crops.reduce(
-        (view, { use, made }) => made.change(view, nodule.stream(use)),
+        (view, one) => one.change(view, nodule.stream(one.name)),
         plainView,
       ),
+    changeImage: (image, size, nodule) => {
+      for (const one of images) {
+        one.change(image, size, nodule.stream(one.name));
+      }
+    },
     mixture: (nodule, place, batchSize) =>
       mixing === undefined
         ? { partner: place, share: 1 }
-        : mixing.made.draw(place, batchSize, nodule.stream(mixing.use)),
+        : mixing.draw(place, batchSize, nodule.stream(mixing.name)),
   };
 }

@@ -16,6 +16,7 @@ export function flip({
 }: FlipOptions = {}): CropAugmentation {
   checkWithin('probability', probability, 0, 1);
   return {
+    name: 'flip',
     kind: 'crop',
     margin: 0,
     change: (view, random) => ({

@@ -28,6 +28,7 @@ export function intensity({
   checkWithin('gamma', gamma, 1);
   checkWithin('probability', probability, 0, 1);
   return {
+    name: 'intensity',
     kind: 'crop',
     margin: 0,
     change(view, random) {

@@ -32,6 +32,7 @@ export function mixup({
   }
   checkWithin('probability', probability, 0, 1);
   return {
+    name: 'mixup',
     kind: 'batch',
     draw(place, batchSize, random) {
       if (random.uniform() >= probability) return { partner: place, share: 1 };

@@ -32,6 +32,7 @@ export function quarterTurn({
   checkWithin('probability', probability, 0, 1);
   const choices = planesOf[planes];
   return {
+    name: 'quarter-turn',
     kind: 'crop',
     margin: 0,
     change(view, random) {

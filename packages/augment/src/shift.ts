@@ -24,6 +24,7 @@ export function shift({
   checkCount('voxels', voxels);
   checkWithin('probability', probability, 0, 1);
   return {
+    name: 'shift',
     kind: 'crop',
     margin: voxels,
     change(view, random) {

@@ -1,3 +1,4 @@
+import { airHu, type HuWindow } from '@clip-lung/lidc';
 import { formatShape, ShapeError } from '@clip-lung/tensor';
 
 import { type Orientation, type Triple, upright } from './orientation.js';
@@ -27,16 +28,13 @@ export const plainView: View = {
   tone: { gain: 1, offset: 0, gamma: 1 },
 };
 
-/** HU of air, where attenuation is 0. */
-const air = -1000;
-
 /** The sizes of crops and images, and the HU that become 0 and 1. */
 export interface ViewSizes {
   /** samples along each side of a stored crop: the image's and an equal margin on both sides */
   readonly stored: number;
   /** samples along each side of an image */
   readonly size: number;
-  readonly window: { readonly low: number; readonly high: number };
+  readonly window: HuWindow;
 }
 
 /**
@@ -83,7 +81,7 @@ export function viewCrop(
     for (let y = 0; y < size; y++) {
       let from = first + z * stepZ + y * stepY;
       for (let x = 0; x < size; x++) {
-        const hu = (crop[from] ?? air) - lowest;
+        const hu = (crop[from] ?? airHu) - lowest;
         into[to] = values[hu < 0 ? 0 : hu > last ? last : hu] ?? 0;
         from += stepX;
         to += 1;
@@ -98,11 +96,11 @@ export function viewCrop(
  */
 function valuesOf(
   { gain, offset, gamma }: Tone,
-  { low, high }: ViewSizes['window'],
+  { low, high }: HuWindow,
 ): { readonly lowest: number; readonly values: Float32Array } {
   const scale = 1 / (high - low);
   // With a gain of 1 and no offset, exactly what the window alone gives.
-  const zero = low - ((1 - gain) * air + offset);
+  const zero = low - ((1 - gain) * airHu + offset);
   const lowest = Math.floor(zero / gain);
   const highest = Math.ceil((zero + high - low) / gain);
   const values = new Float32Array(highest - lowest + 1);

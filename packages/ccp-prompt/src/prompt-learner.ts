@@ -1,3 +1,4 @@
+import type { NoduleFields } from '@clip-lung/lidc';
 import type { NdArray, RandomStream, Tree } from '@clip-lung/tensor';
 import type * as tf from '@tensorflow/tfjs-core';
 
@@ -22,6 +23,11 @@ export interface PromptLearner {
   readonly conditional: boolean;
   /** default: one context of S = T vectors, which all prompts share, and names behind it */
   readonly layout?: ContextLayout;
+  /**
+   * what it wants to know of the nodules besides, such as their ratings; default nothing. Nothing of the step: prompts are made
+   * after training, too. Who asks for fields makes prompts for each nodule, and is {@link conditional}
+   */
+  readonly fields?: NoduleFields;
   /** New parameters; an empty tree when nothing is learned. */
   init(random: RandomStream): Tree<NdArray<'float32'>>;
   /**
@@ -29,10 +35,15 @@ export interface PromptLearner {
    *
    * @param params what {@link init} made, as tensors
    * @param groups normalised channel-group features, [B, T, D]
+   * @param fields those that it asked for, by its own names for them; needed where it asked for any
    * @returns context vectors, [B, S, W]; [1, S, W] when not {@link conditional}
    * @throws `ShapeError` for features of another shape, and for parameters that are missing
    */
-  context(params: Tree<tf.Tensor>, groups: tf.Tensor3D): tf.Tensor3D;
+  context(
+    params: Tree<tf.Tensor>,
+    groups: tf.Tensor3D,
+    fields?: Readonly<Record<string, tf.Tensor>>,
+  ): tf.Tensor3D;
 }
 
 /** Where learning starts, or stays. */

@@ -1,3 +1,5 @@
+import type { NoduleFields } from '@clip-lung/lidc';
+import type { NdArray, RandomStream, Tree } from '@clip-lung/tensor';
 import type * as tf from '@tensorflow/tfjs-core';
 
 import { MissingInputError } from './error.js';
@@ -25,6 +27,20 @@ export interface LossInputs {
   readonly scale?: tf.Scalar | undefined;
   /** nₖ: nodules of each class in the training part, float32 [K]; where targets are distributions, the sums of their columns */
   readonly classCounts?: tf.Tensor1D | undefined;
+  /** what the loss asked for in its `fields`, by its own names for them */
+  readonly fields?: Readonly<Record<string, tf.Tensor>> | undefined;
+}
+
+/** What the parameters of a loss have to fit. */
+export interface LossSizes {
+  /** K */
+  readonly classes: number;
+  /** M */
+  readonly attributes: number;
+  /** T */
+  readonly groups: number;
+  /** D */
+  readonly embedding: number;
 }
 
 /**
@@ -38,11 +54,19 @@ export interface Loss {
   readonly name: string;
   /** so that a model computes no text features that no loss asks for */
   readonly needs: readonly LossNeed[];
+  /** what it wants to know of the nodules and the step besides; default nothing */
+  readonly fields?: NoduleFields;
   /**
+   * New parameters of the loss's own, such as those of a projection head, which are learnt with the model's. They are no part of
+   * what predicts. Default none.
+   */
+  init?(random: RandomStream, sizes: LossSizes): Tree<NdArray<'float32'>>;
+  /**
+   * @param params what {@link init} made, as tensors; needed where there are any
    * @throws `MissingInputError` when an input that the loss needs is not there
    * @throws `ShapeError` when the inputs' shapes do not fit together
    */
-  compute(inputs: LossInputs): tf.Scalar;
+  compute(inputs: LossInputs, params?: Tree<tf.Tensor>): tf.Scalar;
 }
 
 type Present<Name extends keyof LossInputs> = {
@@ -67,4 +91,22 @@ export function present<Name extends keyof LossInputs>(
     );
   }
   return inputs as Present<Name>;
+}
+
+/**
+ * A field that the loss asked for.
+ *
+ * @param loss the name that the error mentions
+ * @throws `MissingInputError` for one that it did not ask for
+ */
+export function fieldOf(
+  inputs: LossInputs,
+  loss: string,
+  name: string,
+): tf.Tensor {
+  const field = inputs.fields?.[name];
+  if (field !== undefined) return field;
+  throw new MissingInputError(
+    `the loss "${loss}" needs the field "${name}": declare it in the loss's "fields"`,
+  );
 }

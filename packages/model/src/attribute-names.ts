@@ -1,4 +1,4 @@
-import { type Attribute, attributes } from '@clip-lung/data';
+import { type Attribute, attributes } from '@clip-lung/lidc';
 
 /** The eight attributes, or nine, with malignancy in front of them. */
 export type AttributeSet = 'eight' | 'nine';

@@ -75,8 +75,11 @@ export function checkedLoss(
   return {
     name: loss.name,
     needs: loss.needs,
-    compute(inputs) {
-      const value = within(path, () => loss.compute(inputs), options);
+    fields: loss.fields ?? {},
+    init: (random, sizes) =>
+      within(path, () => loss.init?.(random, sizes) ?? {}, options),
+    compute(inputs, params) {
+      const value = within(path, () => loss.compute(inputs, params), options);
       expectShape(path, 'its value', value, []);
       return value;
     },

@@ -1,5 +1,5 @@
 import type { Hosted } from '@clip-lung/engine';
-import { filled, scalar } from '@clip-lung/tensor';
+import { filled, int32, scalar, sizeOf } from '@clip-lung/tensor';
 
 import type { Model } from './model.js';
 import type { StepInputs } from './training-step.js';
@@ -11,14 +11,30 @@ import type { StepInputs } from './training-step.js';
  * @param batchSize B
  */
 export function exampleInputs(
-  { classes, attributes, cropSize }: Model,
+  { classes, attributes, cropSize, fields }: Model,
   batchSize: number,
 ): Hosted<StepInputs> {
+  const lengths = {
+    B: batchSize,
+    K: classes.length,
+    M: attributes.length,
+  };
   return {
     images: filled([batchSize, cropSize, cropSize, cropSize]),
     targets: filled([batchSize, classes.length]),
     attributeWeights: filled([batchSize, attributes.length]),
     classCounts: filled([classes.length]),
+    fields: Object.fromEntries(
+      fields.map(({ name, shape, dtype }) => {
+        const own = shape.map((axis) => lengths[axis]);
+        return [
+          name,
+          dtype === 'float32'
+            ? filled(own)
+            : int32(own, new Int32Array(sizeOf(own))),
+        ];
+      }),
+    ),
     learningRate: scalar(0),
     averageDecay: scalar(0),
   };

@@ -1,4 +1,4 @@
-import { validationUnits } from '@clip-lung/data';
+import { subsets, validationUnits } from '@clip-lung/lidc';
 import { z } from 'zod';
 
 import { amount, count, decay, positive, seed } from './bounds.js';
@@ -17,7 +17,7 @@ const schemaOf = (preset: Preset) =>
     plugins: z.array(pluginFile).default([]),
     data: z
       .strictObject({
-        subset: z.enum(['A', 'B', 'C']).default('A'),
+        subset: z.enum(subsets).default('A'),
         folds: z.int().min(2).max(1000).default(5),
         validation: decay.default(0.2),
         validationBy: z.enum(validationUnits).default('patients'),

@@ -1,7 +1,6 @@
-import type { ValidationUnit } from '@clip-lung/data';
+import type { Subset, ValidationUnit } from '@clip-lung/lidc';
 
 import type { AttributeSet } from './attribute-names.js';
-import type { augmentations } from './augmentations.js';
 import type { RatePer } from './learning-rate.js';
 import type { builtInModules } from './modules.js';
 import type { PluginEntry } from './plugin.js';
@@ -9,9 +8,6 @@ import type { PluginChoice } from './plugin-choice.js';
 import type { PluginFile } from './plugin-file.js';
 import type { PresetName } from './presets.js';
 import type { Chosen, ChoiceOf } from './registry.js';
-
-/** Which nodules: three classes (A), three to train and two to test (B), two (C). */
-export type Subset = 'A' | 'B' | 'C';
 
 /** What a nodule's targets are: its one label, or the shares of its readers' votes. */
 export type Targets = 'label' | 'votes';
@@ -24,7 +20,7 @@ export type TextChoice = ChoiceOf<BuiltIn['text']>;
 export type PromptChoice = ChoiceOf<BuiltIn['prompt']>;
 export type LossChoice = ChoiceOf<BuiltIn['loss']>;
 export type OptimizerChoice = ChoiceOf<BuiltIn['optimizer']>;
-export type AugmentationChoice = ChoiceOf<typeof augmentations>;
+export type AugmentationChoice = ChoiceOf<BuiltIn['augment']>;
 
 /** s, by which similarities are multiplied: one over the temperature. */
 export interface LogitScaleOptions {
@@ -94,7 +90,10 @@ export interface Experiment<
   })[];
   readonly optimizer?: OptimizerChoice | PluginChoice<Plugins, 'optimizer'>;
   /** done to the crops of a training batch, in this order; default nothing */
-  readonly augment?: readonly AugmentationChoice[];
+  readonly augment?: readonly (
+    | AugmentationChoice
+    | PluginChoice<Plugins, 'augment'>
+  )[];
   readonly training?: TrainingOptions;
 }
 

@@ -51,7 +51,7 @@ const targets = float32([batch, 3], [1, 0, 0, 0, 0, 1, 0, 0.75, 0.25, 0, 0, 1]);
 const classCounts = float32([3], [9, 3, 6]);
 
 type State = Pick<TrainingState, 'params' | 'statistics'>;
-type Inputs = { readonly [Name in keyof Batch]: tf.Tensor };
+type Inputs = { readonly [Name in keyof Omit<Batch, 'fields'>]: tf.Tensor };
 
 const tower = randomTower({
   seed: 3,

@@ -1,6 +1,6 @@
 export * from './as-recorded.js';
 export * from './attribute-names.js';
-export * from './augmentations.js';
+export { augmenterOf } from './create-augmenter.js';
 export * from './create-optimizer.js';
 export * from './errors.js';
 export * from './example-inputs.js';
@@ -21,6 +21,7 @@ export * from './plugin-file.js';
 export * from './presets.js';
 export * from './registry.js';
 export * from './resolve-experiment.js';
+export { isOfStep, type StepField } from './step-fields.js';
 export * from './text-branch.js';
 export * from './training-step.js';
 // Plugins describe their options with it, and need no copy of their own.

@@ -1,5 +1,6 @@
 import type { ImageFeatures } from '@clip-lung/image-encoder';
-import type { Loss, LossInputs } from '@clip-lung/losses';
+import { keyOfField } from '@clip-lung/lidc';
+import type { Loss, LossInputs, LossSizes } from '@clip-lung/losses';
 import type { NdArray, RandomStream, Tree } from '@clip-lung/tensor';
 import type { TextTower } from '@clip-lung/text-encoder';
 import * as tf from '@tensorflow/tfjs-core';
@@ -18,6 +19,7 @@ import { logitScaleOf } from './logit-scale.js';
 import { builtInModules, type Modules } from './modules.js';
 import { needsText } from './needs.js';
 import type { Chosen } from './registry.js';
+import { fieldsOf, isOfStep, type StepField } from './step-fields.js';
 import { createTextBranch, type TextBranch } from './text-branch.js';
 import { textLogits } from './text-logits.js';
 
@@ -31,6 +33,8 @@ export interface ModelParams {
   readonly prompt: Tensors;
   readonly text?: Tensors;
   readonly logit_scale?: tf.Tensor;
+  /** of the losses that have parameters of their own, by their names */
+  readonly losses?: Tensors;
 }
 
 /** One batch of B nodules. */
@@ -43,6 +47,8 @@ export interface Batch {
   readonly attributeWeights: tf.Tensor;
   /** nodules of each class among those that are learnt from, [K] */
   readonly classCounts: tf.Tensor;
+  /** {@link Model.fields} by their names; default none */
+  readonly fields?: Readonly<Record<string, tf.Tensor>>;
 }
 
 export interface LossResult {
@@ -62,6 +68,10 @@ export interface Model {
   readonly classes: readonly string[];
   /** M names, in the order of a batch's attribute weights */
   readonly attributes: readonly string[];
+  /** what its losses and its prompt learner want to know besides */
+  readonly fields: readonly StepField[];
+  /** those of {@link fields} that {@link predictByTexts} is given */
+  readonly textFields: readonly StepField[];
   /** constants of a training step, the text tower's weights among them unless it is trained */
   readonly frozen: Host;
   /** crops have as many slices, and slices as many rows and columns */
@@ -93,6 +103,7 @@ export interface Model {
    *
    * @param images [B, slices, 32, 32], 0..1
    * @param frozen {@link Model.frozen} as tensors
+   * @param fields {@link Model.textFields} by their names; default none
    * @returns logits, [B, K]
    */
   readonly predictByTexts:
@@ -101,6 +112,7 @@ export interface Model {
         statistics: Tensors,
         images: tf.Tensor,
         frozen: Tensors,
+        fields?: Readonly<Record<string, tf.Tensor>>,
       ) => tf.Tensor2D)
     | undefined;
 }
@@ -142,8 +154,27 @@ export function createModel(
   const terms = experiment.losses.map(({ weight, ...loss }, i) => {
     const path = `losses[${i}]`;
     const made = modules.loss.create(loss, {}, path);
-    return { name: loss.use, weight, loss: checkedLoss(made, path, loss) };
+    const { init } = made;
+    if (init !== undefined && loss.use.includes('.')) {
+      throw new ExperimentError(
+        path,
+        `"${loss.use}" has parameters, whose paths are divided at dots; give it a name without any`,
+      );
+    }
+    return {
+      name: loss.use,
+      weight,
+      path,
+      learns: init !== undefined,
+      loss: checkedLoss(made, path, loss),
+    };
   });
+  const sizes: LossSizes = {
+    classes: classes.length,
+    attributes: attributes.length,
+    groups,
+    embedding,
+  };
   const text = textOf(experiment, {
     modules,
     classes,
@@ -152,6 +183,13 @@ export function createModel(
     attributes,
     groups,
   });
+  const ofText = text?.fields ?? {};
+  const fields = fieldsOf([
+    { path: 'prompt', asked: ofText },
+    ...terms.map(({ path, loss }) => ({ path, asked: loss.fields ?? {} })),
+  ]);
+  const textFields = fieldsOf([{ path: 'prompt', asked: ofText }]).all;
+  expectNoneOfStep(textFields);
   const scale = logitScaleOf(experiment.logitScale);
   const seenBy = (
     { image }: Pick<ModelParams, 'image'>,
@@ -165,10 +203,18 @@ export function createModel(
   return {
     classes,
     attributes,
+    fields: fields.all,
+    textFields,
     frozen: text?.frozen ?? {},
     cropSize: slices,
     init(random) {
       const start = encoder.init(random.stream('image'));
+      const own = terms
+        .filter(({ learns }) => learns)
+        .map(({ name, loss }) => [
+          name,
+          loss.init?.(random.stream('losses').stream(name), sizes) ?? {},
+        ]);
       return {
         params: {
           image: start.params,
@@ -176,6 +222,9 @@ export function createModel(
           prompt: text?.init(random.stream('prompt')) ?? {},
           text: text?.trained ?? {},
           ...(text === undefined ? {} : scale.init()),
+          ...(own.length === 0
+            ? {}
+            : { losses: Object.fromEntries(own) as Host }),
         },
         statistics: start.statistics,
       };
@@ -196,11 +245,22 @@ export function createModel(
         ...(text === undefined
           ? {}
           : {
-              ...text.apply(params, frozen, seen.groups),
+              ...text.apply(
+                params,
+                frozen,
+                seen.groups,
+                fields.of(ofText, batch.fields ?? {}),
+              ),
               scale: scale.apply(params),
             }),
       };
-      const values = terms.map(({ loss }) => loss.compute(inputs));
+      const given = batch.fields ?? {};
+      const values = terms.map(({ name, loss }) =>
+        loss.compute(
+          { ...inputs, fields: fields.of(loss.fields ?? {}, given) },
+          branchOf(params.losses ?? {}, name),
+        ),
+      );
       return {
         total: terms
           .map(({ weight }, i) => tf.mul(values[i] as tf.Scalar, weight))
@@ -219,9 +279,14 @@ export function createModel(
     predictByTexts:
       text === undefined
         ? undefined
-        : (params, statistics, images, frozen) => {
+        : (params, statistics, images, frozen, given = {}) => {
             const { groups } = seenBy(params, statistics, images);
-            const { classes } = text.apply(params, frozen, groups);
+            const { classes } = text.apply(
+              params,
+              frozen,
+              groups,
+              fields.of(ofText, given),
+            );
             return textLogits(groups, classes, scale.apply(params));
           },
   };
@@ -280,9 +345,9 @@ function textOf(
   return {
     ...branch,
     init: (random) => within('prompt', () => branch.init(random)),
-    apply(params, frozen, features) {
+    apply(params, frozen, features, fields) {
       const found = within('prompt', () =>
-        branch.apply(params, frozen, features),
+        branch.apply(params, frozen, features, fields),
       );
       const [batch, , embedding] = features.shape;
       const expected = (count: number) => [[batch, 1], count, embedding];
@@ -295,6 +360,22 @@ function textOf(
       return found;
     },
   };
+}
+
+/** What a tree has under a name; an empty tree where that is nothing. */
+function branchOf(tree: Tensors, name: string): Tensors {
+  const branches = tree as Readonly<Record<string, Tensors>>;
+  return branches[name] ?? {};
+}
+
+/** @throws {@link ExperimentError} for prompts that would be made of what there is in training alone */
+function expectNoneOfStep(fields: readonly StepField[]): void {
+  const [first] = fields.filter(isOfStep);
+  if (first === undefined) return;
+  throw new ExperimentError(
+    'prompt',
+    `asks for ${keyOfField(first.field)}, which there is in training alone, and prompts are made after it, too; ask for a field of the nodules`,
+  );
 }
 
 /** What the prompts call classes or attributes, where the experiment says so. */

@@ -1,3 +1,4 @@
+import { augmentations } from './modules/augmentations.js';
 import { heads } from './modules/heads.js';
 import { imageEncoders } from './modules/image-encoders.js';
 import { losses } from './modules/losses.js';
@@ -14,6 +15,7 @@ export const builtInModules = {
   prompt: promptLearners,
   loss: losses,
   optimizer: optimizers,
+  augment: augmentations,
 };
 
 export type ModuleKind = keyof typeof builtInModules;

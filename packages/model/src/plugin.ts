@@ -89,6 +89,16 @@ export function defineLoss<
   return { kind: 'loss', ...definition };
 }
 
+/** A seeded change of training examples: of how crops are looked at, of images, or of a batch. Its `name` is the module's. */
+export function defineAugmentation<
+  const Name extends string,
+  Options extends z.ZodType,
+>(
+  definition: DefinitionOf<'augment', Name, Options>,
+): Plugin<'augment', Name, Options> {
+  return { kind: 'augment', ...definition };
+}
+
 /** From gradients to new parameters. The learning rate is given with every step: the schedule is the trainer's. */
 export function defineOptimizer<
   const Name extends string,

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 
 import { namesOfAttributes } from './attribute-names.js';
-import { augmentations } from './augmentations.js';
 import { ExperimentError, issueError } from './errors.js';
 import type { ResolvedExperiment } from './experiment.js';
 import { type ParsedExperiment, parseExperiment } from './experiment-schema.js';
@@ -38,7 +37,7 @@ export function resolveExperiment(
   expectOnce(losses, 'losses');
   expectWeight(losses);
   const augment = found.augment.map((change, i) =>
-    augmentations.resolve(change, `augment[${i}]`),
+    modules.augment.resolve(change, `augment[${i}]`),
   );
   expectOnce(augment, 'augment');
   const withText = needsOf({ losses }, modules).some(needsText);

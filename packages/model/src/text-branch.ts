@@ -1,3 +1,4 @@
+import type { NoduleFields } from '@clip-lung/lidc';
 import { normalise } from '@clip-lung/image-encoder';
 import {
   createPromptEncoder,
@@ -25,16 +26,20 @@ export interface TextBranch {
   readonly frozen: Host;
   /** where learning the tower starts: all of its weights but the token embedding; empty when it is frozen */
   readonly trained: Host;
+  /** what the prompt learner asks for */
+  readonly fields: NoduleFields;
   /** New parameters of the prompt learner. */
   init(random: RandomStream): Host;
   /**
    * @param params those of the prompt learner, and of {@link trained} under `text`
    * @param groups normalised channel-group features, [B, T, D]
+   * @param fields those that the prompt learner asks for, by its names; needed where it asks for any
    */
   apply(
     params: { readonly prompt: Tensors; readonly text?: Tensors },
     frozen: Tensors,
     groups: tf.Tensor3D,
+    fields?: Readonly<Record<string, tf.Tensor>>,
   ): TextFeatures;
 }
 
@@ -74,8 +79,9 @@ export function createTextBranch({
       ...(fixed === undefined ? {} : { attributes: fixed.frozen.tokens }),
     },
     trained: trainTower ? weights : {},
+    fields: learner.fields ?? {},
     init: (random) => learner.init(random),
-    apply(params, frozen, groups) {
+    apply(params, frozen, groups, fields) {
       const {
         tokens,
         attributes: others = {},
@@ -84,7 +90,7 @@ export function createTextBranch({
       const features = normalise(
         encoder.encode(
           { tower, tokens: tokens ?? {} },
-          learner.context(params.prompt, groups),
+          learner.context(params.prompt, groups, fields),
         ),
       );
       if (fixed !== undefined) {

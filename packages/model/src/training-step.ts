@@ -31,6 +31,8 @@ export type StepInputs = {
   readonly targets: tf.Tensor;
   readonly attributeWeights: tf.Tensor;
   readonly classCounts: tf.Tensor;
+  /** {@link Model.fields} by their names; needed where there are any */
+  readonly fields?: Readonly<Record<string, tf.Tensor>>;
   /** scalar */
   readonly learningRate: tf.Tensor;
   /** decay of the moving average at this step, scalar */

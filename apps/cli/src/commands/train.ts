@@ -90,7 +90,7 @@ export const addTrain: AddCommand = (program, surroundings) => {
         policy: policyOf(screen, options),
       });
       const dataset = await readDataset(options.data, {
-        margin: needsMargin(loaded.experiment),
+        margin: needsMargin(loaded.experiment, loaded.modules),
       });
       const tower = await loadTower(loaded, {
         screen,

@@ -1,11 +1,10 @@
-import { airHu, type PixelWindow } from '../dicom/pixels.js';
+import { airHu, cropScale, cropSize } from '@clip-lung/lidc';
+
+import { type PixelWindow } from '../dicom/pixels.js';
 import { indexOfPosition } from '../series/positions.js';
 import type { Series } from '../series/series.js';
 
-/** Samples along each side of a crop, as a model sees it; crops with a margin have more. */
-export const cropSize = 32;
-/** The side of a crop in diameters of its nodule. */
-export const cropScale = 2;
+export { cropScale, cropSize };
 
 /** The samples of one axis: each between two neighbouring voxels. */
 interface Axis {

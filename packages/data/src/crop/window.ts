@@ -1,11 +1,6 @@
-/** The HU that are mapped to 0 and to 1. */
-export interface HuWindow {
-  readonly low: number;
-  readonly high: number;
-}
+import { type HuWindow, lungWindow } from '@clip-lung/lidc';
 
-/** From air to soft tissue and most of what calcifies. */
-export const lungWindow: HuWindow = { low: -1000, high: 400 };
+export { lungWindow };
 
 /**
  * Clips HU to a window and scales it to 0..1.

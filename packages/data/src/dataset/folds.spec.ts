@@ -1,3 +1,4 @@
+import { subsets } from '@clip-lung/lidc';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -5,7 +6,7 @@ import { OptionError, PatientLeakError } from '../errors.js';
 import { type Label, labels } from '../label.js';
 import { expectNoLeak, type Labelled, makeFolds } from './folds.js';
 import type { DatasetNodule } from './nodule.js';
-import { splitFold, subsets } from './split.js';
+import { splitFold } from './split.js';
 
 const nodule = fc.record({
   patient: fc.integer({ min: 1, max: 40 }).map((n) => `P${n}`),

@@ -1,3 +1,4 @@
+import { type Subset, subsets, type ValidationUnit } from '@clip-lung/lidc';
 import { RandomStream } from '@clip-lung/tensor';
 
 import { OptionError } from '../errors.js';
@@ -5,22 +6,6 @@ import { type Label, labels } from '../label.js';
 import { divide, expectNoLeak, type Labelled } from './folds.js';
 import type { Dataset, Part } from './nodule.js';
 import { drawValidationPatients } from './validation.js';
-
-/**
- * The sub-datasets of the paper: A has three classes in training and test; B three in training, benign and malignant in
- * test; C benign and malignant in both.
- */
-export const subsets = ['A', 'B', 'C'] as const;
-
-export type Subset = (typeof subsets)[number];
-
-/**
- * What the validation share counts: patients, or, as runs did before there was a choice, nodules, whose patients are kept
- * together.
- */
-export const validationUnits = ['patients', 'nodules'] as const;
-
-export type ValidationUnit = (typeof validationUnits)[number];
 
 export interface SplitOptions {
   readonly subset: Subset;

@@ -1,8 +1,7 @@
+import { airHu } from '@clip-lung/lidc';
+
 import { DicomError, UnsupportedSyntaxError } from '../errors.js';
 import type { SliceHeader } from './header.js';
-
-/** What stands for "no measurement" (pixel padding) and for everything outside of a volume: the HU of air. */
-export const airHu = -1000;
 
 /** A part of a slice: columns from `x0` to before `x1`, rows from `y0` to before `y1`. */
 export interface PixelWindow {

@@ -1,3 +1,5 @@
+import { airHu } from '@clip-lung/lidc';
+
 import { decimalOf, type Elements } from './elements.js';
 import type { HeaderNote } from './header-note.js';
 
@@ -30,7 +32,6 @@ const unspecified = ['US', 'UNSPECIFIED'];
 const mostSlope = 1000;
 /** Fewer different HU tell nothing of a lung. */
 const leastRange = 100;
-const airHu = -1000;
 
 /**
  * Reads what makes HU of the stored values. Without it there are none, and a wrong guess shifts all by 1024: so the slice is marked

@@ -1,5 +1,6 @@
 import { resolve, sep } from 'node:path';
 
+import { airHu } from '@clip-lung/lidc';
 import { asFileWriteError } from '@clip-lung/tensor/node';
 
 import { cropScale, cropSize } from '../crop/crop.js';
@@ -13,7 +14,6 @@ import {
   type ScanRow,
 } from '../dataset/format.js';
 import type { Manifest, ScanFailure } from '../dataset/manifest.js';
-import { airHu } from '../dicom/pixels.js';
 import { InputError } from '../errors.js';
 import { type Label, labels } from '../label.js';
 import { comparePaths, readingsContent } from '../lidc-xml/duplicates.js';

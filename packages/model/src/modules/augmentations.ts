@@ -9,8 +9,8 @@ import {
 } from '@clip-lung/augment';
 import { z } from 'zod';
 
-import { positive, share } from './bounds.js';
-import { Registry } from './registry.js';
+import { positive, share } from '../bounds.js';
+import { Registry } from '../registry.js';
 
 /** What can be done to the crops of a training batch. */
 export const augmentations = new Registry<Record<string, never>, Augmentation>(

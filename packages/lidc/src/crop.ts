@@ -1,0 +1,17 @@
+/** Samples along each side of a crop, as a model sees it; crops with a margin have more. */
+export const cropSize = 32;
+
+/** The side of a crop in diameters of its nodule. */
+export const cropScale = 2;
+
+/** The HU that are mapped to 0 and to 1. */
+export interface HuWindow {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** From air to soft tissue and most of what calcifies. */
+export const lungWindow: HuWindow = { low: -1000, high: 400 };
+
+/** HU of air, where attenuation is 0: what stands for all that lies outside of a volume. */
+export const airHu = -1000;
