@@ -38,6 +38,8 @@ export interface EvaluateOptions {
   readonly by?: ClassifiedBy;
   /** is told that the summary cannot be written, such as into an archive; without it, that is an error */
   readonly onUnwritten?: (error: FileWriteError) => void;
+  /** is told of what cannot be checked, such as predictions of a version without digests */
+  readonly onNote?: (message: string) => void;
 }
 
 /**
@@ -50,10 +52,10 @@ export interface EvaluateOptions {
  */
 export async function evaluateRun(
   folder: string,
-  { by = 'head', onUnwritten }: EvaluateOptions = {},
+  { by = 'head', onUnwritten, onNote }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const record = await readRunRecord(folder);
-  const pool = await poolPredictions(folder, record, by);
+  const pool = await poolPredictions(folder, record, { by, onNote });
   const evaluation = evaluatePool(folder, record, pool, by);
   try {
     await writeRunSummary(folder, evaluation);

@@ -1,10 +1,13 @@
 import {
   type ClassifiedBy,
   foldPaths,
+  type FoldPaths,
   listFolds,
   MissingRunFileError,
   type PredictionRow,
+  type ReadPredictions,
   readPredictions,
+  runOrigin,
   type RunRecord,
 } from '@clip-lung/run';
 
@@ -28,18 +31,24 @@ export interface Pool {
   readonly rows: readonly PredictionRow[];
 }
 
+export interface PoolOptions {
+  /** which predictions; default the head's */
+  readonly by?: ClassifiedBy | undefined;
+  /** is told of what cannot be checked */
+  readonly onNote?: ((message: string) => void) | undefined;
+}
+
 /**
  * Reads the predictions of a run's folds and checks that they may be pooled: the record's classes in each, and each
  * nodule and each patient in one fold only.
  *
- * @param by which predictions; default the head's
  * @throws {@link NoPredictionsError}, {@link InconsistentRunError}, {@link PatientOverlapError}, or `RunFileError` for a
  * file that cannot be read
  */
 export async function poolPredictions(
   folder: string,
   record: RunRecord,
-  by: ClassifiedBy = 'head',
+  { by = 'head', onNote }: PoolOptions = {},
 ): Promise<Pool> {
   const { folds: count } = record.data;
   const stray = (await listFolds(folder)).find((fold) => fold >= count);
@@ -50,17 +59,24 @@ export async function poolPredictions(
   }
   const folds: TestedFold[] = [];
   const missingFolds: number[] = [];
+  const undigested: number[] = [];
   for (let fold = 0; fold < count; fold++) {
-    const rows = await readFold(
-      foldPaths(folder, fold, by).predictions,
-      record.classes,
-    );
-    if (rows === undefined) missingFolds.push(fold);
-    else folds.push({ fold, rows });
+    const found = await readFold(foldPaths(folder, fold, by), record);
+    if (found === undefined) {
+      missingFolds.push(fold);
+      continue;
+    }
+    folds.push({ fold, rows: found.rows });
+    if (!found.isDigested) undigested.push(fold);
   }
   if (folds.length === 0) {
     throw new NoPredictionsError(
       `${folder}: none of the run's ${count} folds has predictions yet; expected at least ${foldPaths(folder, 0, by).predictions}, which ${writers[by]}`,
+    );
+  }
+  if (undigested.length > 0) {
+    onNote?.(
+      `${folder}: the predictions of fold ${undigested.join(', ')} carry no digest, as those of earlier versions: whether they are whole cannot be told`,
     );
   }
   checkApart(folder, folds, by);
@@ -74,20 +90,25 @@ const writers: Readonly<Record<ClassifiedBy, string>> = {
 };
 
 async function readFold(
-  file: string,
-  expected: readonly string[],
-): Promise<readonly PredictionRow[] | undefined> {
+  paths: FoldPaths,
+  record: RunRecord,
+): Promise<ReadPredictions | undefined> {
   try {
-    const { classes, rows } = await readPredictions(file);
+    const found = await readPredictions(paths, {
+      run: runOrigin(record),
+      undigested: record.formatVersion === 1,
+    });
+    const { classes } = found;
+    const expected = record.classes;
     if (
       classes.length !== expected.length ||
       classes.some((name, index) => name !== expected[index])
     ) {
       throw new InconsistentRunError(
-        `${file}: the classes are ${classes.join(', ')}, expected ${expected.join(', ')} as in the run's record; the file is of another run`,
+        `${paths.predictions}: the classes are ${classes.join(', ')}, expected ${expected.join(', ')} as in the run's record; the file is of another run`,
       );
     }
-    return rows;
+    return found;
   } catch (error) {
     if (error instanceof MissingRunFileError) return undefined;
     throw error;

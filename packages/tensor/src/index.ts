@@ -1,5 +1,6 @@
 export * from './check-count.js';
 export * from './error.js';
+export * from './finite.js';
 export * from './nd-array.js';
 export * from './npy.js';
 export * from './random.js';

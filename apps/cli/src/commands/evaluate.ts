@@ -69,6 +69,9 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
       }
       const measured = {
         by,
+        onNote: (message: string) => {
+          screen.note(`note: ${message}`);
+        },
         // A run in an archive can be read, if not written to.
         onUnwritten: ({ message }: Error) => {
           screen.note(`${message}; the figures are printed only`);

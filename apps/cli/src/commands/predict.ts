@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 
 import { openOnnx } from '@clip-lung/engine';
 import { describeData, describeText } from '@clip-lung/evaluator';
-import { type NdArray, visibleLine } from '@clip-lung/tensor';
+import { FileFormatError, type NdArray, visibleLine } from '@clip-lung/tensor';
+import { readWholeFile } from '@clip-lung/tensor/node';
 import { InvalidArgumentError } from 'commander';
 
 import {
@@ -67,6 +68,11 @@ export const addPredict: AddCommand = (program, surroundings) => {
       const open = await openOnnx(bytes, { file: model });
       try {
         const about = describeClassifier(open, model);
+        if (!about.isDigested) {
+          screen.note(
+            `note: ${model}: carries no digest, as models of earlier versions: whether it is as it was written cannot be told`,
+          );
+        }
         if (source.kind === 'series' && options.diameter === undefined) {
           screen.note(
             `no --diameter is given: the nodule is taken for ${usualDiameter} mm`,
@@ -84,6 +90,7 @@ export const addPredict: AddCommand = (program, surroundings) => {
         }
         const { probabilities } = await open.run({ hu });
         const rows = rowsOf(probabilities, about.classes);
+        expectFinite(rows, model);
         screen.result(format(rows, about), {
           model,
           crop,
@@ -140,7 +147,7 @@ async function modelBytes(
     const policy = policyOf(screen, options);
     return classifierFile(await readTrainedClassifier(model, chosen, policy));
   }
-  if (fold === undefined) return readFile(model);
+  if (fold === undefined) return readWholeFile(model);
   throw new UsageError(
     `${model}: is a model of one fold; --fold belongs to a run folder`,
   );
@@ -155,6 +162,20 @@ function rowsOf(
     classes.map(
       (name, k) => [name, values[row * classes.length + k] ?? NaN] as const,
     ),
+  );
+}
+
+/** Weights that training has lost, or crops beyond all HU, give no numbers; the first of them would be called the class. */
+function expectFinite(rows: readonly Row[], model: string): void {
+  const crop = rows.findIndex(
+    (row) => !row.every(([, probability]) => Number.isFinite(probability)),
+  );
+  const [name, value] =
+    rows[crop]?.find(([, probability]) => !Number.isFinite(probability)) ?? [];
+  if (name === undefined) return;
+  throw new FileFormatError(
+    model,
+    `says ${String(value)} for ${name} of crop ${crop}, which is no probability: its weights are not finite, so its training has diverged; train again with training.learningRate lower`,
   );
 }
 
