@@ -93,8 +93,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const predictionsOf = (
   run: string,
   by?: 'head' | 'texts',
-): Promise<Predictions> =>
-  readPredictions(foldPaths(at(run), 1, by).predictions);
+): Promise<Predictions> => readPredictions(foldPaths(at(run), 1, by));
 
 async function byTexts(
   ...args: readonly string[]
@@ -178,8 +177,10 @@ describe('clip-lung evaluate --by texts', () => {
     });
     const read = async (file: string): Promise<unknown> =>
       JSON.parse(await readFile(at('conditional', file), 'utf8'));
-    expect(await read('summary.json')).toEqual(JSON.parse(head.out));
-    expect(await read('summary-by-texts.json')).toEqual(found);
+    const sha256: unknown = expect.stringMatching(/^[0-9a-f]{64}$/);
+    const printed = JSON.parse(head.out) as object;
+    expect(await read('summary.json')).toEqual({ ...printed, sha256 });
+    expect(await read('summary-by-texts.json')).toEqual({ ...found, sha256 });
 
     const table = await clipLung('evaluate', '--by', 'texts', at('fixed'));
     expect(table.out).toContain(
@@ -249,9 +250,18 @@ describe('clip-lung evaluate --by texts', () => {
         ]),
       );
       const before = await predictionsOf('fixed', 'texts');
-      const changed = await clipLung(
-        ...['evaluate', '--by', 'texts', at('fixed'), '--data', at('changed')],
-      );
+      const evaluated = ['evaluate', '--by', 'texts', at('fixed')];
+      const damaged = await clipLung(...evaluated, '--data', at('changed'));
+      expect(damaged.code).toBe(1);
+      expect(damaged.err).toMatch(/crops\.npy: was damaged or changed/);
+      // Without its digests, as of earlier versions, the head finds it out.
+      const manifest = at('changed', 'manifest.json');
+      const { sha256, files, ...rest } = JSON.parse(
+        await readFile(manifest, 'utf8'),
+      ) as Readonly<Record<string, unknown>>;
+      expect([sha256, files]).not.toContain(undefined);
+      await writeFile(manifest, JSON.stringify({ ...rest, version: 3 }));
+      const changed = await clipLung(...evaluated, '--data', at('changed'));
       expect(changed.code).toBe(1);
       expect(changed.err).toMatch(
         /predictions\.csv: of nodule .* the head said .*, and now says .*--data/,

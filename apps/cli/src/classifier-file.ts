@@ -7,7 +7,7 @@ import { version } from './software.js';
 import type { TrainedClassifier } from './trained-classifier.js';
 
 /** Goes up when a file changes so that an older `predict` would misread it. */
-const formatVersion = '1';
+const formatVersion = '2';
 
 /** For whoever runs the model elsewhere: scaled twice, crops would be wrong without a word. */
 const windowing =
@@ -23,6 +23,8 @@ export interface ClassifierDescription {
   readonly collection: (typeof collections)[number];
   readonly text: (typeof texts)[number];
   readonly textModel: string;
+  /** whether the file carries a digest, and is as it was written; models of earlier versions carry none */
+  readonly isDigested: boolean;
 }
 
 /** A trained fold as an ONNX model: `hu` [batch, 32, 32, 32] to `probabilities` [batch, K]. */
@@ -81,7 +83,14 @@ export function describeClassifier(
       `the metadata's "${name}" is "${value}", expected ${known.join(', ')}`,
     );
   };
-  oneOf('format_version', [formatVersion]);
+  // Version 1 carries no digest.
+  const version = oneOf('format_version', ['1', formatVersion]);
+  if (version !== '1' && !metadata.has('sha256')) {
+    throw new FileFormatError(
+      file,
+      "the metadata lacks the file's SHA-256: it was damaged, or changed by another program; export it again",
+    );
+  }
   const classes = namesIn(field('classes'), file);
   const width = outputs[0]?.shape[1];
   if (width !== classes.length) {
@@ -95,6 +104,7 @@ export function describeClassifier(
     collection: oneOf('collection', collections),
     text: oneOf('text', texts),
     textModel: field('text_model'),
+    isDigested: version !== '1',
   };
 }
 

@@ -67,12 +67,34 @@ export async function classifyCrops(
         row * classes.length,
         (row + 1) * classes.length,
       );
+      expectFinite(own, { file, classes, crop: start + row });
       rows.push(
         [...own].map((value, k) => [nameOf(classes, k), value] as const),
       );
     }
   }
   return rows;
+}
+
+/** Weights that training has lost give no numbers; the first of them would be called the class. */
+function expectFinite(
+  probabilities: Float32Array,
+  {
+    file,
+    classes,
+    crop,
+  }: {
+    readonly file: string;
+    readonly classes: readonly string[];
+    readonly crop: number;
+  },
+): void {
+  const k = probabilities.findIndex((value) => !Number.isFinite(value));
+  if (k < 0) return;
+  throw new FileFormatError(
+    file,
+    `says ${String(probabilities[k])} for ${nameOf(classes, k)} of crop ${crop}, which is no probability: its weights are not finite, so its training has diverged; train again with training.learningRate lower`,
+  );
 }
 
 function nameOf(classes: readonly string[], k: number): string {

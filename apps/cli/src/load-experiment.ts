@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 import {
@@ -9,8 +8,9 @@ import {
   type ResolvedExperiment,
   resolveExperiment,
 } from '@clip-lung/model';
-import type { KeptFiles } from '@clip-lung/run';
+import { expectRecordDigest, type KeptFiles } from '@clip-lung/run';
 import { parseStrictJson } from '@clip-lung/tensor';
+import { readWholeFile } from '@clip-lung/tensor/node';
 
 import { UsageError } from './exit-codes.js';
 import { importFile } from './import-file.js';
@@ -121,9 +121,10 @@ function asObject(
 }
 
 async function fromJson(path: string, file: string): Promise<unknown> {
+  const bytes = await readWholeFile(path);
   let json: unknown;
   try {
-    json = parseStrictJson(await readFile(path, 'utf8'));
+    json = parseStrictJson(bytes.toString('utf8'));
   } catch (error) {
     throw new UsageError(`${file}: is no JSON (${String(error)})`, {
       cause: error,
@@ -133,6 +134,7 @@ async function fromJson(path: string, file: string): Promise<unknown> {
   if (typeof json !== 'object' || json === null || !('experiment' in json)) {
     return json;
   }
+  expectRecordDigest(bytes, file);
   return asRecorded(asObject(json.experiment, file));
 }
 

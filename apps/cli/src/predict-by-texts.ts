@@ -7,11 +7,14 @@ import {
 } from '@clip-lung/evaluator';
 import { createModel, type Model, type ModelParams } from '@clip-lung/model';
 import {
+  experimentDigest,
   foldPaths,
   type PredictionRow,
+  type RunRecord,
   writePredictions,
 } from '@clip-lung/run';
 import { elementsOf, type NdArray, type Tree } from '@clip-lung/tensor';
+import { datasetDigest } from '@clip-lung/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { batchCrops } from './batch-crops.js';
@@ -52,8 +55,17 @@ export async function predictByTexts(
 ): Promise<void> {
   const { folder, record, loaded } = run;
   const { classes } = record;
-  const { folds } = await poolPredictions(folder, record, { signal });
-  const { dataset, places } = await readDatasetOf(run, folds, data);
+  const onNote = (message: string): void => {
+    screen.note(`note: ${message}`);
+  };
+  const { folds } = await poolPredictions(folder, record, {
+    onNote,
+    signal,
+  });
+  const { dataset, places } = await readDatasetOf(run, folds, {
+    data,
+    onNote,
+  });
   const model = createModel(loaded.experiment, {
     classes,
     modules: loaded.modules,
@@ -65,7 +77,10 @@ export async function predictByTexts(
   const found: TestedFold[] = [];
   try {
     for (const tested of folds) {
-      const fold = { folder, tested, dataset, places, batchSize, signal };
+      const fold = {
+        ...{ folder, record, tested, dataset, places, batchSize },
+        ...{ signal, onNote },
+      };
       found.push(await classifyFold(model, fold, engine));
       screen.progress({
         stage: `${folder}, folds classified by texts`,
@@ -77,20 +92,26 @@ export async function predictByTexts(
     await engine.dispose();
   }
   for (const { fold, rows } of found) {
-    const { predictions } = foldPaths(folder, fold, 'texts');
-    await writePredictions(predictions, { classes, rows });
+    const paths = foldPaths(folder, fold, 'texts');
+    const origin = {
+      experimentDigest: experimentDigest(record.experiment),
+      dataset: record.data.sha256 ?? datasetDigest(dataset),
+    };
+    await writePredictions(paths, { classes, rows }, origin);
   }
 }
 
 interface Fold {
   /** the run's */
   readonly folder: string;
+  readonly record: RunRecord;
   /** its nodules, and what the head predicted */
   readonly tested: TestedFold;
   readonly dataset: Dataset;
   readonly places: Places;
   readonly batchSize: number;
   readonly signal: AbortSignal;
+  readonly onNote: (message: string) => void;
 }
 
 /** Probabilities, [B, K]. */
@@ -100,11 +121,11 @@ type Frozen = { readonly weights: Weights; readonly model: Tree<tf.Tensor> };
 
 async function classifyFold(
   model: Model,
-  { folder, tested, dataset, places, batchSize, signal }: Fold,
+  { folder, record, tested, dataset, places, batchSize, signal, onNote }: Fold,
   engine: Engine,
 ): Promise<TestedFold> {
   const { fold, rows } = tested;
-  const trained = await readTrainedFold(folder, fold);
+  const trained = await readTrainedFold(folder, fold, record, onNote);
   const compiled = engine.compile<
     Record<string, never>,
     { readonly hu: tf.Tensor },

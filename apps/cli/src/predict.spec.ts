@@ -55,7 +55,7 @@ beforeAll(async () => {
     await clipLung(...train, '--out', at('run'), '--fold', fold);
   }
   dataset = await readDataset(at('dataset'));
-  predictions = await readPredictions(foldPaths(at('run'), 1).predictions);
+  predictions = await readPredictions(foldPaths(at('run'), 1));
   const ids = dataset.nodules.map(({ id }) => id);
   const crops = new Int16Array(predictions.rows.length * voxels);
   predictions.rows.forEach(({ nodule }, i) => {

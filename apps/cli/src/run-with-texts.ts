@@ -92,17 +92,25 @@ export async function loadTowerOf(
 export async function readDatasetOf(
   { folder, record: { data: recorded, classes } }: RunWithTexts,
   folds: readonly TestedFold[],
-  data: string = recorded.folder,
+  {
+    data = recorded.folder,
+    onNote,
+  }: {
+    readonly data?: string | undefined;
+    readonly onNote?: (message: string) => void;
+  } = {},
 ): Promise<{ readonly dataset: Dataset; readonly places: Places }> {
-  const dataset = await readDataset(data).catch((error: unknown) => {
-    if (!(error instanceof ClipLungError) || data !== recorded.folder) {
-      throw error;
-    }
-    throw new UsageError(
-      `${folder}: to classify by texts, the dataset that it was trained on is needed: ${error.message}. --data <folder> says where a dataset is that has moved`,
-      { cause: error },
-    );
-  });
+  const dataset = await readDataset(data, { onNote }).catch(
+    (error: unknown) => {
+      if (!(error instanceof ClipLungError) || data !== recorded.folder) {
+        throw error;
+      }
+      throw new UsageError(
+        `${folder}: to classify by texts, the dataset that it was trained on is needed: ${error.message}. --data <folder> says where a dataset is that has moved`,
+        { cause: error },
+      );
+    },
+  );
   const places = new Map(dataset.nodules.map(({ id }, place) => [id, place]));
   for (const { nodule, label } of folds.flatMap(({ rows }) => rows)) {
     const own = dataset.nodules[places.get(nodule) ?? -1]?.label;

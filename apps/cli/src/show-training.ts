@@ -13,6 +13,9 @@ export function showTraining(screen: Screen): OnTrainingEvent {
   let told = false;
   return (event) => {
     switch (event.kind) {
+      case 'note':
+        screen.note(`note: ${event.message}`);
+        break;
       case 'fold-start':
         total = event.epochs * event.stepsPerEpoch;
         first = event.fromEpoch * event.stepsPerEpoch;

@@ -66,7 +66,9 @@ export async function readTrainedClassifier(
 ): Promise<TrainedClassifier> {
   const record = await readRunRecord(run);
   const loaded = await loadRunExperiment(run, record, 'head', policy);
-  const trained = await readTrainedFold(run, fold);
+  const trained = await readTrainedFold(run, fold, record, (message) => {
+    policy.onNote(`note: ${message}`);
+  });
   const model = classifierOf(loaded, record.classes);
   return {
     record,

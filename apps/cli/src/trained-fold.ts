@@ -4,9 +4,12 @@ import type { Model } from '@clip-lung/model';
 import {
   type Checkpoint,
   type CheckpointName,
+  expectBest,
   expectTensors,
   foldPaths,
   readCheckpoint,
+  runOrigin,
+  type RunRecord,
 } from '@clip-lung/run';
 import {
   leaves,
@@ -39,23 +42,30 @@ export interface TrainedFold {
  * Reads the checkpoint of the epoch that was best on the validation nodules, or of the last one where there are none, as the
  * test nodules were predicted with.
  *
- * @throws `MissingRunFileError` when the fold is not trained
+ * @param record the run's
+ * @throws `MissingRunFileError` when the fold is not trained; `FileFormatError` for a checkpoint that is damaged, or of another
+ *   fold or run
  */
 export async function readTrainedFold(
   run: string,
   fold: number,
+  record: RunRecord,
+  onNote: (message: string) => void,
 ): Promise<TrainedFold> {
   const paths = foldPaths(run, fold);
-  const last = await readCheckpoint(paths, 'last');
-  const { best } = last.info;
-  const name: CheckpointName = best === null ? 'last' : 'best';
-  const { tensors } = best === null ? last : await readCheckpoint(paths, name);
-  return {
-    epochsDone: last.info.epoch,
-    epoch: best?.epoch ?? last.info.epoch - 1,
-    tensors,
-    file: paths[name].tensors,
-  };
+  const origin = runOrigin(record);
+  const last = await readCheckpoint(paths, 'last', origin);
+  const name: CheckpointName = last.info.best === null ? 'last' : 'best';
+  const { tensors, info } =
+    name === 'last' ? last : await readCheckpoint(paths, name, origin);
+  if (name === 'best') expectBest(info, last.info, paths);
+  const file = paths[name].tensors;
+  if (info.formatVersion === 1) {
+    onNote(
+      `${file}: carries no digest, as those of earlier versions: whether it is as it was written, and of this fold, cannot be told`,
+    );
+  }
+  return { epochsDone: last.info.epoch, epoch: info.epoch - 1, tensors, file };
 }
 
 /**

@@ -45,7 +45,7 @@ beforeAll(async () => {
   );
   expect(trained).toMatchObject({ code: 0 });
   dataset = await readDataset(at('dataset'));
-  predictions = await readPredictions(foldPaths(at('run'), 0).predictions);
+  predictions = await readPredictions(foldPaths(at('run'), 0));
   const ids = dataset.nodules.map(({ id }) => id);
   crops = new NdArray(
     'int16',

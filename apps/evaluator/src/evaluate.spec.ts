@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 
 import {
+  experimentDigest,
   foldPaths,
   MissingRunFileError,
   type PredictionRow,
@@ -35,12 +36,17 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const classes = ['benign', 'unsure', 'malignant'] as const;
 
+const origin = {
+  experimentDigest: experimentDigest({}),
+  dataset: 'd'.repeat(64),
+};
+
 async function writeRecord(
   change: Partial<RunRecord> = {},
   folds = 3,
 ): Promise<void> {
   await writeRunRecord(folder, {
-    formatVersion: 1,
+    formatVersion: 2,
     experiment: {},
     data: {
       collection: 'phantom',
@@ -77,10 +83,11 @@ async function writeFold(
   fold: number,
   shorts: readonly Short[],
 ): Promise<void> {
-  await writePredictions(foldPaths(folder, fold).predictions, {
-    classes,
-    rows: rowsOf(shorts),
-  });
+  await writePredictions(
+    foldPaths(folder, fold),
+    { classes, rows: rowsOf(shorts) },
+    origin,
+  );
 }
 
 /** Seven nodules of five patients; five are right. */
@@ -252,8 +259,8 @@ describe('evaluating what the texts of the classes predicted', () => {
       const rows = rowsOf(
         fold === 1 ? [['c', 2, 0], ...shorts.slice(1)] : shorts,
       );
-      const file = foldPaths(folder, fold, 'texts').predictions;
-      await writePredictions(file, { classes, rows });
+      const paths = foldPaths(folder, fold, 'texts');
+      await writePredictions(paths, { classes, rows }, origin);
     }
     const [byTexts] = await evaluateRuns([folder], { by: 'texts' });
     expect([byHead.by, byHead.accuracy]).toEqual(['head', 5 / 7]);
@@ -276,8 +283,9 @@ describe('evaluating what the texts of the classes predicted', () => {
   it('names their file where they may not be pooled', async () => {
     await writeAll();
     for (const fold of [0, 1]) {
-      const file = foldPaths(folder, fold, 'texts').predictions;
-      await writePredictions(file, { classes, rows: rowsOf([['a', 0, 0]]) });
+      const paths = foldPaths(folder, fold, 'texts');
+      const rows = rowsOf([['a', 0, 0]]);
+      await writePredictions(paths, { classes, rows }, origin);
     }
     await expect(evaluateRun(folder, { by: 'texts' })).rejects.toThrow(
       /fold-1.predictions-by-texts\.csv: nodule a\/0 was tested in fold 0/,
@@ -301,10 +309,14 @@ describe('refuses', () => {
 
   it('a fold whose classes are others, or in another order', async () => {
     await writeAll();
-    await writePredictions(foldPaths(folder, 1).predictions, {
-      classes: ['unsure', 'benign', 'malignant'],
-      rows: rowsOf([['z', 0, 0]]),
-    });
+    await writePredictions(
+      foldPaths(folder, 1),
+      {
+        classes: ['unsure', 'benign', 'malignant'],
+        rows: rowsOf([['z', 0, 0]]),
+      },
+      origin,
+    );
     await expect(evaluateRun(folder)).rejects.toThrow(InconsistentRunError);
     await expect(evaluateRun(folder)).rejects.toThrow(
       /fold-1.predictions\.csv: the classes are unsure, benign, malignant, expected benign, unsure, malignant/,
@@ -347,6 +359,45 @@ describe('refuses', () => {
     await writeFile(foldPaths(folder, 1).predictions, 'nodule,patient\n');
     await expect(evaluateRun(folder)).rejects.toThrow(RunFileError);
     expect(await readFile(runPaths(folder).summary, 'utf8')).toBe(before);
+  });
+
+  it('predictions that were cut at the end of a row, or are of another run', async () => {
+    await writeAll();
+    const paths = foldPaths(folder, 0);
+    const whole = await readFile(paths.predictions, 'utf8');
+    const lines = whole.split('\n');
+    await writeFile(paths.predictions, `${lines.slice(0, 3).join('\n')}\n`);
+    await expect(evaluateRun(folder)).rejects.toThrow(
+      /predictions\.csv: was damaged or changed after it was written/,
+    );
+    await writePredictions(
+      paths,
+      { classes, rows: rowsOf(folds[0] ?? []) },
+      { ...origin, experimentDigest: 'f'.repeat(64) },
+    );
+    await expect(evaluateRun(folder)).rejects.toThrow(
+      /predictions\.csv: is of another experiment than the run's record/,
+    );
+  });
+
+  it('predictions without a digest, unless the run is of a version that had none, and then says so', async () => {
+    await writeAll();
+    const expected = await evaluateRun(folder);
+    await rm(foldPaths(folder, 1).predictionsInfo);
+    await expect(evaluateRun(folder)).rejects.toThrow(
+      /fold-1.predictions\.csv: is without its digest/,
+    );
+    const file = runPaths(folder).experiment;
+    const { sha256: _, ...record } = JSON.parse(
+      await readFile(file, 'utf8'),
+    ) as Readonly<Record<string, unknown>>;
+    await writeFile(file, JSON.stringify({ ...record, formatVersion: 1 }));
+    const notes: string[] = [];
+    const onNote = (message: string): void => void notes.push(message);
+    expect(await evaluateRun(folder, { onNote })).toEqual(expected);
+    expect(notes).toEqual([
+      `${folder}: the predictions of fold 1 carry no digest, as those of earlier versions: whether they are whole cannot be told`,
+    ]);
   });
 
   it('a summary that cannot be written, unless somebody is told', async () => {

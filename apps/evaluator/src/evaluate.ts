@@ -42,6 +42,8 @@ export interface EvaluateOptions {
   readonly onUnwritten?: (error: FileWriteError) => void;
   /** stops within a second or so, however many nodules there are; the summary then stays as it was */
   readonly signal?: AbortSignal | undefined;
+  /** is told of what cannot be checked, such as predictions of a version without digests */
+  readonly onNote?: (message: string) => void;
 }
 
 /**
@@ -54,10 +56,10 @@ export interface EvaluateOptions {
  */
 export async function evaluateRun(
   folder: string,
-  { by = 'head', onUnwritten, signal }: EvaluateOptions = {},
+  { by = 'head', onUnwritten, onNote, signal }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const record = await readRunRecord(folder);
-  const pool = await poolPredictions(folder, record, { by, signal });
+  const pool = await poolPredictions(folder, record, { by, onNote, signal });
   const evaluation = await evaluatePool(folder, record, {
     pool,
     by,

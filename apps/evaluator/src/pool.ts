@@ -3,10 +3,13 @@ import { setImmediate } from 'node:timers/promises';
 import {
   type ClassifiedBy,
   foldPaths,
+  type FoldPaths,
   listFolds,
   MissingRunFileError,
   type PredictionRow,
+  type ReadPredictions,
   readPredictions,
+  runOrigin,
   type RunRecord,
 } from '@clip-lung/run';
 
@@ -35,6 +38,8 @@ export interface PoolOptions {
   readonly by?: ClassifiedBy | undefined;
   /** stops within a second or so */
   readonly signal?: AbortSignal | undefined;
+  /** is told of what cannot be checked */
+  readonly onNote?: ((message: string) => void) | undefined;
 }
 
 /**
@@ -47,7 +52,7 @@ export interface PoolOptions {
 export async function poolPredictions(
   folder: string,
   record: RunRecord,
-  { by = 'head', signal }: PoolOptions = {},
+  { by = 'head', onNote, signal }: PoolOptions = {},
 ): Promise<Pool> {
   const { folds: count } = record.data;
   const stray = (await listFolds(folder)).find((fold) => fold >= count);
@@ -58,18 +63,24 @@ export async function poolPredictions(
   }
   const folds: TestedFold[] = [];
   const missingFolds: number[] = [];
+  const undigested: number[] = [];
   for (let fold = 0; fold < count; fold++) {
-    const rows = await readFold(
-      foldPaths(folder, fold, by).predictions,
-      record.classes,
-      signal,
-    );
-    if (rows === undefined) missingFolds.push(fold);
-    else folds.push({ fold, rows });
+    const found = await readFold(foldPaths(folder, fold, by), record, signal);
+    if (found === undefined) {
+      missingFolds.push(fold);
+      continue;
+    }
+    folds.push({ fold, rows: found.rows });
+    if (!found.isDigested) undigested.push(fold);
   }
   if (folds.length === 0) {
     throw new NoPredictionsError(
       `${folder}: none of the run's ${count} folds has predictions yet; expected at least ${foldPaths(folder, 0, by).predictions}, which ${writers[by]}`,
+    );
+  }
+  if (undigested.length > 0) {
+    onNote?.(
+      `${folder}: the predictions of fold ${undigested.join(', ')} carry no digest, as those of earlier versions: whether they are whole cannot be told`,
     );
   }
   await checkApart(folder, folds, { by, signal });
@@ -83,21 +94,27 @@ const writers: Readonly<Record<ClassifiedBy, string>> = {
 };
 
 async function readFold(
-  file: string,
-  expected: readonly string[],
+  paths: FoldPaths,
+  record: RunRecord,
   signal: AbortSignal | undefined,
-): Promise<readonly PredictionRow[] | undefined> {
+): Promise<ReadPredictions | undefined> {
   try {
-    const { classes, rows } = await readPredictions(file, { signal });
+    const found = await readPredictions(paths, {
+      run: runOrigin(record),
+      signal,
+      undigested: record.formatVersion === 1,
+    });
+    const { classes } = found;
+    const expected = record.classes;
     if (
       classes.length !== expected.length ||
       classes.some((name, index) => name !== expected[index])
     ) {
       throw new InconsistentRunError(
-        `${file}: the classes are ${classes.join(', ')}, expected ${expected.join(', ')} as in the run's record; the file is of another run`,
+        `${paths.predictions}: the classes are ${classes.join(', ')}, expected ${expected.join(', ')} as in the run's record; the file is of another run`,
       );
     }
-    return rows;
+    return found;
   } catch (error) {
     if (error instanceof MissingRunFileError) return undefined;
     throw error;

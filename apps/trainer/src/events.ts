@@ -3,6 +3,12 @@ import type { EpochMetrics } from '@clip-lung/run';
 /** What happens in a run, for whoever shows it. Folds and epochs are counted from 0. */
 export type TrainingEvent =
   | {
+      /** what whoever watches should know */
+      readonly kind: 'note';
+      readonly fold: number;
+      readonly message: string;
+    }
+  | {
       readonly kind: 'fold-start';
       readonly fold: number;
       /** nodules to learn from, to choose the best epoch by, and to test on */

@@ -1,9 +1,10 @@
 import {
   experimentDigest,
   foldPaths,
+  type FoldPaths,
   listFolds,
   MissingRunFileError,
-  readMetrics,
+  readCheckpoint,
   type ReplacedPlugins,
   type RunRecord,
 } from '@clip-lung/run';
@@ -22,17 +23,17 @@ export async function replacedPlugins(
   }
   const epochs: Record<string, number> = {};
   for (const fold of await listFolds(out)) {
-    epochs[fold] = await epochsDone(foldPaths(out, fold).metrics);
+    epochs[fold] = await epochsDone(foldPaths(out, fold));
   }
   const { plugins } = experiment;
   const former = Array.isArray(plugins) ? (plugins as readonly unknown[]) : [];
   return [...before, { plugins: former, epochs }];
 }
 
-async function epochsDone(file: string): Promise<number> {
+async function epochsDone(paths: FoldPaths): Promise<number> {
   try {
-    const { epochs } = await readMetrics(file);
-    return epochs.length;
+    const { info } = await readCheckpoint(paths, 'last');
+    return info.epoch;
   } catch (error) {
     if (error instanceof MissingRunFileError) return 0;
     throw error;

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+
 import { type Dataset, type Split, splitFold } from '@clip-lung/data';
 import type { EngineState } from '@clip-lung/engine';
 import {
@@ -7,26 +9,22 @@ import {
 } from '@clip-lung/model';
 import { emaDecay } from '@clip-lung/optim';
 import {
-  experimentDigest,
   appendMetrics,
   type BestEpoch,
-  type Checkpoint,
   type CheckpointInfo,
-  type CheckpointName,
   type EpochMetrics,
+  type FileOrigin,
+  type FoldLock,
   type FoldPaths,
   foldPaths,
-  MissingRunFileError,
-  type ReplacedPlugins,
-  readCheckpoint,
-  runFormatVersion,
+  type RunOrigin,
   writeCheckpoint,
   writePredictions,
 } from '@clip-lung/run';
 import {
-  FileFormatError,
   float32,
   type NdArray,
+  notFiniteProblem,
   scalar,
   sizeOf,
 } from '@clip-lung/tensor';
@@ -36,17 +34,22 @@ import type { BatchSource } from './batch-source.js';
 import type { HostBatch } from './batches.js';
 import { expectFinite, score } from './classify.js';
 import { EpochSums } from './epoch-sums.js';
-import { TrainingError } from './errors.js';
+import { divergedAt, TrainingError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
 import { countSteps } from './fits-dataset.js';
 import type { NoduleTable } from './nodule-table.js';
+import { goOn, type Place, readBest } from './go-on.js';
 import { restoreTensors, tensorsOf } from './restore.js';
 import type { TrainingProgram } from './training-program.js';
 
 export interface FoldOptions {
   readonly experiment: ResolvedExperiment;
-  /** of the experiment as the run's record has it: an older record has fewer fields */
-  readonly digest: string;
+  /** what the fold's files are of, by the run's record */
+  readonly origin: Omit<FileOrigin, 'fold'>;
+  /** what those are of that the fold may have already: the run may have gone on without former plugins */
+  readonly run: RunOrigin;
+  /** that this process alone trains the fold */
+  readonly lock: FoldLock;
   readonly dataset: Dataset;
   readonly program: TrainingProgram;
   /** the dataset's nodules, as batches are made of them */
@@ -58,19 +61,8 @@ export interface FoldOptions {
   readonly fold: number;
   /** go on from the last checkpoint, where there is one */
   readonly resume: boolean;
-  /** what the run has gone on without: the fold may have begun with them */
-  readonly formerPlugins: readonly ReplacedPlugins[];
   readonly onEvent?: OnTrainingEvent | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** What is known at the end of an epoch. */
-interface Place {
-  /** epochs done */
-  readonly epoch: number;
-  /** steps done */
-  readonly step: number;
-  readonly best: BestEpoch | null;
 }
 
 /**
@@ -87,6 +79,8 @@ export async function trainFold(options: FoldOptions): Promise<void> {
 
   let place: Place = { epoch: 0, step: 0, best: null };
   if (options.resume) place = (await goOn(options, paths, state)) ?? place;
+  // What a damaged log is of, nobody knows.
+  if (place.epoch === 0) await rm(paths.metrics, { force: true });
   onEvent?.({
     kind: 'fold-start',
     fold,
@@ -115,7 +109,7 @@ export async function trainFold(options: FoldOptions): Promise<void> {
   }
 
   if (place.best !== null) {
-    const { tensors } = await readOwn(paths, 'best');
+    const { tensors } = await readBest(paths, options.run, place);
     await restoreTensors(state, tensors, paths.best.tensors);
   }
   const rows = await program.classifier.classify(
@@ -125,7 +119,9 @@ export async function trainFold(options: FoldOptions): Promise<void> {
   );
   const epoch = place.best?.epoch ?? place.epoch - 1;
   expectFinite(rows, 'test', { fold, epoch, step: place.step });
-  await writePredictions(paths.predictions, { classes: split.classes, rows });
+  await options.lock.expectHeld();
+  const predictions = { classes: split.classes, rows };
+  await writePredictions(paths, predictions, options.origin);
   onEvent?.({ kind: 'fold-end', fold, accuracy: score(rows).accuracy, epoch });
 }
 
@@ -180,12 +176,14 @@ async function trainEpoch(
     step,
     best: isBest ? { epoch, ...validation } : place.best,
   };
-  const info: CheckpointInfo = {
-    formatVersion: runFormatVersion,
-    ...next,
-    experimentDigest: options.digest,
-  };
   const tensors = await tensorsOf(state);
+  const odd = notFiniteProblem(tensors);
+  if (odd !== undefined) throw divergedAt(odd, { fold, epoch, step });
+  const info: CheckpointInfo = {
+    ...{ ...next, ...options.origin, fold },
+    metrics: null,
+  };
+  await options.lock.expectHeld();
   if (isBest) await writeCheckpoint(paths, 'best', tensors, info);
   const metrics: EpochMetrics = {
     epoch,
@@ -195,9 +193,10 @@ async function trainEpoch(
     validation,
     secondsPerEpoch: (performance.now() - started) / 1000,
   };
-  await appendMetrics(paths.metrics, metrics);
+  await options.lock.expectHeld();
+  const log = await appendMetrics(paths.metrics, metrics);
   // Last, so that a run which is stopped anywhere goes on from an epoch that is wholly there.
-  await writeCheckpoint(paths, 'last', tensors, info);
+  await writeCheckpoint(paths, 'last', tensors, { ...info, metrics: log });
   onEvent?.({ kind: 'epoch', fold, metrics, isBest });
   return next;
 }
@@ -281,44 +280,4 @@ function isBetter(
 ): boolean {
   if (best === null || found.accuracy > best.accuracy) return true;
   return found.accuracy === best.accuracy && found.loss < best.loss;
-}
-
-/** Puts the last checkpoint into the state. @returns where it stopped; undefined when the fold has not begun */
-async function goOn(
-  { experiment, digest, formerPlugins }: FoldOptions,
-  paths: FoldPaths,
-  state: EngineState<TrainingState>,
-): Promise<Place | undefined> {
-  const checkpoint = await readOwn(paths, 'last').catch((error: unknown) => {
-    if (error instanceof MissingRunFileError) return undefined;
-    throw error;
-  });
-  if (checkpoint === undefined) return undefined;
-  const { info, tensors } = checkpoint;
-  const former = formerPlugins.map(({ plugins }) =>
-    experimentDigest({ ...experiment, plugins }),
-  );
-  if (![digest, ...former].includes(info.experimentDigest)) {
-    throw new TrainingError(
-      `${paths.last.tensors}: is of another experiment; a run goes on only with the experiment that it was started with`,
-    );
-  }
-  await restoreTensors(state, tensors, paths.last.tensors);
-  return { epoch: info.epoch, step: info.step, best: info.best };
-}
-
-/** A checkpoint of the fold. @throws {@link TrainingError} for one that is damaged, with the way out */
-async function readOwn(
-  paths: FoldPaths,
-  name: CheckpointName,
-): Promise<Checkpoint> {
-  try {
-    return await readCheckpoint(paths, name);
-  } catch (error) {
-    if (!(error instanceof FileFormatError)) throw error;
-    throw new TrainingError(
-      `${error.message}; remove ${paths.checkpoints} to train fold ${paths.fold} from its start, or put the file back`,
-      { cause: error },
-    );
-  }
 }

@@ -19,6 +19,7 @@ import {
   resolveExperiment,
 } from '@clip-lung/model';
 import {
+  type CheckpointInfo,
   experimentDigest,
   foldPaths,
   readCheckpoint,
@@ -27,9 +28,9 @@ import {
   readRunRecord,
   TensorMismatchError,
   writeCheckpoint,
-  writeRunRecord,
 } from '@clip-lung/run';
 import { NdArray, RandomStream } from '@clip-lung/tensor';
+import { writeSafetensors } from '@clip-lung/tensor/node';
 import { randomTower } from '@clip-lung/text-encoder';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -146,7 +147,7 @@ function options(name: string, more: Partial<TrainOptions> = {}): TrainOptions {
   };
 }
 
-/** A run whose record and checkpoint have no field that came later. */
+/** A run as version 1 of its files was: without digests, and without fields that came later. */
 async function asOfBefore(out: string): Promise<void> {
   const record = await readRunRecord(out);
   const { data, training, ...rest } = record.experiment as Readonly<
@@ -164,13 +165,23 @@ async function asOfBefore(out: string): Promise<void> {
     data: without(data, 'validationBy'),
     training: without(training, 'schedule'),
   };
-  await writeRunRecord(out, { ...record, experiment });
+  await writeFile(
+    join(out, 'experiment.json'),
+    JSON.stringify({ ...record, formatVersion: 1, experiment }),
+  );
   const paths = foldPaths(out, 0);
-  const { tensors, info } = await readCheckpoint(paths, 'last');
-  await writeCheckpoint(paths, 'last', tensors, {
-    ...info,
-    experimentDigest: experimentDigest(experiment),
-  });
+  await rm(paths.predictionsInfo, { force: true });
+  for (const name of ['last', 'best'] as const) {
+    const { tensors, info } = await readCheckpoint(paths, name);
+    const { epoch, step, best } = info;
+    const old = { formatVersion: 1, epoch, step, best };
+    await writeSafetensors(paths[name].tensors, tensors, {
+      'clip-lung.checkpoint': JSON.stringify({
+        ...old,
+        experimentDigest: experimentDigest(experiment),
+      }),
+    });
+  }
 }
 
 /** The same nodules, as a source without ratings and with a split of its own gives them. */
@@ -218,7 +229,7 @@ describe('a dataset without ratings', () => {
       'benign',
       'malignant',
     ]);
-    const { rows } = await readPredictions(foldPaths(given.out, 0).predictions);
+    const { rows } = await readPredictions(foldPaths(given.out, 0));
     expect(rows.map(({ nodule }) => nodule)).toEqual(
       Array.from({ length: 6 }, (_, i) => `n${i}`),
     );
@@ -240,7 +251,7 @@ describe('a run', () => {
       const paths = foldPaths(given.out, fold);
       const { epochs } = await readMetrics(paths.metrics);
       expect(epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2]);
-      const { rows } = await readPredictions(paths.predictions);
+      const { rows } = await readPredictions(paths);
       expect(rows.map(({ nodule }) => nodule)).toEqual(
         data.nodules
           .filter((nodule) => nodule.fold === fold)
@@ -351,7 +362,7 @@ describe('a run', () => {
       'image-attribute',
       'class-attribute',
     ]);
-    const { rows } = await readPredictions(foldPaths(given.out, 0).predictions);
+    const { rows } = await readPredictions(foldPaths(given.out, 0));
     const right = rows.filter(
       ({ label, prediction }) => label === prediction,
     ).length;
@@ -463,12 +474,19 @@ describe('a run is refused', () => {
       /data\.validationBy is "patients", in that file it is "nodules"; choose another folder, or use that file's experiment/,
     );
     const { experiment } = await readRunRecord(run.out);
+    const notes: string[] = [];
     await trainRun({
       ...run,
       experiment: resolveExperiment(asRecorded(experiment)),
       folds: [0],
       resume: true,
+      onEvent: (event) => {
+        if (event.kind === 'note') notes.push(event.message);
+      },
     });
+    expect(notes).toEqual([
+      `${foldPaths(run.out, 0).last.tensors}: carries no digest, as those of earlier versions: whether it is as it was written, and of this fold, cannot be told`,
+    ]);
     const [a, b] = await Promise.all(
       ['whole', 'run'].map((name) =>
         readFile(foldPaths(join(folder, name), 0).predictions),
@@ -572,7 +590,7 @@ describe('a run is refused', () => {
         ? ([name, new NdArray('float32', [2], Float32Array.of(1, 2))] as const)
         : ([name, array] as const),
     );
-    await writeCheckpoint(paths, 'last', changed, info);
+    await writeCheckpoint(paths, 'last', changed, info as CheckpointInfo);
     const resumed = trainRun(options('run', { folds: [0], resume: true }));
     await expect(resumed).rejects.toThrow(TensorMismatchError);
     await expect(resumed).rejects.toThrow(

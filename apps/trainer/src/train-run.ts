@@ -7,25 +7,16 @@ import {
   withTower,
 } from '@clip-lung/model';
 import {
-  experimentDigest,
-  holdsOnlyKeptFiles,
   type KeptFiles,
-  listFolds,
-  readRunRecord,
-  type RunRecord,
+  type LockTimes,
   runFormatVersion,
-  writeKeptFiles,
-  writeRunRecord,
 } from '@clip-lung/run';
 import type { TextTower } from '@clip-lung/text-encoder';
-import { readdir } from 'node:fs/promises';
 
 import { type MakeBatchSource } from './batch-source.js';
 import { batchesAhead } from './batch-thread.js';
 import { datasetDigest } from './dataset-digest.js';
-import { TrainingError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
-import { expectSameRun } from './expect-same-run.js';
 import {
   expectFolds,
   expectMargin,
@@ -34,8 +25,8 @@ import {
   foldsToTrain,
 } from './fits-dataset.js';
 import { type NoduleTable, noduleTable } from './nodule-table.js';
-import { replacedPlugins } from './replaced-plugins.js';
-import { type FoldOptions, trainFold } from './train-fold.js';
+import { type NewRecord, type OpenedRun, withLockedFolds } from './open-run.js';
+import { trainFold } from './train-fold.js';
 import { makeProgram, type TrainingProgram } from './training-program.js';
 
 export interface TrainOptions {
@@ -58,6 +49,8 @@ export interface TrainOptions {
   readonly tower: TextTower | null;
   /** versions to put on record, by name */
   readonly software: Readonly<Record<string, string>>;
+  /** how soon the lock of a process that is gone is taken over */
+  readonly lock?: LockTimes | undefined;
   /** what makes the training batches; default a thread, ahead of the steps. Whatever makes them, they are the same */
   readonly batches?: MakeBatchSource | undefined;
   readonly onEvent?: OnTrainingEvent | undefined;
@@ -69,14 +62,14 @@ export interface TrainOptions {
  * Trains and tests the folds of an experiment, one after the other, into a run folder.
  *
  * @throws {@link TrainingError} when the folder holds something else, a run of another experiment, dataset or text tower, or a
- *   fold that was begun and is not to go on
+ *   fold that was begun and is not to go on; `FoldLockedError` when another process trains one of the folds
  */
 export async function trainRun(given: TrainOptions): Promise<void> {
   const options = {
     ...given,
     experiment: withTower(given.experiment, given.tower, given.modules),
   };
-  const { experiment, modules, dataset, resume = false, engine } = options;
+  const { experiment, modules, dataset, engine } = options;
   expectRatings(experiment, dataset, modules);
   expectVotes(experiment, dataset);
   expectMargin(experiment, dataset, modules);
@@ -97,91 +90,34 @@ export async function trainRun(given: TrainOptions): Promise<void> {
       asked: program.model.fields,
     });
     await program.prepare();
-    const begun = await prepareFolder(options, folds, resume);
-    await trainFolds({ ...options, ...begun }, folds, program, table);
+    const record = recordOf(options);
+    await withLockedFolds({ ...options, record }, folds, (opened) =>
+      trainFolds(options, opened, program, table),
+    );
   } finally {
     await program.release();
   }
 }
 
 async function trainFolds(
-  options: TrainOptions & Begun,
-  folds: readonly number[],
+  options: TrainOptions,
+  { locks, ...opened }: OpenedRun,
   program: TrainingProgram,
   table: NoduleTable,
 ): Promise<void> {
   const { experiment, dataset, batches = batchesAhead } = options;
-  const { out, resume = false, digest, formerPlugins } = options;
-  const { onEvent, signal } = options;
+  const { out, resume = false, onEvent, signal } = options;
   const source = batches(table, augmenterOf(experiment, options.modules));
   try {
-    for (const fold of folds) {
-      const fixed = { experiment, digest, dataset, program, out };
+    for (const [fold, lock] of locks) {
+      const fixed = { experiment, dataset, program, out, ...opened };
       await trainFold({
-        ...{ ...fixed, table, source, fold, resume, formerPlugins },
+        ...{ ...fixed, table, source, fold, lock, resume },
         ...{ onEvent, signal },
       });
     }
   } finally {
     await source.close();
-  }
-}
-
-/** What a run was begun with, as its record has it. */
-type Begun = Pick<FoldOptions, 'digest' | 'formerPlugins'>;
-
-async function prepareFolder(
-  options: TrainOptions,
-  folds: readonly number[],
-  resume: boolean,
-): Promise<Begun> {
-  const { out, keep = null, replacePlugins = false } = options;
-  const present = await namesIn(out);
-  const now = recordOf(options);
-  if (present.length === 0 || (await holdsOnlyKeptFiles(out))) {
-    // First, so that a record never names what is not there.
-    if (keep !== null) await writeKeptFiles(out, keep);
-    await writeRunRecord(out, now);
-    return { digest: experimentDigest(now.experiment), formerPlugins: [] };
-  }
-  if (!present.includes('experiment.json')) {
-    throw new TrainingError(
-      `${out}: is not empty and holds no run (no experiment.json); choose another folder`,
-    );
-  }
-  const earlier = await readRunRecord(out);
-  const { plugins } = now.experiment;
-  const replaced = replacePlugins
-    ? { ...earlier, experiment: { ...earlier.experiment, plugins } }
-    : earlier;
-  expectSameRun(out, replaced, now);
-  const begun = (await listFolds(out)).filter((fold) => folds.includes(fold));
-  if (begun.length > 0 && !resume) {
-    throw new TrainingError(
-      `${out}: fold ${begun.join(', ')} was begun already; give --resume to go on, or choose another folder`,
-    );
-  }
-  const digest = experimentDigest(replaced.experiment);
-  const before = earlier.replacedPlugins ?? [];
-  if (!replacePlugins) return { digest, formerPlugins: before };
-  const formerPlugins = await replacedPlugins(out, earlier, now);
-  if (formerPlugins.length === before.length) return { digest, formerPlugins };
-  if (keep !== null) await writeKeptFiles(out, keep);
-  await writeRunRecord(out, { ...replaced, replacedPlugins: formerPlugins });
-  return { digest, formerPlugins };
-}
-
-/** What is in a folder; nothing where there is none. */
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error && error.code;
-    if (code === 'ENOENT') return [];
-    if (code !== 'ENOTDIR') throw error;
-    throw new TrainingError(
-      `${folder}: is a file, or lies in one; expected a folder, or the name of one to make`,
-    );
   }
 }
 
@@ -191,7 +127,7 @@ function recordOf({
   engine,
   tower,
   software,
-}: TrainOptions): RunRecord {
+}: TrainOptions): NewRecord {
   const { subset, folds } = experiment.data;
   const { collection, split } = dataset.manifest;
   const { classes, train, validation, test } = splitFold(dataset, {

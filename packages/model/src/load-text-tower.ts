@@ -3,6 +3,7 @@ import {
   formatShape,
   leaves,
   type NdArray,
+  notFiniteProblem,
   sameShape,
 } from '@clip-lung/tensor';
 import { type TextTower, towerShapes } from '@clip-lung/text-encoder';
@@ -17,7 +18,7 @@ import type { TextTowerNeeds } from './modules/text-towers.js';
 /**
  * Makes the text tower that an experiment names; null for one without text.
  *
- * @throws {@link ExperimentError} for a tower whose weights are not of the shapes that its configuration promises
+ * @throws {@link ExperimentError} for a tower whose weights are not finite, or not of the shapes that its configuration promises
  */
 export async function loadTextTower(
   { text }: ResolvedExperiment,
@@ -73,8 +74,16 @@ async function awaited(
   }
 }
 
-function expectWeights({ config, weights }: TextTower): void {
-  const found = new Map(leaves<NdArray>(weights));
+function expectWeights({ config, weights, name }: TextTower): void {
+  const arrays = leaves<NdArray>(weights);
+  const odd = notFiniteProblem(arrays);
+  if (odd !== undefined) {
+    throw new ExperimentError(
+      'text',
+      `the tower ${name} is damaged: ${odd}; download it again, or put its weights back`,
+    );
+  }
+  const found = new Map(arrays);
   for (const [name, shape] of towerShapes(config)) {
     const own = found.get(name);
     if (own !== undefined && sameShape(own.shape, shape)) continue;

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,9 +12,11 @@ import { writeSafetensors } from '@clip-lung/tensor/node';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { damagesOf } from '../test/damages.js';
 import {
   checkpointDifference,
   type CheckpointInfo,
+  expectBest,
   expectTensors,
   foldPaths,
   type FoldPaths,
@@ -40,12 +42,16 @@ const tensors = new Map<string, NdArray>([
 ]);
 
 const info: CheckpointInfo = {
-  formatVersion: 1,
   epoch: 4,
   step: 40,
   best: { epoch: 2, accuracy: 0.5, loss: 1.25 },
+  fold: 3,
   experimentDigest: 'abc',
+  dataset: 'd'.repeat(64),
+  metrics: 'e'.repeat(64),
 };
+
+const formatVersion = 2;
 
 describe('a checkpoint', () => {
   it('reads back as it was written, further fields included', async () => {
@@ -53,8 +59,11 @@ describe('a checkpoint', () => {
     await writeCheckpoint(paths, 'last', tensors, info);
     await writeCheckpoint(paths, 'best', tensors, more);
     const last = await readCheckpoint(paths, 'last');
-    expect(last.info).toEqual(info);
-    expect((await readCheckpoint(paths, 'best')).info).toEqual(more);
+    expect(last.info).toEqual({ ...info, formatVersion });
+    expect((await readCheckpoint(paths, 'best')).info).toEqual({
+      ...more,
+      formatVersion,
+    });
     expect([...last.tensors.keys()].sort()).toEqual([...tensors.keys()].sort());
     for (const [name, array] of tensors) {
       expect(last.tensors.get(name)).toEqual(array);
@@ -63,11 +72,20 @@ describe('a checkpoint', () => {
 
   it('believes its .safetensors file, not the copy beside it', async () => {
     await writeCheckpoint(paths, 'last', tensors, info);
-    expect(JSON.parse(await readFile(paths.last.info, 'utf8'))).toEqual(info);
+    expect(JSON.parse(await readFile(paths.last.info, 'utf8'))).toEqual({
+      ...info,
+      formatVersion,
+    });
     await writeFile(paths.last.info, '{"epoch": 99}');
-    expect((await readCheckpoint(paths, 'last')).info).toEqual(info);
+    expect((await readCheckpoint(paths, 'last')).info).toEqual({
+      ...info,
+      formatVersion,
+    });
     await rm(paths.last.info);
-    expect((await readCheckpoint(paths, 'last')).info).toEqual(info);
+    expect((await readCheckpoint(paths, 'last')).info).toEqual({
+      ...info,
+      formatVersion,
+    });
   });
 
   it('says which one is missing', async () => {
@@ -89,7 +107,7 @@ describe('a checkpoint', () => {
       'clip-lung.checkpoint': JSON.stringify({ ...info, formatVersion: 9 }),
     });
     await expect(readCheckpoint(paths, 'last')).rejects.toThrow(
-      /has format version 9, expected 1/,
+      /has format version 9, expected 2/,
     );
     await writeCheckpoint(paths, 'last', tensors, info);
     const bytes = await readFile(file);
@@ -97,6 +115,94 @@ describe('a checkpoint', () => {
     await expect(readCheckpoint(paths, 'last')).rejects.toThrow(
       FileFormatError,
     );
+  });
+
+  it('is refused at any flipped bit and any length', async () => {
+    await writeCheckpoint(paths, 'last', tensors, info);
+    const file = paths.last.tensors;
+    const whole = await readFile(file);
+    for (const damaged of damagesOf(whole, 300)) {
+      await writeFile(file, damaged);
+      await expect(readCheckpoint(paths, 'last')).rejects.toThrow(
+        FileFormatError,
+      );
+    }
+    await writeFile(file, whole);
+    await readCheckpoint(paths, 'last');
+  });
+
+  it('is refused in another fold, and in another run', async () => {
+    await writeCheckpoint(paths, 'last', tensors, info);
+    const other = foldPaths(folder, 0);
+    await mkdir(other.checkpoints, { recursive: true });
+    await cp(paths.last.tensors, other.last.tensors);
+    await expect(readCheckpoint(other, 'last')).rejects.toThrow(
+      /is of fold 3, and lies in the place of fold 0, whose test nodules that fold was trained on/,
+    );
+    const run = { experiments: ['former', 'abc'], dataset: info.dataset };
+    await readCheckpoint(paths, 'last', run);
+    await readCheckpoint(paths, 'last', { ...run, dataset: undefined });
+    await expect(
+      readCheckpoint(paths, 'last', { ...run, experiments: ['former'] }),
+    ).rejects.toThrow(/is of another experiment than the run's record/);
+    await expect(
+      readCheckpoint(paths, 'last', { ...run, dataset: 'f'.repeat(64) }),
+    ).rejects.toThrow(/is of a run on another dataset/);
+  });
+
+  it('of version 1 is read without a digest', async () => {
+    const { epoch, step, best, experimentDigest } = info;
+    const old = { formatVersion: 1, epoch, step, best, experimentDigest };
+    await writeSafetensors(paths.last.tensors, tensors, {
+      'clip-lung.checkpoint': JSON.stringify(old),
+    });
+    expect((await readCheckpoint(paths, 'last')).info).toEqual(old);
+  });
+
+  it.each([
+    [NaN, 'head.weight', 3],
+    [Infinity, 'head.weight', 0],
+    [-Infinity, 'head.bias', 1],
+  ])(
+    'with the weight %d is neither written nor read',
+    async (value, name, place) => {
+      const path = `params.${name}`;
+      const wrong = new Map(tensors);
+      const { shape = [], data = [] } = tensors.get(path) ?? {};
+      const values = Float32Array.from(data, Number).fill(
+        value,
+        place,
+        place + 1,
+      );
+      wrong.set(path, float32(shape, values));
+      const message = `the tensor "${path}" holds ${value} at element ${place}`;
+      await expect(writeCheckpoint(paths, 'last', wrong, info)).rejects.toThrow(
+        message,
+      );
+      await writeSafetensors(paths.last.tensors, wrong, {
+        'clip-lung.checkpoint': JSON.stringify({ ...info, formatVersion: 1 }),
+      });
+      await expect(readCheckpoint(paths, 'last')).rejects.toThrow(message);
+    },
+  );
+
+  it('that is the best has to be of the epoch that the last one says', () => {
+    const last = { ...info, formatVersion } as const;
+    const bestOf = (epoch: number) =>
+      ({
+        ...{ ...last, epoch: epoch + 1 },
+        best: { epoch, accuracy: 0.5, loss: 1 },
+      }) as const;
+    expectBest(bestOf(2), last, paths);
+    // Stopped between the two.
+    expectBest(bestOf(4), last, paths);
+    for (const wrong of [bestOf(1), bestOf(3), last]) {
+      expect(() => {
+        expectBest(wrong, last, paths);
+      }).toThrow(
+        /best\.safetensors: is of epoch \d, but .* epoch 2 was the best/,
+      );
+    }
   });
 
   it('refuses to write info that could not be read back, and keeps the old one', async () => {

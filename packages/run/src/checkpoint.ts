@@ -2,19 +2,30 @@ import {
   decodeSafetensors,
   encodeSafetensors,
   type NdArray,
+  notFiniteProblem,
 } from '@clip-lung/tensor';
-import { writeFileAtomic } from '@clip-lung/tensor/node';
+import {
+  type DigestPlace,
+  noDigest,
+  ownDigestProblem,
+  putOwnDigest,
+  writeFileAtomic,
+} from '@clip-lung/tensor/node';
 import { z } from 'zod';
 
 import { RunFileError } from './error.js';
-import { parseJson, toJson } from './json.js';
+import {
+  formatVersion,
+  runFormatVersion,
+  type RunFormatVersion,
+} from './format-version.js';
+import { checkJson, expectVersion, fromJson, toJson } from './json.js';
 import { readRunFile } from './missing.js';
+import { expectOrigin, type FileOrigin, type RunOrigin } from './origin.js';
 import type { CheckpointName, FoldPaths } from './paths.js';
-import { runFormatVersion } from './record.js';
 
-/** What a checkpoint says of itself. Further fields are kept as they are. */
-export interface CheckpointInfo {
-  readonly formatVersion: typeof runFormatVersion;
+/** What a checkpoint of any version says of itself. */
+interface AnyCheckpointInfo {
   /** epochs done: the epoch to go on with, counted from 0 */
   readonly epoch: number;
   /** optimiser steps done */
@@ -24,6 +35,21 @@ export interface CheckpointInfo {
   /** of the experiment that the checkpoint belongs to, by `experimentDigest` */
   readonly experimentDigest: string;
   readonly [further: string]: unknown;
+}
+
+/** What a checkpoint says of itself. Further fields are kept as they are. */
+export interface CheckpointInfo extends AnyCheckpointInfo, FileOrigin {
+  /** hex SHA-256 of `metrics.jsonl` with the lines of the epochs done; null where nobody kept one */
+  readonly metrics: string | null;
+}
+
+/** What a checkpoint that is read says of itself: those of version 1 carry no digest, and do not say what they are of. */
+export interface ReadCheckpointInfo
+  extends AnyCheckpointInfo,
+    Partial<FileOrigin> {
+  readonly formatVersion: RunFormatVersion;
+  readonly experimentDigest: string;
+  readonly metrics?: string | null;
 }
 
 export interface BestEpoch {
@@ -37,11 +63,19 @@ export interface BestEpoch {
 export interface Checkpoint {
   /** the whole state by dotted path: parameters, batch-norm statistics, optimiser, average */
   readonly tensors: ReadonlyMap<string, NdArray>;
-  readonly info: CheckpointInfo;
+  readonly info: ReadCheckpointInfo;
 }
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits');
+
+const later = {
+  fold: z.int().nonnegative(),
+  dataset: sha256,
+  metrics: sha256.nullable(),
+};
+
 const checkpointInfo = z.looseObject({
-  formatVersion: z.literal(runFormatVersion),
+  formatVersion,
   epoch: z.int().nonnegative(),
   step: z.int().nonnegative(),
   best: z
@@ -52,16 +86,21 @@ const checkpointInfo = z.looseObject({
     })
     .nullable(),
   experimentDigest: z.string().min(1),
-}) satisfies z.ZodType<CheckpointInfo>;
+});
 
-/** The entry of the `.safetensors` metadata that holds the info. */
+/** The entries of the `.safetensors` metadata that hold the info, and the digest of the file. */
 const infoKey = 'clip-lung.checkpoint';
+const digestKey = 'clip-lung.sha256';
+
+/** The metadata stands first, and quotes inside of other texts have a backslash before them. */
+const place: DigestPlace = { label: `"${digestKey}":"`, which: 'first' };
 
 /**
- * Writes a checkpoint. Its info goes into the `.safetensors` file itself, so tensors and info are replaced together;
- * the `.json` beside it is a copy for people, which nothing reads.
+ * Writes a checkpoint. Its info and the digest of the whole go into the `.safetensors` file itself, so that all is replaced
+ * together; the `.json` beside it is a copy for people, which nothing reads.
  *
  * @param paths `foldPaths(…)`
+ * @throws `RunFileError` for info that could not be read back, or a tensor that holds what is not finite
  */
 export async function writeCheckpoint(
   paths: FoldPaths,
@@ -70,20 +109,30 @@ export async function writeCheckpoint(
   info: CheckpointInfo,
 ): Promise<void> {
   const files = paths[name];
-  const text = toJson(info);
-  parseJson(text, checkpointInfo, files.tensors);
-  const bytes = encodeSafetensors(tensors, { [infoKey]: text });
+  const own = { ...info, formatVersion: runFormatVersion };
+  const text = toJson(own);
+  parseInfo(text, files.tensors);
+  const arrays = [...tensors];
+  expectFiniteTensors(arrays, files.tensors);
+  const bytes = encodeSafetensors(arrays, {
+    [digestKey]: noDigest,
+    [infoKey]: text,
+  });
+  putOwnDigest(bytes, place);
   await writeFileAtomic(files.tensors, bytes);
-  await writeFileAtomic(files.info, `${toJson(info, 2)}\n`);
+  await writeFileAtomic(files.info, `${toJson(own, 2)}\n`);
 }
 
 /**
  * @param paths `foldPaths(…)`
- * @throws `MissingRunFileError` when there is no such checkpoint, `FileFormatError` when it is damaged
+ * @param run   what the checkpoint has to be of
+ * @throws `MissingRunFileError` when there is no such checkpoint; `FileFormatError` when it is damaged, of another fold, or
+ *   of another run, or holds weights that are not finite
  */
 export async function readCheckpoint(
   paths: FoldPaths,
   name: CheckpointName,
+  run?: RunOrigin,
 ): Promise<Checkpoint> {
   const file = paths[name].tensors;
   const bytes = await readRunFile(
@@ -98,8 +147,55 @@ export async function readCheckpoint(
       `the metadata lacks "${infoKey}", found ${quoteList(Object.keys(metadata))}: this is no checkpoint of a run`,
     );
   }
-  const info = parseJson(text, checkpointInfo, file, runFormatVersion);
+  const info = parseInfo(text, file);
+  if (info.formatVersion === runFormatVersion || digestKey in metadata) {
+    const problem = ownDigestProblem(bytes, place);
+    if (problem !== undefined) throw new RunFileError(file, problem);
+  }
+  expectOrigin(info, { fold: paths.fold, run }, file);
+  expectFiniteTensors(tensors, file);
   return { tensors, info };
+}
+
+/**
+ * Holds the best checkpoint of a fold against its last one. Where a run was stopped between the two, the best may be of the
+ * epoch that comes next.
+ *
+ * @throws `RunFileError` for one of another epoch
+ */
+export function expectBest(
+  best: ReadCheckpointInfo,
+  last: ReadCheckpointInfo,
+  { best: { tensors: file } }: FoldPaths,
+): void {
+  const epoch = best.epoch - 1;
+  const isOwn = best.best?.epoch === epoch;
+  if (isOwn && [last.best?.epoch, last.epoch].includes(epoch)) return;
+  throw new RunFileError(
+    file,
+    `is of epoch ${epoch}, but the fold's last checkpoint says that epoch ${last.best?.epoch ?? 'none'} was the best; put the fold's own file back`,
+  );
+}
+
+function parseInfo(text: string, file: string): ReadCheckpointInfo {
+  const value = fromJson(text, file);
+  expectVersion(value, file);
+  const info = checkJson(value, checkpointInfo, file);
+  return info.formatVersion === runFormatVersion
+    ? checkJson(value, checkpointInfo.extend(later), file)
+    : { ...info, formatVersion: 1 };
+}
+
+function expectFiniteTensors(
+  tensors: Iterable<readonly [path: string, array: NdArray]>,
+  file: string,
+): void {
+  const problem = notFiniteProblem(tensors);
+  if (problem === undefined) return;
+  throw new RunFileError(
+    file,
+    `${problem}: the training has diverged, and the model answers nothing; train again with training.learningRate lower`,
+  );
 }
 
 function quoteList(names: readonly string[]): string {

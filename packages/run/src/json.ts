@@ -2,6 +2,7 @@ import { parseStrictJson } from '@clip-lung/tensor';
 import type { z } from 'zod';
 
 import { NotJsonError, RunFileError } from './error.js';
+import { runFormatVersion } from './format-version.js';
 
 function refuseLoss(this: unknown, key: string, value: unknown): unknown {
   const lossy =
@@ -50,43 +51,51 @@ function problemOf(issue: z.core.$ZodIssue, value: unknown): string {
   return `"${name}" is ${show(value, issue.path)}: ${expected}`;
 }
 
-/**
- * Parses and checks a JSON text.
- *
- * @param file the name that errors start with, with the line where there are several
- * @param latest the `formatVersion` that this code reads, where the format has one
- * @throws {@link RunFileError} that names each field, what it is and what was expected
- */
-export function parseJson<T>(
-  text: string,
-  schema: z.ZodType<T>,
-  file: string,
-  latest?: number,
-): T {
-  let value: unknown;
+/** @throws {@link RunFileError} for a text that is not JSON */
+export function fromJson(text: string, file: string): unknown {
   try {
-    value = parseStrictJson(text);
+    return parseStrictJson(text);
   } catch (error) {
     throw new RunFileError(file, `is no JSON (${String(error)})`, {
       cause: error,
     });
   }
-  if (latest !== undefined) checkVersion(value, latest, file);
+}
+
+/**
+ * Checks a JSON value.
+ *
+ * @param file the name that errors start with, with the line where there are several
+ * @throws {@link RunFileError} that names each field, what it is and what was expected
+ */
+export function checkJson<T>(
+  value: unknown,
+  schema: z.ZodType<T>,
+  file: string,
+): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => problemOf(issue, value));
   throw new RunFileError(file, problems.join('; '));
 }
 
-/** Before all else: the fields of another version would only raise misleading complaints. */
-function checkVersion(value: unknown, latest: number, file: string): void {
+/**
+ * Before all else: the fields of another version would only raise misleading complaints.
+ *
+ * @throws {@link RunFileError} for a `formatVersion` that this code does not read
+ */
+export function expectVersion(value: unknown, file: string): void {
   if (typeof value !== 'object' || value === null) return;
-  const { formatVersion } = value as { readonly formatVersion?: unknown };
-  if (typeof formatVersion !== 'number' || formatVersion === latest) return;
+  const { formatVersion: found } = value as {
+    readonly formatVersion?: unknown;
+  };
+  if (typeof found !== 'number' || found === 1 || found === runFormatVersion) {
+    return;
+  }
   throw new RunFileError(
     file,
-    `has format version ${formatVersion}, expected ${latest}: ` +
-      (formatVersion > latest
+    `has format version ${found}, expected ${runFormatVersion}: ` +
+      (found > runFormatVersion
         ? 'it was written by a newer version of the software, which is needed to read it'
         : 'it was written by an older version of the software; run it again, or read it with that version'),
   );

@@ -1,11 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-import { syncFolder, writeFileAtomic } from '@clip-lung/tensor/node';
+import {
+  FileWriteError,
+  isMissing,
+  readWholeFile,
+  syncFolder,
+  writeFileAtomic,
+} from '@clip-lung/tensor/node';
 
-import { isMissing } from './missing.js';
-import { keptFolder, runPaths } from './paths.js';
+import { keptFolder } from './paths.js';
 
 /** Source files that a run keeps, as they lay beside each other. */
 export interface KeptFiles {
@@ -14,9 +19,6 @@ export interface KeptFiles {
   /** by path inside of that folder, with slashes */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
-
-const name = /^[0-9a-f]{16}$/;
-const temporaryName = /^\.[0-9a-f]{16}\.[0-9a-f]{12}\.tmp$/;
 
 /** Files as a run keeps them. @param files by path, with slashes, none of which leads up */
 export function keptFiles(files: ReadonlyMap<string, Uint8Array>): KeptFiles {
@@ -54,14 +56,6 @@ export async function writeKeptFiles(
   }
 }
 
-/** Whether a folder has nothing but what {@link writeKeptFiles} leaves when it is killed before there is a run's record. */
-export async function holdsOnlyKeptFiles(run: string): Promise<boolean> {
-  const names = await namesIn(run);
-  if (names.length !== 1 || names[0] !== keptFolder) return false;
-  const kept = await namesIn(runPaths(run).plugins);
-  return kept.every((one) => name.test(one) || temporaryName.test(one));
-}
-
 async function replace(
   temporary: string,
   target: string,
@@ -71,7 +65,9 @@ async function replace(
     await rename(temporary, target);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') {
+      throw new FileWriteError(target, error);
+    }
     // Another fold that starts at the same moment writes the same.
     if (await holds(target, files)) return;
     await rm(target, { recursive: true, force: true });
@@ -85,18 +81,13 @@ async function holds(
   files: KeptFiles['files'],
 ): Promise<boolean> {
   for (const [path, bytes] of files) {
-    const found = await readFile(join(target, path)).catch((error: unknown) => {
-      if (isMissing(error)) return undefined;
-      throw error;
-    });
+    const found = await readWholeFile(join(target, path)).catch(
+      (error: unknown) => {
+        if (isMissing(error)) return undefined;
+        throw error;
+      },
+    );
     if (found === undefined || !found.equals(bytes)) return false;
   }
   return true;
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  return readdir(folder).catch((error: unknown) => {
-    if (isMissing(error)) return [];
-    throw error;
-  });
 }

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { damagesOf } from '../test/damages.js';
 import {
   appendMetrics,
+  expectMetrics,
   type EpochMetrics,
   MissingRunFileError,
   NotJsonError,
@@ -94,6 +96,33 @@ describe('metrics.jsonl', () => {
     const before = await readFile(file, 'utf8');
     await expect(appendMetrics(file, metricsOf(3))).rejects.toThrow(message);
     expect(await readFile(file, 'utf8')).toBe(before);
+  });
+
+  it('is refused at any flipped bit, and where lines of a checkpoint are missing', async () => {
+    await appendMetrics(file, metricsOf(0));
+    const metrics = await appendMetrics(file, metricsOf(1));
+    const at = { epoch: 2, metrics };
+    await expectMetrics(file, at);
+    const whole = await readFile(file);
+    for (const damaged of damagesOf(whole, 200)) {
+      await writeFile(file, damaged);
+      await expect(expectMetrics(file, at)).rejects.toThrow(RunFileError);
+    }
+    // Of the epoch after the checkpoint, which is trained again, the checkpoint knows nothing.
+    await writeFile(file, whole);
+    await appendMetrics(file, metricsOf(2));
+    await expectMetrics(file, at);
+  });
+
+  it('has a digest that does not tell how long an epoch took', async () => {
+    const digests = [];
+    for (const secondsPerEpoch of [1, 2]) {
+      digests.push(
+        await appendMetrics(file, { ...metricsOf(0), secondsPerEpoch }),
+      );
+    }
+    digests.push(await appendMetrics(file, metricsOf(0, 2)));
+    expect(new Set(digests).size).toBe(2);
   });
 
   it('refuses a loss that is not finite instead of writing null', async () => {

@@ -1,9 +1,17 @@
-import { writeFileAtomic } from '@clip-lung/tensor/node';
+import { createHash } from 'node:crypto';
+
+import {
+  type DigestPlace,
+  noDigest,
+  ownDigestProblem,
+  putOwnDigest,
+  writeFileAtomic,
+} from '@clip-lung/tensor/node';
 import { z } from 'zod';
 
-import { RunFileError } from './error.js';
-import { parseJson, toJson } from './json.js';
-import { isMissing, readRunFile } from './missing.js';
+import { MissingRunFileError, RunFileError } from './error.js';
+import { checkJson, fromJson, toJson } from './json.js';
+import { readRunFile } from './missing.js';
 
 /** What one epoch of training came to. Further fields are kept as they are. */
 export interface EpochMetrics {
@@ -52,35 +60,82 @@ const epochMetrics = z.looseObject({
   secondsPerEpoch: z.number().nonnegative(),
 }) satisfies z.ZodType<EpochMetrics>;
 
+/** Each line ends with its own digest. */
+const endOfLine: DigestPlace = { label: '"sha256":"', which: 'last' };
+
+/** Hex SHA-256 of what epochs came to, whatever time they took: the same for a run that was stopped as for one that was not. */
+function metricsDigest(epochs: readonly EpochMetrics[]): string {
+  const hash = createHash('sha256');
+  for (const { secondsPerEpoch: _, ...epoch } of epochs) {
+    hash.update(`${toJson(epoch)}\n`);
+  }
+  return hash.digest('hex');
+}
+
 /**
  * Adds an epoch to `metrics.jsonl`. A resumed run trains some epochs again: they replace what the file has of that
  * epoch and of those after it. The file is rewritten whole, so that a reader never sees half a line; it has a few
  * hundred bytes an epoch.
  *
  * @param file `foldPaths(…).metrics`
+ * @returns hex SHA-256 of what the log's epochs came to, for the epoch's checkpoint: see {@link expectMetrics}
  * @throws `NotJsonError` when a number is not finite, `RunFileError` when the file is no log
  */
 export async function appendMetrics(
   file: string,
   metrics: EpochMetrics,
+): Promise<string> {
+  const own = checkJson(fromJson(toJson(metrics), file), epochMetrics, file);
+  const bytes = Buffer.from(toJson({ ...own, sha256: noDigest }));
+  putOwnDigest(bytes, endOfLine);
+  const { epochs, lines } = await readIfThere(file);
+  const earlier = epochs.filter(({ epoch }) => epoch < metrics.epoch);
+  const kept = lines.slice(0, earlier.length);
+  await writeFileAtomic(file, [...kept, bytes.toString(), ''].join('\n'));
+  return metricsDigest([...earlier, own]);
+}
+
+/**
+ * Holds a log against the checkpoint of its fold: the epochs that it has done have to be there as they were written.
+ *
+ * @param file `foldPaths(…).metrics`
+ * @throws `RunFileError`, `MissingRunFileError`
+ */
+export async function expectMetrics(
+  file: string,
+  {
+    epoch,
+    metrics,
+  }: { readonly epoch: number; readonly metrics: string | null },
 ): Promise<void> {
-  const line = toJson(metrics);
-  parseJson(line, epochMetrics, file);
-  const earlier = (await readIfThere(file)).filter(
-    ({ epoch }) => epoch < metrics.epoch,
-  );
-  await writeFileAtomic(
+  if (metrics === null) return;
+  const { epochs } = await readLines(file);
+  const done = epochs.filter((one) => one.epoch < epoch);
+  if (done.length < epoch) {
+    throw new RunFileError(
+      file,
+      `has ${done.length} epochs, the fold's last checkpoint was written after ${epoch}: lines are missing`,
+    );
+  }
+  const found = metricsDigest(done);
+  if (found === metrics) return;
+  throw new RunFileError(
     file,
-    [...earlier.map((one) => toJson(one)), line, ''].join('\n'),
+    `is not the log that the fold's last checkpoint was written with: the SHA-256 of its ${epoch} epochs is ${found}, the checkpoint says ${metrics}`,
   );
 }
 
-async function readIfThere(file: string): Promise<readonly EpochMetrics[]> {
+interface Lines extends MetricsLog {
+  /** as they stand in the file, without their ends */
+  readonly lines: readonly string[];
+}
+
+async function readIfThere(file: string): Promise<Lines> {
   try {
-    return (await readMetrics(file)).epochs;
+    return await readLines(file);
   } catch (error) {
-    if (error instanceof Error && isMissing(error.cause)) return [];
-    throw error;
+    if (!(error instanceof MissingRunFileError)) throw error;
+    return { epochs: [], lines: [], warnings: [] };
   }
 }
 
@@ -91,6 +146,11 @@ async function readIfThere(file: string): Promise<readonly EpochMetrics[]> {
  * @throws `MissingRunFileError` when no epoch is done, `RunFileError` with the line for anything else that is wrong
  */
 export async function readMetrics(file: string): Promise<MetricsLog> {
+  const { epochs, warnings } = await readLines(file);
+  return { epochs, warnings };
+}
+
+async function readLines(file: string): Promise<Lines> {
   const bytes = await readRunFile(
     file,
     'there is no such file: no epoch of this fold is done',
@@ -100,7 +160,7 @@ export async function readMetrics(file: string): Promise<MetricsLog> {
   const epochs: EpochMetrics[] = [];
   for (const [index, line] of lines.entries()) {
     const place = `${file}:${index + 1}`;
-    const metrics = parseJson(line, epochMetrics, place);
+    const metrics = readLine(line, place);
     checkOrder(metrics.epoch, epochs.at(-1)?.epoch, place);
     epochs.push(metrics);
   }
@@ -110,7 +170,22 @@ export async function readMetrics(file: string): Promise<MetricsLog> {
       : [
           `${file}:${lines.length + 1}: the last line is cut off after ${rest.length} characters and is left out`,
         ];
-  return { epochs, warnings };
+  return { epochs, lines, warnings };
+}
+
+/** Lines of version 1 carry no digest. */
+function readLine(line: string, place: string): EpochMetrics {
+  const { sha256, ...metrics } = checkJson(
+    fromJson(line, place),
+    epochMetrics,
+    place,
+  );
+  const problem =
+    sha256 === undefined
+      ? undefined
+      : ownDigestProblem(Buffer.from(line), endOfLine);
+  if (problem === undefined) return metrics as EpochMetrics;
+  throw new RunFileError(place, problem);
 }
 
 function checkOrder(

@@ -20,6 +20,8 @@ it('names the files of a run', () => {
     folder: join('run', 'fold-2'),
     metrics: join('run', 'fold-2', 'metrics.jsonl'),
     predictions: join('run', 'fold-2', 'predictions.csv'),
+    predictionsInfo: join('run', 'fold-2', 'predictions.json'),
+    by: 'head',
     checkpoints,
     last: {
       tensors: join(checkpoints, 'last.safetensors'),
@@ -36,7 +38,15 @@ it('keeps what was classified by texts apart from what was by the head', () => {
   const { summary, ...run } = runPaths('run', 'texts');
   expect(summary).toBe(join('run', 'summary-by-texts.json'));
   expect(runPaths('run')).toMatchObject(run);
-  const { predictions, ...fold } = foldPaths('run', 2, 'texts');
+  const { predictions, predictionsInfo, by, ...fold } = foldPaths(
+    'run',
+    2,
+    'texts',
+  );
+  expect(by).toBe('texts');
+  expect(predictionsInfo).toBe(
+    join('run', 'fold-2', 'predictions-by-texts.json'),
+  );
   expect(predictions).toBe(join('run', 'fold-2', 'predictions-by-texts.csv'));
   expect(foldPaths('run', 2)).toMatchObject(fold);
 });

@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { isMissing } from '@clip-lung/tensor/node';
+
 import type { ClassifiedBy } from './classified-by.js';
-import { isMissing } from './missing.js';
 
 /** The files of a run folder that belong to the run as a whole. */
 export interface RunPaths {
@@ -38,6 +39,10 @@ export interface FoldPaths
   readonly metrics: string;
   /** one row a test nodule: {@link Predictions} */
   readonly predictions: string;
+  /** what the predictions are of, and their digest, which a CSV file has no place for */
+  readonly predictionsInfo: string;
+  /** what the predictions are of */
+  readonly by: ClassifiedBy;
   readonly checkpoints: string;
 }
 
@@ -82,11 +87,21 @@ export function foldPaths(
     folder: own,
     metrics: join(own, 'metrics.jsonl'),
     predictions: join(own, `predictions${suffixOf(by)}.csv`),
+    predictionsInfo: join(own, `predictions${suffixOf(by)}.json`),
+    by,
     checkpoints,
     last: checkpoint('last'),
     best: checkpoint('best'),
   };
 }
+
+/** What a process holds while it trains a fold. */
+export function lockFile(folder: string, fold: number): string {
+  return join(folder, `fold-${fold}.lock`);
+}
+
+/** The names of what {@link lockFile} gives. */
+export const lockName = /^fold-\d+\.lock$/;
 
 /** The folds that have a folder, in order; none where the run's folder is missing. */
 export async function listFolds(folder: string): Promise<readonly number[]> {

@@ -1,27 +1,78 @@
-import { quotedInSpreadsheets, toSpreadsheetCell } from '@clip-lung/tensor';
-import { writeFileAtomic } from '@clip-lung/tensor/node';
-import { stringify } from 'csv-stringify/sync';
+import { createHash } from 'node:crypto';
 
-import { RunFileError } from './error.js';
+import { quotedInSpreadsheets, toSpreadsheetCell } from '@clip-lung/tensor';
+import { isMissing, writeFileAtomic } from '@clip-lung/tensor/node';
+import { stringify } from 'csv-stringify/sync';
+import { z } from 'zod';
+
+import { type ClassifiedBy, waysToClassify } from './classified-by.js';
+import { parseDigestedJson, toDigestedJson } from './digested-json.js';
+import { MissingRunFileError, RunFileError } from './error.js';
+import { formatVersion, type RunFormatVersion } from './format-version.js';
 import { readRunFile } from './missing.js';
+import { expectOrigin, type FileOrigin, type RunOrigin } from './origin.js';
 import { parsePredictions } from './parse-predictions.js';
+import type { FoldPaths } from './paths.js';
 import {
   predictionColumns,
   type Predictions,
   probabilityPrefix,
 } from './predictions.js';
 
+/** What lies beside predictions: whose they are, and their digest. */
+interface PredictionsInfo extends FileOrigin {
+  readonly formatVersion: RunFormatVersion;
+  readonly by: ClassifiedBy;
+  readonly rows: number;
+  /** hex SHA-256 of the CSV file */
+  readonly predictions: string;
+}
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits');
+
+const predictionsInfo = z.strictObject({
+  formatVersion,
+  fold: z.int().nonnegative(),
+  by: z.enum(waysToClassify),
+  experimentDigest: sha256,
+  dataset: sha256,
+  rows: z.int().nonnegative(),
+  predictions: sha256,
+}) satisfies z.ZodType<PredictionsInfo>;
+
 /**
- * Writes `predictions.csv`: `nodule, patient, label, prediction, p_<class>…`, checked as it will be read.
- * Numbers are written so that they read back exactly. A text that a spreadsheet would run has a quote before it.
+ * Writes `predictions.csv`: `nodule, patient, label, prediction, p_<class>…`, checked as it will be read, and beside it
+ * `predictions.json`, which says whose they are and what their digest is. Numbers are written so that they read back exactly.
+ * A text that a spreadsheet would run has a quote before it.
  *
- * @param file `foldPaths(…).predictions`
+ * @param paths  `foldPaths(…)`
+ * @param origin the fold is that of the paths
  * @throws `RunFileError` for predictions that could not be read back
  */
 export async function writePredictions(
-  file: string,
-  { classes, rows }: Predictions,
+  paths: FoldPaths,
+  predictions: Predictions,
+  origin: Omit<FileOrigin, 'fold'>,
 ): Promise<void> {
+  const file = paths.predictions;
+  const bytes = Buffer.from(csvOf(predictions, file));
+  await parsePredictions(bytes, file);
+  const info: PredictionsInfo = {
+    formatVersion: 1,
+    fold: paths.fold,
+    by: paths.by,
+    experimentDigest: origin.experimentDigest,
+    dataset: origin.dataset,
+    rows: predictions.rows.length,
+    predictions: digestOf(bytes),
+  };
+  const about = paths.predictionsInfo;
+  // First, so that no predictions are ever without it.
+  await writeFileAtomic(about, toDigestedJson(info, predictionsInfo, about));
+  await writeFileAtomic(file, bytes);
+}
+
+function csvOf({ classes, rows }: Predictions, file: string): string {
   const nameOf = (index: number, nodule: string): string => {
     const name = classes[index];
     if (name !== undefined) return name;
@@ -41,26 +92,95 @@ export async function writePredictions(
     nameOf(row.prediction, row.nodule),
     ...row.probabilities.map(String),
   ]);
-  const text = stringify([header, ...lines], {
+  return stringify([header, ...lines], {
     cast: { string: toSpreadsheetCell },
     quoted_match: quotedInSpreadsheets,
   });
-  await parsePredictions(Buffer.from(text), file);
-  await writeFileAtomic(file, text);
+}
+
+/** What is asked of predictions beyond their format. */
+export interface ReadPredictionsOptions {
+  /** what they have to be of */
+  readonly run?: RunOrigin;
+  /** whether predictions without a digest are read: runs of version 1 have none. Default: no */
+  readonly undigested?: boolean;
+  /** stops it, however many rows there are */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Predictions as they were read. */
+export interface ReadPredictions extends Predictions {
+  /** whether they carry a digest; without one, whether they are whole cannot be told */
+  readonly isDigested: boolean;
 }
 
 /**
- * @param file `foldPaths(…).predictions`
- * @param options a signal stops it, however many rows there are
- * @throws `MissingRunFileError` when the fold is not tested, `RunFileError` with line and column for anything wrong
+ * @param paths `foldPaths(…)`
+ * @throws `MissingRunFileError` when the fold is not tested; `RunFileError` for predictions that are not as they were
+ *   written, or are another fold's or run's, and with line and column for anything wrong in them
  */
 export async function readPredictions(
-  file: string,
-  { signal }: { readonly signal?: AbortSignal | undefined } = {},
-): Promise<Predictions> {
+  paths: FoldPaths,
+  { run, undigested = false, signal }: ReadPredictionsOptions = {},
+): Promise<ReadPredictions> {
+  const file = paths.predictions;
   const bytes = await readRunFile(
     file,
     'there is no such file: this fold is not trained to its end yet',
   );
-  return parsePredictions(bytes, file, signal);
+  const info = await readInfo(paths);
+  if (info === undefined && !undigested) {
+    throw new RunFileError(
+      file,
+      `is without its digest: ${paths.predictionsInfo}, which is written with it, is missing; put it back, or let the predictions be written again (${wayOut[paths.by]})`,
+    );
+  }
+  if (info !== undefined) expectDigest(bytes, info, paths);
+  if (info !== undefined) expectOrigin(info, { ...paths, run }, file);
+  const found = await parsePredictions(bytes, file, signal);
+  return { ...found, isDigested: info !== undefined };
+}
+
+/** What writes predictions again. */
+const wayOut: Readonly<Record<ClassifiedBy, string>> = {
+  head: '`clip-lung train --resume`',
+  texts: '`clip-lung evaluate --by texts`',
+};
+
+async function readInfo(
+  paths: FoldPaths,
+): Promise<PredictionsInfo | undefined> {
+  const file = paths.predictionsInfo;
+  try {
+    const bytes = await readRunFile(file, 'there is no such file');
+    return parseDigestedJson(bytes, predictionsInfo, file);
+  } catch (error) {
+    if (error instanceof MissingRunFileError && isMissing(error.cause)) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function expectDigest(
+  bytes: Uint8Array,
+  { by, predictions, rows }: PredictionsInfo,
+  paths: FoldPaths,
+): void {
+  if (by !== paths.by) {
+    throw new RunFileError(
+      paths.predictionsInfo,
+      `is of predictions by ${by}, expected those by ${paths.by}`,
+    );
+  }
+  const found = digestOf(bytes);
+  if (found === predictions) return;
+  throw new RunFileError(
+    paths.predictions,
+    `was damaged or changed after it was written: its SHA-256 is ${found}, ${paths.predictionsInfo} says ${predictions} for its ${rows} nodules; put it back, or let it be written again (${wayOut[by]})`,
+  );
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,11 +1,22 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { damagesOf } from '../test/damages.js';
 import {
+  foldPaths,
+  type FoldPaths,
   MissingRunFileError,
   type Predictions,
   readPredictions,
@@ -15,9 +26,12 @@ import {
 
 let folder = '';
 let file = '';
+let paths: FoldPaths = foldPaths('', 0);
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'clip-lung-run-'));
-  file = join(folder, 'predictions.csv');
+  paths = foldPaths(folder, 0);
+  file = paths.predictions;
+  await mkdir(paths.folder);
 });
 afterEach(() => rm(folder, { recursive: true }));
 
@@ -41,11 +55,16 @@ const predictions: Predictions = {
   ],
 };
 
+const origin = {
+  experimentDigest: 'e'.repeat(64),
+  dataset: 'd'.repeat(64),
+};
+
 const header = 'nodule,patient,label,prediction,p_benign,p_malignant';
 
 describe('predictions.csv', () => {
   it('is a table that reads without a key', async () => {
-    await writePredictions(file, predictions);
+    await writePredictions(paths, predictions, origin);
     const lines = (await readFile(file, 'utf8')).split('\n');
     expect(lines.slice(0, 2)).toEqual([
       'nodule,patient,label,prediction,p_benign,p_unsure,p_malignant',
@@ -92,8 +111,11 @@ describe('predictions.csv', () => {
       });
     await fc.assert(
       fc.asyncProperty(any, async (one) => {
-        await writePredictions(file, one);
-        expect(await readPredictions(file)).toEqual(one);
+        await writePredictions(paths, one, origin);
+        expect(await readPredictions(paths)).toEqual({
+          ...one,
+          isDigested: true,
+        });
       }),
       // Each of them syncs a file and its folder.
       { numRuns: 50 },
@@ -105,7 +127,8 @@ describe('predictions.csv', () => {
       file,
       `\uFEFF${header}\r\nn1,p1,benign,malignant,0.4,0.6\r\n`,
     );
-    expect(await readPredictions(file)).toEqual({
+    expect(await readPredictions(paths, { undigested: true })).toEqual({
+      isDigested: false,
       classes: ['benign', 'malignant'],
       rows: [
         {
@@ -120,7 +143,9 @@ describe('predictions.csv', () => {
   });
 
   it('says so when the fold is not tested', async () => {
-    await expect(readPredictions(file)).rejects.toThrow(MissingRunFileError);
+    await expect(readPredictions(paths, { undigested: true })).rejects.toThrow(
+      MissingRunFileError,
+    );
   });
 
   const good = 'n1,p1,benign,benign,0.5,0.5';
@@ -161,13 +186,63 @@ describe('predictions.csv', () => {
     [`${header}\n"n1,p1,benign,benign,0.5,0.5`, /is not CSV: Quote Not Closed/],
   ])('refuses %j', async (text, message) => {
     await writeFile(file, text);
-    await expect(readPredictions(file)).rejects.toThrow(RunFileError);
-    await expect(readPredictions(file)).rejects.toThrow(message);
+    await expect(readPredictions(paths, { undigested: true })).rejects.toThrow(
+      RunFileError,
+    );
+    await expect(readPredictions(paths, { undigested: true })).rejects.toThrow(
+      message,
+    );
   });
 
   it('counts lines as an editor does, past a name with a line break', async () => {
     await writeFile(file, `${header}\n"n\n1",p1,benign,benign,0.5,0.5\nbad`);
-    await expect(readPredictions(file)).rejects.toThrow(/:4: has 1 columns/);
+    await expect(readPredictions(paths, { undigested: true })).rejects.toThrow(
+      /:4: has 1 columns/,
+    );
+  });
+
+  it('is refused at any flipped bit and any length, so is what lies beside it', async () => {
+    await writePredictions(paths, predictions, origin);
+    for (const one of [paths.predictions, paths.predictionsInfo]) {
+      const whole = await readFile(one);
+      for (const damaged of damagesOf(whole)) {
+        await writeFile(one, damaged);
+        await expect(readPredictions(paths)).rejects.toThrow(RunFileError);
+      }
+      await writeFile(one, whole);
+    }
+    expect((await readPredictions(paths)).isDigested).toBe(true);
+  });
+
+  it('is refused without its digest, unless it is of a version that had none', async () => {
+    await writePredictions(paths, predictions, origin);
+    await rm(paths.predictionsInfo);
+    await expect(readPredictions(paths)).rejects.toThrow(
+      /predictions\.csv: is without its digest: .*predictions\.json.* is missing/,
+    );
+    const found = await readPredictions(paths, { undigested: true });
+    expect(found.isDigested).toBe(false);
+  });
+
+  it('is refused in another fold, run, or way to classify', async () => {
+    const run = { experiments: [origin.experimentDigest], dataset: undefined };
+    await writePredictions(paths, predictions, origin);
+    await readPredictions(paths, { run });
+    await readPredictions(paths, { run: { ...run, dataset: origin.dataset } });
+    await expect(
+      readPredictions(paths, { run: { ...run, dataset: 'f'.repeat(64) } }),
+    ).rejects.toThrow(/is of a run on another dataset/);
+    await expect(
+      readPredictions(paths, { run: { ...run, experiments: ['f'] } }),
+    ).rejects.toThrow(/is of another experiment than the run's record/);
+    for (const other of [foldPaths(folder, 1), foldPaths(folder, 0, 'texts')]) {
+      await mkdir(other.folder, { recursive: true });
+      await cp(paths.predictions, other.predictions);
+      await cp(paths.predictionsInfo, other.predictionsInfo);
+      await expect(readPredictions(other)).rejects.toThrow(
+        /is of fold 0, and lies in the place of fold 1|is of predictions by head/,
+      );
+    }
   });
 
   it('writes nothing that could not be read back', async () => {
@@ -180,9 +255,9 @@ describe('predictions.csv', () => {
     for (const [change, message] of refused) {
       const rows = first === undefined ? [] : [{ ...first, ...change }];
       await expect(
-        writePredictions(file, { ...predictions, rows }),
+        writePredictions(paths, { ...predictions, rows }, origin),
       ).rejects.toThrow(message);
     }
-    expect(await readdir(folder)).toEqual([]);
+    expect(await readdir(paths.folder)).toEqual([]);
   });
 });

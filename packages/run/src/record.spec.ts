@@ -4,8 +4,11 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { damagesOf } from '../test/damages.js';
 import {
+  createRunRecord,
   experimentDigest,
+  expectRecordDigest,
   MissingRunFileError,
   NotJsonError,
   readRunRecord,
@@ -22,7 +25,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const record: RunRecord = {
-  formatVersion: 1,
+  formatVersion: 2,
   experiment: { data: { subset: 'A' }, losses: [{ use: 'cross-entropy' }] },
   data: {
     collection: 'phantom',
@@ -46,7 +49,7 @@ async function tamper(
 ): Promise<void> {
   await writeFile(
     runPaths(folder).experiment,
-    JSON.stringify({ ...record, ...change }),
+    JSON.stringify({ ...record, formatVersion: 1, ...change }),
   );
 }
 
@@ -93,9 +96,9 @@ describe('experiment.json', () => {
   });
 
   it('says so of another version first, whatever else has changed', async () => {
-    await tamper({ formatVersion: 2, engine: undefined });
+    await tamper({ formatVersion: 3, engine: undefined });
     await expect(readRunRecord(folder)).rejects.toThrow(
-      /has format version 2, expected 1: it was written by a newer version/,
+      /has format version 3, expected 2: it was written by a newer version/,
     );
   });
 
@@ -107,6 +110,53 @@ describe('experiment.json', () => {
     await expect(readRunRecord(folder)).rejects.toThrow(
       /experiment\.json: .*the key "engine" is given twice/,
     );
+  });
+
+  it('is refused at any flipped bit and any length', async () => {
+    await writeRunRecord(folder, record);
+    const file = runPaths(folder).experiment;
+    const whole = await readFile(file);
+    for (const damaged of damagesOf(whole, 200)) {
+      await writeFile(file, damaged);
+      await expect(readRunRecord(folder)).rejects.toThrow(RunFileError);
+      expect(() => {
+        expectRecordDigest(damaged, file);
+      }).toThrow(RunFileError);
+    }
+    expectRecordDigest(whole, file);
+  });
+
+  it('is read without a digest where it is of version 1, and gets one when it is written again', async () => {
+    await tamper({});
+    const found = await readRunRecord(folder);
+    expect(found).toEqual({ ...record, formatVersion: 1 });
+    await writeRunRecord(folder, found);
+    expect(await readRunRecord(folder)).toEqual(record);
+    expect(
+      JSON.parse(await readFile(runPaths(folder).experiment, 'utf8')),
+    ).toHaveProperty('sha256');
+  });
+
+  it('of version 2 is refused when its digest was taken away', async () => {
+    await tamper({ formatVersion: 2 });
+    await expect(readRunRecord(folder)).rejects.toThrow(
+      /experiment\.json: has no SHA-256 where one was written/,
+    );
+  });
+
+  it('is made by one of several that try', async () => {
+    const others = ['a', 'b', 'c', 'd'].map((engine) => ({
+      ...record,
+      engine,
+    }));
+    const made = await Promise.all(
+      others.map((one) => createRunRecord(folder, one)),
+    );
+    expect(made.filter(Boolean)).toHaveLength(1);
+    expect((await readRunRecord(folder)).engine).toBe(
+      others[made.indexOf(true)]?.engine,
+    );
+    expect(await readdir(folder)).toEqual(['experiment.json']);
   });
 
   it('says so of a file that is cut short', async () => {

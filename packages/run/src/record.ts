@@ -1,12 +1,10 @@
-import { writeFileAtomic } from '@clip-lung/tensor/node';
+import { createFileAtomic, writeFileAtomic } from '@clip-lung/tensor/node';
 import { z } from 'zod';
 
-import { parseJson, toJson } from './json.js';
+import { parseDigestedJson, toDigestedJson } from './digested-json.js';
+import { formatVersion, type RunFormatVersion } from './format-version.js';
 import { readRunFile } from './missing.js';
 import { runPaths } from './paths.js';
-
-/** Goes up when a file of a run folder changes so that older code would misread it. */
-export const runFormatVersion = 1;
 
 /** Where the nodules come from. Results on simulated nodules say nothing about patients. */
 export const runCollections = [
@@ -30,7 +28,8 @@ export type RunText = (typeof runTexts)[number];
 
 /** What was run, on what: enough to run it again. Written when a run starts. */
 export interface RunRecord {
-  readonly formatVersion: typeof runFormatVersion;
+  /** of a file that is read; what is written is of the latest */
+  readonly formatVersion: RunFormatVersion;
   /** the resolved experiment, as plain JSON */
   readonly experiment: Readonly<Record<string, unknown>>;
   readonly data: {
@@ -71,7 +70,7 @@ const sha256 = (expected: string) =>
   z.string().regex(/^[0-9a-f]{64}$/, expected);
 
 const record = z.strictObject({
-  formatVersion: z.literal(runFormatVersion),
+  formatVersion,
   experiment: z.record(z.string(), z.unknown()),
   data: z.strictObject({
     collection: z.enum(runCollections),
@@ -105,7 +104,7 @@ const record = z.strictObject({
 }) satisfies z.ZodType<RunRecord>;
 
 /**
- * Writes `experiment.json`, checked as it will be read.
+ * Writes `experiment.json` with its digest, checked as it will be read.
  *
  * @throws `RunFileError` for a record that could not be read back, `NotJsonError` for an experiment that is no JSON
  */
@@ -114,17 +113,41 @@ export async function writeRunRecord(
   value: RunRecord,
 ): Promise<void> {
   const file = runPaths(folder).experiment;
-  const text = `${toJson(value, 2)}\n`;
-  parseJson(text, record, file);
-  await writeFileAtomic(file, text);
+  await writeFileAtomic(file, toDigestedJson(value, record, file));
 }
 
-/** @throws `MissingRunFileError` when the folder is no run, `RunFileError` for a record that is not as it should be */
+/**
+ * Writes `experiment.json`, unless the folder has one.
+ *
+ * @returns whether it was written: of several folds that start at the same moment, one writes it
+ * @throws as {@link writeRunRecord}
+ */
+export async function createRunRecord(
+  folder: string,
+  value: RunRecord,
+): Promise<boolean> {
+  const file = runPaths(folder).experiment;
+  return createFileAtomic(file, toDigestedJson(value, record, file));
+}
+
+/**
+ * @throws `MissingRunFileError` when the folder is no run, `RunFileError` for a record that is not as it was written, or not
+ *   as it should be
+ */
 export async function readRunRecord(folder: string): Promise<RunRecord> {
   const file = runPaths(folder).experiment;
   const bytes = await readRunFile(
     file,
     'there is no such file, so this is no run folder; give the folder that `train` was told to write to (--out)',
   );
-  return parseJson(bytes.toString('utf8'), record, file, runFormatVersion);
+  return parseDigestedJson(bytes, record, file);
+}
+
+/**
+ * Holds the bytes of a file that may be a run's record against the digest that it carries.
+ *
+ * @throws `RunFileError` for a record that is not as it was written; what else may be in the file is not looked at
+ */
+export function expectRecordDigest(bytes: Uint8Array, file: string): void {
+  parseDigestedJson(bytes, z.unknown(), file);
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { damagesOf } from '../test/damages.js';
 import {
   MissingRunFileError,
   readRunSummary,
@@ -32,7 +33,7 @@ const summary: RunSummary = {
   text: 'none',
   data: 'lidc-idri',
   by: 'head',
-  formatVersion: 1,
+  formatVersion: 2,
   subset: 'C',
   textModel: '',
   majorityClass: 'benign',
@@ -63,9 +64,10 @@ describe('summary.json', () => {
     await writeRunSummary(folder, summary);
     expect(await readRunSummary(folder)).toEqual(summary);
     const text = await readFile(runPaths(folder).summary, 'utf8');
-    expect(Object.keys(JSON.parse(text) as object)).toEqual(
-      Object.keys(summary),
-    );
+    expect(Object.keys(JSON.parse(text) as object)).toEqual([
+      ...Object.keys(summary),
+      'sha256',
+    ]);
   });
 
   it('is another file for what was classified by texts', async () => {
@@ -77,7 +79,8 @@ describe('summary.json', () => {
   });
 
   it('is of the head where it does not say, as older ones do not', async () => {
-    const { by, ...older } = summary;
+    const { by, ...rest } = summary;
+    const older = { ...rest, formatVersion: 1 };
     await writeFile(runPaths(folder).summary, JSON.stringify(older));
     expect(await readRunSummary(folder)).toEqual({ ...older, by });
   });
@@ -90,8 +93,17 @@ describe('summary.json', () => {
     );
   });
 
+  it('is refused at any flipped bit and any length', async () => {
+    await writeRunSummary(folder, summary);
+    const file = runPaths(folder).summary;
+    for (const damaged of damagesOf(await readFile(file), 200)) {
+      await writeFile(file, damaged);
+      await expect(readRunSummary(folder)).rejects.toThrow(RunFileError);
+    }
+  });
+
   it('refuses a percentage where a fraction belongs, read or written', async () => {
-    const wrong = { ...summary, accuracy: 61 };
+    const wrong = { ...summary, formatVersion: 1, accuracy: 61 } as const;
     await expect(writeRunSummary(folder, wrong)).rejects.toThrow(RunFileError);
     await writeFile(runPaths(folder).summary, JSON.stringify(wrong));
     await expect(readRunSummary(folder)).rejects.toThrow(/"accuracy" is 61/);

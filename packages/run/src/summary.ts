@@ -2,13 +2,13 @@ import { writeFileAtomic } from '@clip-lung/tensor/node';
 import { z } from 'zod';
 
 import { type ClassifiedBy, waysToClassify } from './classified-by.js';
-import { parseJson, toJson } from './json.js';
+import { parseDigestedJson, toDigestedJson } from './digested-json.js';
+import { formatVersion, type RunFormatVersion } from './format-version.js';
 import { readRunFile } from './missing.js';
 import { runPaths } from './paths.js';
 import {
   runCollections,
   type RunCollection,
-  runFormatVersion,
   runSubsets,
   type RunSubset,
   runTexts,
@@ -54,7 +54,7 @@ export interface RunSummary {
 
   /** what the nodules were classified by */
   readonly by: ClassifiedBy;
-  readonly formatVersion: typeof runFormatVersion;
+  readonly formatVersion: RunFormatVersion;
   readonly subset: RunSubset;
   readonly textModel: string;
   /** the class that `majority` answers */
@@ -115,7 +115,7 @@ const summary = z.strictObject({
   data: z.enum(runCollections),
   // Summaries of before there was a choice are of the head.
   by: z.enum(waysToClassify).default('head'),
-  formatVersion: z.literal(runFormatVersion),
+  formatVersion,
   subset: z.enum(runSubsets),
   textModel: z.string(),
   majorityClass: z.string(),
@@ -147,18 +147,16 @@ const summary = z.strictObject({
   confusion: z.array(z.array(count)),
 }) satisfies z.ZodType<RunSummary>;
 
-/** Writes `summary.json`, or `summary-by-texts.json`, checked as it will be read. @param folder the run's */
+/** Writes `summary.json`, or `summary-by-texts.json`, with its digest, checked as it will be read. @param folder the run's */
 export async function writeRunSummary(
   folder: string,
   value: RunSummary,
 ): Promise<void> {
   const file = runPaths(folder, value.by).summary;
-  const text = `${toJson(value, 2)}\n`;
-  parseJson(text, summary, file);
-  await writeFileAtomic(file, text);
+  await writeFileAtomic(file, toDigestedJson(value, summary, file));
 }
 
-/** @throws `MissingRunFileError` when the run is not evaluated, `RunFileError` for a summary that is not as it should be */
+/** @throws `MissingRunFileError` when the run is not evaluated, `RunFileError` for a summary that is not as it was written, or not as it should be */
 export async function readRunSummary(
   folder: string,
   by: ClassifiedBy = 'head',
@@ -168,5 +166,5 @@ export async function readRunSummary(
     file,
     `there is no such file: the run is not evaluated yet; run \`clip-lung evaluate${by === 'head' ? '' : ` --by ${by}`}\` on it`,
   );
-  return parseJson(bytes.toString('utf8'), summary, file, runFormatVersion);
+  return parseDigestedJson(bytes, summary, file);
 }

@@ -1,6 +1,7 @@
 export * from './at.js';
 export * from './check-count.js';
 export * from './error.js';
+export * from './finite.js';
 export * from './nd-array.js';
 export * from './npy.js';
 export * from './random.js';

@@ -70,6 +70,9 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
       const measured = {
         by,
         signal,
+        onNote: (message: string) => {
+          screen.note(`note: ${message}`);
+        },
         // A run in an archive can be read, if not written to.
         onUnwritten: ({ message }: Error) => {
           screen.note(`${message}; the figures are printed only`);

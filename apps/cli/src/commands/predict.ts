@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 
 import type { Warning } from '@clip-lung/data';
 import { openOnnx } from '@clip-lung/engine';
 import { describeData, describeText } from '@clip-lung/evaluator';
 import { visibleLine } from '@clip-lung/tensor';
+import { readWholeFile } from '@clip-lung/tensor/node';
 import { InvalidArgumentError } from 'commander';
 
 import {
@@ -69,6 +70,11 @@ export const addPredict: AddCommand = (program, surroundings) => {
       const open = await openOnnx(bytes, { file: model });
       try {
         const about = describeClassifier(open, model);
+        if (!about.isDigested) {
+          screen.note(
+            `note: ${model}: carries no digest, as models of earlier versions: whether it is as it was written cannot be told`,
+          );
+        }
         const { signal } = surroundings;
         const { force = false } = options;
         const { hu, warnings: odd } = await readCrops(source, {
@@ -152,7 +158,7 @@ async function modelBytes(
     const policy = policyOf(screen, options);
     return classifierFile(await readTrainedClassifier(model, chosen, policy));
   }
-  if (fold === undefined) return readFile(model);
+  if (fold === undefined) return readWholeFile(model);
   throw new UsageError(
     `${model}: is a model of one fold; --fold belongs to a run folder`,
   );

@@ -91,6 +91,9 @@ export const addTrain: AddCommand = (program, surroundings) => {
       });
       const dataset = await readDataset(options.data, {
         margin: needsMargin(loaded.experiment, loaded.modules),
+        onNote: (message) => {
+          screen.note(`note: ${message}`);
+        },
       });
       const tower = await loadTower(loaded, {
         screen,

@@ -1,7 +1,10 @@
 import { attributes, ratingNames } from '../ratings.js';
 
-/** The version of the dataset folder's files. A reader refuses other versions. */
-export const datasetVersion = 3;
+/** The version of the dataset folder's files: since version 4, the manifest has their digests. */
+export const datasetVersion = 4;
+
+/** The versions that are read. */
+export const datasetVersions = [3, datasetVersion] as const;
 
 /** The files of a dataset folder. */
 export const datasetFiles = {

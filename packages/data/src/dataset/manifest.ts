@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { collections } from '../collection.js';
-import { datasetVersion } from './format.js';
+import { datasetVersions } from './format.js';
 import { labels, labelStatistics, rules } from '../label.js';
 
 const count = z.int().nonnegative();
@@ -9,7 +9,7 @@ const count = z.int().nonnegative();
 /** `manifest.json`: what a dataset was made of, how, and what did not go smoothly. */
 export const manifestSchema = z.strictObject({
   format: z.literal('clip-lung-dataset'),
-  version: z.literal(datasetVersion),
+  version: z.literal(datasetVersions),
   collection: z.enum(collections),
   rule: z.enum(rules),
   options: z.strictObject({
@@ -69,6 +69,8 @@ export const manifestSchema = z.strictObject({
     /** number of warnings of each kind */
     warnings: z.record(z.string(), count),
   }),
+  /** hex SHA-256 of the dataset's other files, by name; none in datasets of version 3 */
+  files: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)).optional(),
   /** scans that could not be prepared */
   failures: z.array(
     z.strictObject({

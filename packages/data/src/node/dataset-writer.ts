@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   type FileHandle,
   mkdir,
@@ -15,7 +15,11 @@ import {
   quotedInSpreadsheets,
   toSpreadsheetCell,
 } from '@clip-lung/tensor';
-import { syncFolder, writeFileAtomic } from '@clip-lung/tensor/node';
+import {
+  fileDigest,
+  syncFolder,
+  writeFileAtomic,
+} from '@clip-lung/tensor/node';
 import { stringify } from 'csv-stringify/sync';
 
 import {
@@ -32,6 +36,7 @@ import {
 } from '../dataset/format.js';
 import type { Manifest } from '../dataset/manifest.js';
 import { InputError } from '../errors.js';
+import { manifestBytes } from './manifest-file.js';
 
 /**
  * Writes a dataset folder whole or not at all: into a hidden folder beside it, which takes its place at the end. Crops
@@ -90,16 +95,24 @@ export class DatasetWriter {
     await this.#crops.write(cropsHeader(this.#count, this.#size), 0, null, 0);
     await this.#crops.sync();
     await this.#close();
-    const write = (name: string, content: string): Promise<void> =>
-      writeFileAtomic(join(this.#temporary, name), content);
+    const cropsFile = join(this.#temporary, datasetFiles.crops);
+    const files: Record<string, string> = {
+      [datasetFiles.crops]: await fileDigest([cropsFile]),
+    };
+    const write = async (name: string, content: string): Promise<void> => {
+      files[name] = createHash('sha256').update(content).digest('hex');
+      await writeFileAtomic(join(this.#temporary, name), content);
+    };
     await write(datasetFiles.nodules, csv(tables.nodules, noduleColumns));
     await write(datasetFiles.scans, csv(tables.scans, scanColumns));
     await write(datasetFiles.folds, csv(tables.folds, foldColumns));
     if (tables.readers) {
       await write(datasetFiles.readers, csv(tables.readers, readerColumns));
     }
-    const manifest = JSON.stringify(tables.manifest, null, 2);
-    await write(datasetFiles.manifest, `${manifest}\n`);
+    await writeFileAtomic(
+      join(this.#temporary, datasetFiles.manifest),
+      manifestBytes({ ...tables.manifest, files }),
+    );
     await this.#replace();
   }
 

@@ -1,4 +1,12 @@
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,7 +27,7 @@ import {
   temporaryFolder,
 } from '../../test/synthetic.js';
 import { phantomManufacturer } from '../collection.js';
-import { InputError, OptionError } from '../errors.js';
+import { DatasetError, InputError, OptionError } from '../errors.js';
 import { prepareDataset } from './prepare-dataset.js';
 import { cropAt } from './read-crop.js';
 import { readDataset } from './read-dataset.js';
@@ -484,6 +492,24 @@ describe('readDataset', () => {
     return out;
   }
 
+  /** The same, of the version that had no digests: then the change itself is what is wrong. */
+  async function changedVersion3(
+    file: string,
+    change: (text: string) => string,
+  ): Promise<string> {
+    const out = await changed(file, change);
+    const path = join(out, 'manifest.json');
+    const text = await readFile(path, 'utf8');
+    await writeFile(
+      path,
+      text
+        .replace('"version": 4', '"version": 3')
+        .replace(/"files": \{[^}]*\},\s*/, '')
+        .replace(/,\s*"sha256": "\w*"\s*\}\s*$/, '}'),
+    );
+    return out;
+  }
+
   /** Replaces a field of the first row. */
   const field = (name: string, value: string) => (text: string) => {
     const [header = '', row = '', ...rest] = text.split('\n');
@@ -580,8 +606,8 @@ describe('readDataset', () => {
     ],
     [
       'manifest.json',
-      (text: string) => text.replace('"version": 3', '"version": 2'),
-      /version is 2, expected 3; prepare the dataset again/,
+      (text: string) => text.replace('"version": 4', '"version": 2'),
+      /version is 2, expected 4; prepare the dataset again/,
     ],
     [
       'manifest.json',
@@ -599,8 +625,56 @@ describe('readDataset', () => {
       /holds int16 \[3, 32, 16, 64\], expected int16 \[3, 32, 32, 32\]/,
     ],
   ])('refuses a changed %s (%#)', async (file, change, message) => {
-    await expect(readDataset(await changed(file, change))).rejects.toThrow(
-      message,
+    const out = await changedVersion3(file, change);
+    await expect(readDataset(out)).rejects.toThrow(message);
+  });
+
+  const names = [
+    'crops.npy',
+    'folds.csv',
+    'manifest.json',
+    'nodules.csv',
+    'readers.csv',
+    'scans.csv',
+  ];
+
+  it('refuses every file of it with a flipped bit, cut short, or with more at its end', async () => {
+    const out = await changed('crops.npy', (text) => `${text}xx`);
+    await expect(readDataset(out)).rejects.toThrow(DatasetError);
+    await truncate(join(out, 'crops.npy'), 128 + 3 * 65536);
+    expect((await readDataset(out)).nodules).toHaveLength(3);
+    expect((await readdir(out)).sort()).toEqual(names);
+    for (const name of names) {
+      const file = join(out, name);
+      const whole = await readFile(file);
+      for (let i = 0; i < 20; i++) {
+        const bit = Math.floor((i * (whole.length * 8 - 1)) / 19);
+        const flipped = Buffer.from(whole);
+        flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        for (const damaged of [flipped, whole.subarray(0, bit >> 3)]) {
+          await writeFile(file, damaged);
+          await expect(readDataset(out)).rejects.toThrow(DatasetError);
+        }
+      }
+      await writeFile(file, whole);
+    }
+  });
+
+  it('reads a dataset of the version without digests, and says so', async () => {
+    const out = await changedVersion3('scans.csv', (text) =>
+      text.replaceAll('\n', '\r\n'),
+    );
+    const notes: string[] = [];
+    const onNote = (message: string): void => void notes.push(message);
+    expect((await readDataset(out, { onNote })).nodules).toHaveLength(3);
+    expect(notes).toEqual([
+      `${out}: carries no digests, as datasets of earlier versions: whether its files are as they were written cannot be told; preparing it again adds them`,
+    ]);
+    const file = join(out, 'manifest.json');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('"version": 3', '"version": 4'));
+    await expect(readDataset(out)).rejects.toThrow(
+      /^manifest\.json: has no SHA-256 where one was written/,
     );
   });
 
@@ -608,7 +682,7 @@ describe('readDataset', () => {
     await expect(readDataset(await temporaryFolder())).rejects.toThrow(
       InputError,
     );
-    const out = await changed('crops.npy', (text) => `${text}xx`);
+    const out = await changedVersion3('crops.npy', (text) => `${text}xx`);
     await rm(join(out, 'crops.npy'));
     await expect(readDataset(out)).rejects.toThrow(
       /^crops\.npy: cannot be read/,
@@ -616,7 +690,7 @@ describe('readDataset', () => {
   });
 
   it('reads columns in any order, and passes over others', async () => {
-    const out = await changed('folds.csv', (text) =>
+    const out = await changedVersion3('folds.csv', (text) =>
       text
         .split('\n')
         .map((line) =>

@@ -1,54 +1,74 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import {
-  FileFormatError,
-  formatShape,
-  type NdArray,
-  parseStrictJson,
-} from '@clip-lung/tensor';
-import { readNpy } from '@clip-lung/tensor/node';
+import { FileFormatError, formatShape, type NdArray } from '@clip-lung/tensor';
+import { fileDigest, readNpy } from '@clip-lung/tensor/node';
 
 import { cropSize } from '../crop/crop.js';
 import { middleOf } from '../crop/middle.js';
 import { expectNoLeak } from '../dataset/folds.js';
 import {
   datasetFiles,
-  datasetVersion,
   foldColumns,
   noduleColumns,
   scanColumns,
 } from '../dataset/format.js';
-import { type Manifest, manifestSchema } from '../dataset/manifest.js';
+import type { Manifest } from '../dataset/manifest.js';
 import {
   type Dataset,
   type DatasetNodule,
   type Part,
   parts,
 } from '../dataset/nodule.js';
-import { DatasetError, InputError } from '../errors.js';
+import { DatasetError } from '../errors.js';
 import { labelOf, labels } from '../label.js';
 import { averageOf, medianOf } from '../nodules/means.js';
 import { highestRating, perAttribute } from '../ratings.js';
+import { readManifest } from './manifest-file.js';
 import { readTable, type TableRow } from './table.js';
 
+export interface ReadDatasetOptions {
+  /** keep the margin of crops that have one; by default they are the 32³ in the middle */
+  readonly margin?: boolean;
+  /** is told of what cannot be checked, such as a dataset of a version without digests */
+  readonly onNote?: ((message: string) => void) | undefined;
+}
+
 /**
- * Reads a dataset folder and checks it: every value is in range, the files agree with each other and with the manifest, and
+ * Reads a dataset folder and checks it: its files are those that were written, every value is in range, the files agree with each other and with the manifest, and
  * no patient is in two folds.
  *
- * @param margin keep the margin of crops that have one; by default they are the 32³ in the middle
  * @throws {@link InputError} when there is no dataset at `folder`
  * @throws {@link DatasetError} that names the file, the line and the value that is wrong
  * @throws `PatientLeakError` when a patient is in two folds
  */
 export async function readDataset(
   folder: string,
-  { margin = false }: { readonly margin?: boolean } = {},
+  { margin = false, onNote }: ReadDatasetOptions = {},
 ): Promise<Dataset> {
   const manifest = await readManifest(folder);
-  const noduleRows = await read(folder, datasetFiles.nodules, noduleColumns);
-  const foldRows = await read(folder, datasetFiles.folds, foldColumns);
-  const scanRows = await read(folder, datasetFiles.scans, scanColumns);
+  const { files = {} } = manifest;
+  if (manifest.files === undefined) {
+    onNote?.(
+      `${folder}: carries no digests, as datasets of earlier versions: whether its files are as they were written cannot be told; preparing it again adds them`,
+    );
+  }
+  const digest = fileDigest([join(folder, datasetFiles.crops)]);
+  // It is waited for when the crops are read; what fails before then is told instead.
+  digest.catch(() => undefined);
+  const read = <Column extends string>(
+    name: string,
+    columns: readonly Column[],
+  ): Promise<readonly TableRow<Column>[]> =>
+    readRows(folder, { name, columns, digest: files[name] });
+  const noduleRows = await read(datasetFiles.nodules, noduleColumns);
+  const foldRows = await read(datasetFiles.folds, foldColumns);
+  const scanRows = await read(datasetFiles.scans, scanColumns);
+  if (files[datasetFiles.readers] !== undefined) {
+    // Nothing of it is used here; but a dataset is whole, or it is not.
+    await read(datasetFiles.readers, []);
+  }
 
   const patients = patientsOfScans(scanRows);
   const nodules = noduleRows.map((row, i) =>
@@ -64,64 +84,45 @@ export async function readDataset(
   expectCounts(nodules, manifest);
   expectNoLeak(nodules, (i) => `fold ${nodules[i]?.fold ?? ''}`);
   const stored = await readCrops(folder, nodules.length, manifest.crop.size);
+  const expected = files[datasetFiles.crops];
+  if (expected !== undefined) {
+    expectDigest(datasetFiles.crops, await digest, expected);
+  }
   const crops = margin ? stored : middleOf(stored, cropSize);
   return { folder, manifest, nodules, crops };
 }
 
-async function readManifest(folder: string): Promise<Manifest> {
-  const name = datasetFiles.manifest;
-  const text = await readFile(join(folder, name), 'utf8').catch(
-    (error: unknown) => {
-      throw new InputError(
-        `${folder}: is no dataset folder, it has no readable ${name}; make one with clip-lung prepare`,
-        { cause: error },
-      );
-    },
-  );
-  let json: unknown;
-  try {
-    json = parseStrictJson(text);
-  } catch (error) {
-    throw new DatasetError(name, `is no JSON (${String(error)})`, {
+async function readRows<Column extends string>(
+  folder: string,
+  {
+    name,
+    columns,
+    digest,
+  }: {
+    readonly name: string;
+    readonly columns: readonly Column[];
+    /** what the manifest says */
+    readonly digest: string | undefined;
+  },
+): Promise<readonly TableRow<Column>[]> {
+  const bytes = await readFile(join(folder, name)).catch((error: unknown) => {
+    throw new DatasetError(name, `cannot be read (${String(error)})`, {
       cause: error,
     });
+  });
+  if (digest !== undefined) {
+    const found = createHash('sha256').update(bytes).digest('hex');
+    expectDigest(name, found, digest);
   }
-  const version = versionOf(json);
-  if (version !== datasetVersion) {
-    throw new DatasetError(
-      name,
-      `the dataset's version is ${version}, expected ${datasetVersion}; prepare the dataset again`,
-    );
-  }
-  const checked = manifestSchema.safeParse(json);
-  if (checked.success) return checked.data;
-  const [issue] = checked.error.issues;
+  return readTable(bytes.toString('utf8'), name, columns);
+}
+
+function expectDigest(name: string, found: string, expected: string): void {
+  if (found === expected) return;
   throw new DatasetError(
     name,
-    `"${issue?.path.join('.') ?? ''}": ${issue?.message ?? 'is not valid'}`,
-    { cause: checked.error },
+    `was damaged or changed after it was written: its SHA-256 is ${found}, ${datasetFiles.manifest} says ${expected}; put it back, or prepare the dataset again`,
   );
-}
-
-function versionOf(json: unknown): string | number {
-  if (typeof json !== 'object' || json === null) return 'missing';
-  const version = 'version' in json ? json.version : undefined;
-  return typeof version === 'number' ? version : 'missing';
-}
-
-async function read<Column extends string>(
-  folder: string,
-  name: string,
-  columns: readonly Column[],
-): Promise<readonly TableRow<Column>[]> {
-  const text = await readFile(join(folder, name), 'utf8').catch(
-    (error: unknown) => {
-      throw new DatasetError(name, `cannot be read (${String(error)})`, {
-        cause: error,
-      });
-    },
-  );
-  return readTable(text, name, columns);
 }
 
 function patientsOfScans(

@@ -1,4 +1,5 @@
 import { NdArray, sizeOf, typedArrayOf } from '@clip-lung/tensor';
+import { noDigest, putOwnDigest } from '@clip-lung/tensor/node';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type * as tf from '@tensorflow/tfjs-core';
 
@@ -11,6 +12,7 @@ import {
   probedBatches,
 } from './any-batch.js';
 import type { Graph, GraphType } from './graph.js';
+import { digestKey, modelDigestPlace } from './model-digest.js';
 import {
   type ModelProto,
   ModelProtoSchema,
@@ -40,7 +42,7 @@ export interface ExportOptions<I, F> {
   readonly description?: string;
   /** what made the model, for its file. Default `@clip-lung/engine` */
   readonly producer?: { readonly name: string; readonly version: string };
-  /** kept in the file, for whoever reads it */
+  /** kept in the file, for whoever reads it; `sha256` is the file's own */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -57,6 +59,8 @@ type Inputs = Readonly<Record<string, tf.Tensor>>;
  * any size: the function is traced with three, and what follows the batch size is computed from the input's shape. A
  * function that does something else for sizes that were not tried is not found out.
  *
+ * The metadata's `sha256` is the digest of the whole file, with zeros for its own 64 digits.
+ *
  * @returns the bytes of the file
  * @throws `TraceError` when the function cannot be traced
  * @throws {@link ExportError} for names that ONNX does not allow, for a function whose graph depends on the batch size in
@@ -70,6 +74,11 @@ export function exportOnnx<
   fn: PureFunction<Record<string, never>, I, O, F>,
   options: ExportOptions<I, F>,
 ): Uint8Array {
+  if (options.metadata !== undefined && digestKey in options.metadata) {
+    throw new ExportError(
+      `the metadata's "${digestKey}" is the digest of the model, which is added; choose another name`,
+    );
+  }
   const name = options.name ?? (fn.name === '' ? 'model' : fn.name);
   const inputs = Object.entries<ExportedInput>(options.inputs);
   const traceWith = (batch: number): TracedFunction =>
@@ -120,7 +129,9 @@ export function exportOnnx<
     setShape(model.graph?.output[i], form);
   });
   describe(model, name, options);
-  return toBinary(ModelProtoSchema, model);
+  const bytes = toBinary(ModelProtoSchema, model);
+  putOwnDigest(bytes, modelDigestPlace);
+  return bytes;
 }
 
 const fixedLength = (length: number): Length => ({
@@ -198,7 +209,9 @@ function describe(
   model.producerVersion = producer.version;
   model.docString = description;
   if (model.graph !== undefined) model.graph.name = name;
-  model.metadataProps = Object.entries(metadata).map(([key, value]) =>
+  // The digest last, which is looked for from the end.
+  const entries = [...Object.entries(metadata), [digestKey, noDigest] as const];
+  model.metadataProps = entries.map(([key, value]) =>
     create(StringStringEntryProtoSchema, { key, value }),
   );
 }

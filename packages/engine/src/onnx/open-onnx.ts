@@ -5,11 +5,13 @@ import {
   type NdArray,
   ShapeError,
 } from '@clip-lung/tensor';
+import { ownDigestProblem } from '@clip-lung/tensor/node';
 import * as ort from 'onnxruntime-node';
 
 import { described } from '../pure/describe.js';
 import { isArray } from '../pure/given-arrays.js';
 import { expectDevice, type OnnxDevice } from './devices.js';
+import { digestKey, modelDigestPlace } from './model-digest.js';
 import { type ModelProto, ModelProtoSchema } from './onnx-ml_pb.js';
 import { arrayOfOrt, ortTensor } from './ort-tensor.js';
 
@@ -31,7 +33,8 @@ export interface OpenModel {
   /**
    * @param inputs one array for each input, by name
    * @returns one array for each output, by name
-   * @throws `ShapeError` that names the input which is missing, or of another type or shape
+   * @throws `ShapeError` that names the input which is missing, or of another type or shape; `FileFormatError` when ONNX
+   *   Runtime fails to run the model
    */
   run(
     inputs: Readonly<Record<string, NdArray>>,
@@ -55,7 +58,8 @@ const silent = 4;
  * Opens an ONNX model, such as `exportOnnx` writes, and runs it with ONNX Runtime.
  *
  * @param bytes of the file
- * @throws `FileFormatError` for what is no ONNX model, or one that ONNX Runtime does not run
+ * @throws `FileFormatError` for what is no ONNX model, one that ONNX Runtime does not run, and one that carries a digest and is
+ *   not as it was written
  * @throws `EngineUnavailableError` for a device that is not there
  */
 export async function openOnnx(
@@ -65,6 +69,10 @@ export async function openOnnx(
   expectDevice(device);
   const { producerName, producerVersion, metadataProps } = decode(bytes, file);
   const metadata = metadataOf(metadataProps, file);
+  const problem = metadata.has(digestKey)
+    ? ownDigestProblem(bytes, modelDigestPlace)
+    : undefined;
+  if (problem !== undefined) throw new FileFormatError(file, problem);
   const session = await ort.InferenceSession.create(bytes, {
     executionProviders: [device],
     logSeverityLevel: silent,
@@ -87,7 +95,15 @@ export async function openOnnx(
         expectFits(input, array, file);
         return [input.name, ortTensor(array)] as const;
       });
-      const outputs = await session.run(Object.fromEntries(feeds));
+      const outputs = await session
+        .run(Object.fromEntries(feeds))
+        .catch((error: unknown) => {
+          throw new FileFormatError(
+            file,
+            `ONNX Runtime failed to run it: ${error instanceof Error ? error.message : String(error)}`,
+            { cause: error },
+          );
+        });
       return Object.fromEntries(
         Object.entries(outputs).map(([name, tensor]) => [
           name,

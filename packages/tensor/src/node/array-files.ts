@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-
 import type { NdArray } from '../nd-array.js';
 import { decodeNpy, encodeNpy } from '../npy.js';
 import {
@@ -8,10 +6,11 @@ import {
   type Safetensors,
 } from '../safetensors.js';
 import { writeFileAtomic } from './atomic-file.js';
+import { readWholeFile } from './file-read-error.js';
 
-/** Reads a `.safetensors` file. @throws `FileFormatError`, or the file system's own error */
+/** Reads a `.safetensors` file. @throws `FileFormatError`; what `readWholeFile` throws */
 export async function readSafetensors(path: string): Promise<Safetensors> {
-  return decodeSafetensors(await readFile(path), path);
+  return decodeSafetensors(await readWholeFile(path), path);
 }
 
 /** Writes a `.safetensors` file, whole or not at all. */
@@ -23,9 +22,9 @@ export async function writeSafetensors(
   await writeFileAtomic(path, encodeSafetensors(tensors, metadata));
 }
 
-/** Reads a `.npy` file. @throws `FileFormatError`, or the file system's own error */
+/** Reads a `.npy` file. @throws `FileFormatError`; what `readWholeFile` throws */
 export async function readNpy(path: string): Promise<NdArray> {
-  return decodeNpy(await readFile(path), path);
+  return decodeNpy(await readWholeFile(path), path);
 }
 
 /** Writes a `.npy` file, whole or not at all. */

@@ -5,12 +5,16 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'you may not write there',
   EDQUOT: 'your quota of the disk is used up',
   EEXIST: 'a file is in the place of its folder',
+  EIO: 'the disk or the network failed',
   EISDIR: 'that is a folder, expected the name of a file',
   ENOENT: 'the folder cannot be made',
   ENOSPC: 'no space is left on the disk; free some, and run it again',
+  ENOTEMPTY: 'a folder with other files is in its place',
   ENOTDIR: 'a file is in the place of one of its folders',
   EPERM: 'you may not write there',
   EROFS: 'the disk is mounted for reading only',
+  EXDEV:
+    'a part of it lies on another disk (a mount, or a layer of a container); write into a folder of one disk',
 };
 
 /** A file that the system did not let be written. Whatever was there before is there still. */

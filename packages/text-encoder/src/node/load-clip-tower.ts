@@ -6,6 +6,7 @@ import {
   expectNoLfsPointer,
   type NdArray,
 } from '@clip-lung/tensor';
+import { fileDigest } from '@clip-lung/tensor/node';
 import { TextTowerError } from '../errors.js';
 import { readTowerWeights } from '../tower-weights.js';
 import type { TextTower } from '../tower.js';
@@ -15,7 +16,6 @@ import {
   precisionOf,
   referenceFeatures,
 } from './check-tower.js';
-import { fileDigest } from './file-digest.js';
 import { loadTokenizer } from './load-tokenizer.js';
 import { findModelFolder, type FindOptions } from './model-folder.js';
 import { readOnnxTower } from './onnx-tower.js';

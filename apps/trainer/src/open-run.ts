@@ -1,0 +1,166 @@
+import { existsSync } from 'node:fs';
+
+import {
+  clearLeftBehind,
+  createRunRecord,
+  experimentDigest,
+  type FoldLock,
+  foldPaths,
+  isNewRun,
+  type KeptFiles,
+  lockFold,
+  type LockTimes,
+  readRunRecord,
+  runOrigin,
+  runPaths,
+  type RunRecord,
+  writeKeptFiles,
+  writeRunRecord,
+} from '@clip-lung/run';
+
+import { TrainingError } from './errors.js';
+import type { OnTrainingEvent } from './events.js';
+import { expectSameRun } from './expect-same-run.js';
+import { replacedPlugins } from './replaced-plugins.js';
+import type { FoldOptions } from './train-fold.js';
+
+/** A record of this version, which always knows its dataset. */
+export type NewRecord = RunRecord & {
+  readonly data: { readonly sha256: string };
+};
+
+export interface OpenOptions {
+  /** the run's folder */
+  readonly out: string;
+  /** what the run would be recorded as if it began now */
+  readonly record: NewRecord;
+  /** go on with folds that were begun */
+  readonly resume?: boolean | undefined;
+  /** the sources of the experiment's plugins, for the run to keep */
+  readonly keep?: KeptFiles | null | undefined;
+  /** go on though the experiment's plugins are others than the run began with; the record says so */
+  readonly replacePlugins?: boolean | undefined;
+  readonly lock?: LockTimes | undefined;
+  readonly onEvent?: OnTrainingEvent | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A run whose folds this process alone trains. */
+export interface OpenedRun extends Pick<FoldOptions, 'origin' | 'run'> {
+  /** by fold, in the order that was asked for */
+  readonly locks: ReadonlyMap<number, FoldLock>;
+}
+
+/**
+ * Locks folds of a run, and opens the run, or begins it.
+ *
+ * @throws {@link TrainingError} for a folder, or a run, that this one does not go on with; `FoldLockedError`
+ */
+export async function withLockedFolds(
+  options: OpenOptions,
+  folds: readonly number[],
+  work: (opened: OpenedRun) => Promise<void>,
+): Promise<void> {
+  // What is refused leaves no lock behind.
+  if (!(await isNew(options.out))) await earlierRecord(options);
+  const locks = new Map<number, FoldLock>();
+  try {
+    for (const fold of folds) locks.set(fold, await lock(options, fold));
+    await clearLeftBehind(options.out, folds);
+    const record = await openRecord(options, folds);
+    await work({
+      locks,
+      run: runOrigin(record),
+      origin: {
+        experimentDigest: experimentDigest(record.experiment),
+        dataset: options.record.data.sha256,
+      },
+    });
+  } finally {
+    for (const held of locks.values()) await held.release();
+  }
+}
+
+function lock(
+  { out, lock: times, onEvent, signal }: OpenOptions,
+  fold: number,
+): Promise<FoldLock> {
+  return lockFold(out, fold, {
+    ...times,
+    signal,
+    onNote: (message) => onEvent?.({ kind: 'note', fold, message }),
+  });
+}
+
+/** The run's record, once it is there. Folds that start at the same moment agree on the one that was first. */
+async function openRecord(
+  options: OpenOptions,
+  folds: readonly number[],
+): Promise<RunRecord> {
+  const { out, record, keep = null, resume = false } = options;
+  if (await isNew(out)) {
+    // First, so that a record never names what is not there.
+    if (keep !== null) await writeKeptFiles(out, keep);
+    if (await createRunRecord(out, record)) return record;
+  }
+  const { earlier, replaced } = await earlierRecord(options);
+  const begun = folds.filter((fold) => isBegun(out, fold));
+  if (begun.length > 0 && !resume) {
+    throw new TrainingError(
+      `${out}: fold ${begun.join(', ')} was begun already; give --resume to go on, or choose another folder`,
+    );
+  }
+  if (options.replacePlugins !== true) return earlier;
+  const former = await replacedPlugins(out, earlier, record);
+  if (former.length === (earlier.replacedPlugins ?? []).length) {
+    return earlier;
+  }
+  if (keep !== null) await writeKeptFiles(out, keep);
+  const now = { ...replaced, replacedPlugins: former };
+  await writeRunRecord(out, now);
+  return now;
+}
+
+/** The record that is there, and what it is to be if its plugins are replaced. @throws {@link TrainingError} */
+async function earlierRecord({
+  out,
+  record,
+  replacePlugins = false,
+}: OpenOptions): Promise<{
+  readonly earlier: RunRecord;
+  readonly replaced: RunRecord;
+}> {
+  if (!existsSync(runPaths(out).experiment)) {
+    throw new TrainingError(
+      `${out}: is not empty and holds no run (no experiment.json); choose another folder`,
+    );
+  }
+  const earlier = await readRunRecord(out);
+  const { plugins } = record.experiment;
+  const replaced = replacePlugins
+    ? { ...earlier, experiment: { ...earlier.experiment, plugins } }
+    : earlier;
+  expectSameRun(out, replaced, record);
+  return { earlier, replaced };
+}
+
+/** Whether there is anything of a fold: an empty folder is left by whoever is killed at its first write. */
+function isBegun(out: string, fold: number): boolean {
+  const { metrics, predictions, last, best } = foldPaths(out, fold);
+  return [metrics, predictions, last.tensors, best.tensors].some((file) =>
+    existsSync(file),
+  );
+}
+
+async function isNew(out: string): Promise<boolean> {
+  try {
+    return await isNewRun(out);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error && error.code;
+    if (code !== 'ENOTDIR') throw error;
+    throw new TrainingError(
+      `${out}: is a file, or lies in one; expected a folder, or the name of one to make`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,72 @@
+import { experimentDigest } from './digest.js';
+import { RunFileError } from './error.js';
+import type { RunRecord } from './record.js';
+
+/** What a run's checkpoints and predictions can be of. */
+export interface RunOrigin {
+  /** digests of the run's experiment, and of those with plugins that it has gone on without */
+  readonly experiments: readonly string[];
+  /** digest of the dataset; undefined for a run that did not keep it yet */
+  readonly dataset: string | undefined;
+}
+
+/** What a file of a fold says of where it comes from. */
+export interface FileOrigin {
+  /** counted from 0 */
+  readonly fold: number;
+  /** by `experimentDigest` */
+  readonly experimentDigest: string;
+  /** hex SHA-256 of what training took from the dataset */
+  readonly dataset: string;
+}
+
+/** What the files of a run's folds can be of, by its record. */
+export function runOrigin({
+  experiment,
+  data,
+  replacedPlugins = [],
+}: Pick<RunRecord, 'experiment' | 'data' | 'replacedPlugins'>): RunOrigin {
+  const former = replacedPlugins.map(({ plugins }) => ({
+    ...experiment,
+    plugins,
+  }));
+  return {
+    experiments: [experiment, ...former].map(experimentDigest),
+    dataset: data.sha256,
+  };
+}
+
+/**
+ * Holds what a file says of its origin against where it lies. Files of version 1 say less.
+ *
+ * @throws {@link RunFileError} that says which run or fold the file is of
+ */
+export function expectOrigin(
+  found: Partial<FileOrigin>,
+  {
+    fold,
+    run,
+  }: { readonly fold: number; readonly run?: RunOrigin | undefined },
+  file: string,
+): void {
+  if (found.fold !== undefined && found.fold !== fold) {
+    throw new RunFileError(
+      file,
+      `is of fold ${found.fold}, and lies in the place of fold ${fold}, whose test nodules that fold was trained on; put back the file of fold ${fold}`,
+    );
+  }
+  if (run === undefined) return;
+  const { experimentDigest: experiment, dataset } = found;
+  if (experiment !== undefined && !run.experiments.includes(experiment)) {
+    throw new RunFileError(
+      file,
+      `is of another experiment than the run's record (SHA-256 ${experiment}, expected ${run.experiments.join(' or ')}); put back the run's own file`,
+    );
+  }
+  if (dataset !== undefined && ![undefined, dataset].includes(run.dataset)) {
+    throw new RunFileError(
+      file,
+      `is of a run on another dataset than this one (SHA-256 ${dataset}, expected ${run.dataset ?? ''}); put back the run's own file`,
+    );
+  }
+}
