@@ -1,4 +1,5 @@
 import { FileFormatError, ShapeError } from './error.js';
+import { fileLimits } from './limits.js';
 import {
   arrayFromBytes,
   type DType,
@@ -6,6 +7,7 @@ import {
   sizeOf,
   typedArrayOf,
 } from './nd-array.js';
+import { parseJsonText } from './parse-json.js';
 
 /** Arrays by name, and the header's free-form text values. */
 export interface Safetensors {
@@ -43,9 +45,6 @@ export function expectNoLfsPointer(bytes: Uint8Array, file: string): void {
     'is not the file itself, but what Git keeps in its place (Git LFS): run "git lfs pull" where it was cloned, or download the file',
   );
 }
-
-/** Headers above this are refused, as the reference implementation does. */
-const maxHeaderBytes = 100_000_000;
 
 /**
  * The bytes of a `.safetensors` file: an 8-byte little-endian header length, a JSON header padded with spaces to
@@ -156,7 +155,11 @@ export function decodeSafetensors(
   expectNoLfsPointer(bytes, file);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerBytes = Number(view.getBigUint64(0, true));
-  if (headerBytes > Math.min(maxHeaderBytes, bytes.length - 8)) {
+  const most = fileLimits.safetensorsHeaderBytes;
+  if (headerBytes <= bytes.length - 8 && headerBytes > most) {
+    refuse(`the header has ${headerBytes} bytes, expected at most ${most}`);
+  }
+  if (headerBytes > bytes.length - 8) {
     refuse(
       `the header claims ${headerBytes} bytes, ${bytes.length - 8} follow: no .safetensors file, or one cut short`,
     );
@@ -197,7 +200,9 @@ function parseHeader(
 ): Readonly<Record<string, unknown>> {
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
+    header = parseJsonText(
+      new TextDecoder('utf-8', { fatal: true }).decode(json),
+    );
   } catch (error) {
     return refuse(`the header is no JSON (${String(error)})`);
   }
@@ -222,6 +227,11 @@ function readEntries(
     const { dtype, shape, data_offsets: offsets } = value;
     if (typeof dtype !== 'string' || !isSizes(shape) || !isSizes(offsets)) {
       return refuse(`tensor "${name}" lacks a dtype, a shape or data_offsets`);
+    }
+    if (shape.length > fileLimits.axes) {
+      return refuse(
+        `tensor "${name}" has ${shape.length} axes, expected at most ${fileLimits.axes}`,
+      );
     }
     const [begin, end] = offsets;
     if (begin === undefined || end === undefined || offsets.length !== 2) {

@@ -1,3 +1,5 @@
+import { limits } from '../limits.js';
+
 /** How the elements of a data set are written. */
 export interface Encoding {
   /** whether each element names its type (VR) */
@@ -118,8 +120,12 @@ export function readDataSet(
     // A delimiter without a beginning means nothing.
     if (element.tag >>> 16 === 0xfffe) continue;
     const known = elements.get(element.tag);
-    if (known === undefined) elements.set(element.tag, element);
-    else expectSame(view, known, element, refuse);
+    if (known === undefined) {
+      if (elements.size >= limits.elements) {
+        refuse(`has more than ${limits.elements} elements before its pixels`);
+      }
+      elements.set(element.tag, element);
+    } else expectSame(view, known, element, refuse);
   }
   return { view, littleEndian, elements, pixelData, end: at };
 }
@@ -217,6 +223,11 @@ function endOfItems(
         ? itemEncoding(view, at, top.encoding)
         : inside(element.vr, top.encoding);
       open.push({ items: !top.items, encoding: within });
+      if (open.length > 2 * limits.sequenceDepth) {
+        refuse(
+          `${tagName(tag)} holds sequences more than ${limits.sequenceDepth} deep`,
+        );
+      }
     }
   }
   return at;

@@ -2,9 +2,7 @@ import { FileFormatError, decodeNpy, type NdArray } from '@clip-lung/tensor';
 import { unzipSync } from 'fflate';
 
 import { InputError } from '../errors.js';
-
-/** The images of 64³ of the largest part have 303 MB. */
-const largest = 2 ** 30;
+import { inflatedLimit, limits } from '../limits.js';
 
 /**
  * Reads one array of a `.npz` file, which is a zip of `.npy` files.
@@ -23,11 +21,15 @@ export function arrayOfNpz(
   try {
     found = unzipSync(bytes, {
       filter: (candidate) => {
-        names.push(candidate.name);
+        if (names.push(candidate.name) > limits.npzEntries) {
+          throw new Error(`it has more than ${limits.npzEntries} entries`);
+        }
         if (candidate.name !== entry) return false;
-        if (candidate.originalSize > largest) {
+        const { size, originalSize } = candidate;
+        const most = inflatedLimit(size, limits.npzBytes);
+        if (size > bytes.length || originalSize > most) {
           throw new Error(
-            `"${entry}" claims ${candidate.originalSize} bytes, expected at most ${largest}`,
+            `"${entry}" claims ${originalSize} bytes out of ${size}, expected at most ${most}`,
           );
         }
         return true;

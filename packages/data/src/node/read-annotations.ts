@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 
 import { LidcXmlError } from '../errors.js';
@@ -6,7 +7,7 @@ import {
   keepOneOfSeries,
   readingsContent,
 } from '../lidc-xml/duplicates.js';
-import { parseLidcXml } from '../lidc-xml/parse.js';
+import { expectXmlSize, parseLidcXml } from '../lidc-xml/parse.js';
 import type {
   CtReadings,
   LidcFile,
@@ -62,6 +63,7 @@ export function parseFiles(files: readonly FoundFile[]): AnnotationBatch {
   const warnings: Warning[] = [];
   for (const { path, name } of files) {
     try {
+      expectXmlSize(statSync(path).size, name);
       contents.push(parseLidcXml(text.readWhole(path), name));
     } catch (error) {
       warnings.push(unreadable(name, error));

@@ -1,8 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
-import { FileFormatError, formatShape, type NdArray } from '@clip-lung/tensor';
-import { readNpy } from '@clip-lung/tensor/node';
+import {
+  FileFormatError,
+  formatShape,
+  type NdArray,
+  parseJsonText,
+} from '@clip-lung/tensor';
+import { readFileUpTo, readNpy } from '@clip-lung/tensor/node';
 
 import { cropSize } from '../crop/crop.js';
 import { middleOf } from '../crop/middle.js';
@@ -23,8 +27,10 @@ import {
 } from '../dataset/nodule.js';
 import { DatasetError, InputError } from '../errors.js';
 import { labelOf, labels } from '../label.js';
+import { limits } from '../limits.js';
 import { averageOf, medianOf } from '../nodules/means.js';
 import { highestRating, perAttribute } from '../ratings.js';
+import { movedAside } from './out-folder.js';
 import { readTable, type TableRow } from './table.js';
 
 /**
@@ -65,17 +71,22 @@ export async function readDataset(
 
 async function readManifest(folder: string): Promise<Manifest> {
   const name = datasetFiles.manifest;
-  const text = await readFile(join(folder, name), 'utf8').catch(
-    (error: unknown) => {
-      throw new InputError(
-        `${folder}: is no dataset folder, it has no readable ${name}; make one with clip-lung prepare`,
-        { cause: error },
-      );
-    },
-  );
+  const path = join(folder, name);
+  const text = await textOf(path).catch(async (error: unknown) => {
+    if (error instanceof FileFormatError) {
+      throw new InputError(error.message, { cause: error });
+    }
+    const [aside] = await movedAside(resolve(folder));
+    throw new InputError(
+      aside === undefined
+        ? `${folder}: is not a dataset folder, it has no readable ${name}; make one with clip-lung prepare`
+        : `${folder}: was being replaced when clip-lung prepare was killed; the dataset is in ${aside}. Prepare again, or rename it`,
+      { cause: error },
+    );
+  });
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJsonText(text);
   } catch (error) {
     throw new DatasetError(name, `is no JSON (${String(error)})`, {
       cause: error,
@@ -109,14 +120,17 @@ async function read<Column extends string>(
   name: string,
   columns: readonly Column[],
 ): Promise<readonly TableRow<Column>[]> {
-  const text = await readFile(join(folder, name), 'utf8').catch(
-    (error: unknown) => {
-      throw new DatasetError(name, `cannot be read (${String(error)})`, {
-        cause: error,
-      });
-    },
-  );
+  const text = await textOf(join(folder, name)).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DatasetError(name, `cannot be read (${reason})`, {
+      cause: error,
+    });
+  });
   return readTable(text, name, columns);
+}
+
+async function textOf(path: string): Promise<string> {
+  return (await readFileUpTo(path, limits.tableBytes)).toString('utf8');
 }
 
 function patientsOfScans(
@@ -288,10 +302,9 @@ async function readCrops(
 ): Promise<NdArray<'int16'>> {
   const name = datasetFiles.crops;
   const crops = await readNpy(join(folder, name)).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
     const problem =
-      error instanceof FileFormatError
-        ? error.message
-        : `cannot be read (${String(error)})`;
+      error instanceof FileFormatError ? reason : `cannot be read (${reason})`;
     throw new DatasetError(name, problem, { cause: error });
   });
   const expected = [count, size, size, size];

@@ -59,10 +59,24 @@ export function startWorkers(threads: number, signal?: AbortSignal): Workers {
       pool.run({ kind: 'annotations', ...task }) as Promise<Annotations>,
     headers: (task) =>
       pool.run({ kind: 'headers', ...task }) as Promise<Headers>,
-    scan: (task) => pool.run({ kind: 'scan', ...task }) as Promise<ScanOutcome>,
+    scan: (task) =>
+      pool
+        .run({ kind: 'scan', ...task })
+        .catch(outOfMemory) as Promise<ScanOutcome>,
     close: () => pool.close(),
   };
 }
+
+/** A scan that takes more memory than a thread has fails; a new thread goes on with the others. */
+function outOfMemory(error: unknown): ScanOutcome {
+  const code = error instanceof Error && 'code' in error ? error.code : '';
+  if (code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error;
+  return {
+    failure: `it took more memory than the ${threadMegabytes} MB that a thread has`,
+  };
+}
+
+const threadMegabytes = 1024;
 
 function inThisThread(signal: AbortSignal | undefined): Workers {
   /** What else is to be done, such as an interrupt, has its turn before each task. */
@@ -151,7 +165,7 @@ class Pool {
       // next to nothing stays of each.
       resourceLimits: {
         maxYoungGenerationSizeMb: 6,
-        maxOldGenerationSizeMb: 1024,
+        maxOldGenerationSizeMb: threadMegabytes,
       },
     });
     this.#all.push(worker);

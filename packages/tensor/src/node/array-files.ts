@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-
+import { fileLimits } from '../limits.js';
 import type { NdArray } from '../nd-array.js';
 import { decodeNpy, encodeNpy } from '../npy.js';
 import {
@@ -8,10 +7,12 @@ import {
   type Safetensors,
 } from '../safetensors.js';
 import { writeFileAtomic } from './atomic-file.js';
+import { readFileUpTo } from './read-file.js';
 
-/** Reads a `.safetensors` file. @throws `FileFormatError`, or the file system's own error */
+/** Reads a `.safetensors` file. @throws `FileFormatError`, or `FileReadError` where the system refuses */
 export async function readSafetensors(path: string): Promise<Safetensors> {
-  return decodeSafetensors(await readFile(path), path);
+  const bytes = await readFileUpTo(path, fileLimits.wholeFileBytes);
+  return decodeSafetensors(bytes, path);
 }
 
 /** Writes a `.safetensors` file, whole or not at all. */
@@ -23,9 +24,10 @@ export async function writeSafetensors(
   await writeFileAtomic(path, encodeSafetensors(tensors, metadata));
 }
 
-/** Reads a `.npy` file. @throws `FileFormatError`, or the file system's own error */
+/** Reads a `.npy` file. @throws `FileFormatError`, or `FileReadError` where the system refuses */
 export async function readNpy(path: string): Promise<NdArray> {
-  return decodeNpy(await readFile(path), path);
+  const bytes = await readFileUpTo(path, fileLimits.wholeFileBytes);
+  return decodeNpy(bytes, path);
 }
 
 /** Writes a `.npy` file, whole or not at all. */
