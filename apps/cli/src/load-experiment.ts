@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 import {
@@ -10,6 +9,8 @@ import {
   resolveExperiment,
 } from '@clip-lung/model';
 import type { KeptFiles } from '@clip-lung/run';
+import { fileLimits, parseJsonText } from '@clip-lung/tensor';
+import { readFileUpTo } from '@clip-lung/tensor/node';
 
 import { UsageError } from './exit-codes.js';
 import { importFile } from './import-file.js';
@@ -120,9 +121,10 @@ function asObject(
 }
 
 async function fromJson(path: string, file: string): Promise<unknown> {
+  const bytes = await readFileUpTo(path, fileLimits.jsonBytes);
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(path, 'utf8'));
+    json = parseJsonText(bytes.toString('utf8'));
   } catch (error) {
     throw new UsageError(`${file}: is no JSON (${String(error)})`, {
       cause: error,

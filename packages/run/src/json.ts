@@ -1,3 +1,4 @@
+import { parseJsonText } from '@clip-lung/tensor';
 import type { z } from 'zod';
 
 import { NotJsonError, RunFileError } from './error.js';
@@ -64,7 +65,7 @@ export function parseJson<T>(
 ): T {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJsonText(text);
   } catch (error) {
     throw new RunFileError(file, `is no JSON (${String(error)})`, {
       cause: error,

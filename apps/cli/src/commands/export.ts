@@ -3,6 +3,7 @@ import { writeFileAtomic } from '@clip-lung/tensor/node';
 
 import { classifierFile } from '../classifier-file.js';
 import { type AddCommand, screenOf } from '../command.js';
+import { exportTarget } from '../export-target.js';
 import {
   type PluginOptions,
   policyOf,
@@ -31,6 +32,8 @@ export const addExport: AddCommand = (program, surroundings) => {
     .option('--json', 'print one JSON object')
     .action(async (run: string, options: Options) => {
       const screen = screenOf(surroundings, options);
+      // Said before the long work, not after it.
+      const target = await exportTarget(options.out);
       const fold = await chooseFold(run, options.fold);
       const trained = await readTrainedClassifier(
         run,
@@ -44,7 +47,7 @@ export const addExport: AddCommand = (program, surroundings) => {
         );
       }
       const bytes = classifierFile(trained);
-      await writeFileAtomic(options.out, bytes);
+      await writeFileAtomic(target, bytes);
       screen.result(
         [
           `exported: ${options.out}, ${(bytes.length / 1e6).toFixed(1)} MB, fold ${fold}, weights of epoch ${epoch}`,

@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 
 import { openOnnx } from '@clip-lung/engine';
 import { describeData, describeText } from '@clip-lung/evaluator';
-import { type NdArray, visibleLine } from '@clip-lung/tensor';
+import { fileLimits, type NdArray, visibleLine } from '@clip-lung/tensor';
+import { readFileUpTo } from '@clip-lung/tensor/node';
 import { InvalidArgumentError } from 'commander';
 
 import {
@@ -140,7 +141,9 @@ async function modelBytes(
     const policy = policyOf(screen, options);
     return classifierFile(await readTrainedClassifier(model, chosen, policy));
   }
-  if (fold === undefined) return readFile(model);
+  if (fold === undefined) {
+    return readFileUpTo(model, fileLimits.wholeFileBytes);
+  }
   throw new UsageError(
     `${model}: is a model of one fold; --fold belongs to a run folder`,
   );

@@ -83,7 +83,7 @@ export async function decodeWith(
     const decoder = codec.decoder();
     decoder.getEncodedBuffer(image.length).set(image);
     decoder.decode();
-    const pixels = Uint8Array.from(decoder.getDecodedBuffer());
+    const pixels = decoder.getDecodedBuffer().slice();
     decoder.delete();
     return pixels;
   });
@@ -99,7 +99,7 @@ export async function encodeWith(
     const encoder = codec.encoder();
     encoder.getDecodedBuffer(image).set(pixels);
     encoder.encode();
-    const encoded = Uint8Array.from(encoder.getEncodedBuffer());
+    const encoded = encoder.getEncodedBuffer().slice();
     encoder.delete();
     return encoded;
   });

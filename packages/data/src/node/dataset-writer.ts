@@ -7,7 +7,11 @@ import {
   quotedInSpreadsheets,
   toSpreadsheetCell,
 } from '@clip-lung/tensor';
-import { syncFolder, writeFileAtomic } from '@clip-lung/tensor/node';
+import {
+  FileWriteError,
+  syncFolder,
+  writeFileAtomic,
+} from '@clip-lung/tensor/node';
 import { stringify } from 'csv-stringify/sync';
 
 import {
@@ -57,11 +61,15 @@ export class DatasetWriter {
     await expectReplaceable(out);
     const target = await realFolder(out);
     const temporary = hiddenName(target, newSuffix(), 'tmp');
-    await mkdir(temporary, { recursive: true });
-    const crops = await open(join(temporary, datasetFiles.crops), 'wx');
-    const writer = new DatasetWriter(target, temporary, crops, size);
-    await crops.write(cropsHeader(0, size));
-    return writer;
+    try {
+      await mkdir(temporary, { recursive: true });
+      const crops = await open(join(temporary, datasetFiles.crops), 'wx');
+      const writer = new DatasetWriter(target, temporary, crops, size);
+      await crops.write(cropsHeader(0, size));
+      return writer;
+    } catch (error) {
+      throw new FileWriteError(out, error);
+    }
   }
 
   /** @param crop HU, [size, size, size] */
@@ -109,14 +117,14 @@ export class DatasetWriter {
       () => true,
       (error: unknown) => {
         if (isMissing(error)) return false;
-        throw error;
+        throw new FileWriteError(this.#out, error);
       },
     );
     try {
       await rename(this.#temporary, this.#out);
     } catch (error) {
       if (replaced) await rename(old, this.#out);
-      throw error;
+      throw new FileWriteError(this.#out, error);
     }
     await syncFolder(dirname(this.#out));
     if (replaced) await rm(old, { recursive: true, force: true });

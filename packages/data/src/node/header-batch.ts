@@ -4,6 +4,7 @@ import type { Warning } from '../warning.js';
 import type { FoundFile } from './list-files.js';
 import { type FileStamp, readHeaderSync } from './slice-file.js';
 import { type SliceSet, sliceSet } from './slice-set.js';
+import { isSystemError, systemProblem } from './unreadable-file.js';
 
 /** What the headers of some files say. */
 export interface HeaderBatch<Slices = SliceSet> {
@@ -169,10 +170,10 @@ function contentOf(
       ? { kind: 'slice', slice: slice(), stamp }
       : unreadable(name, `${name}: ${noImage(header)}`, seriesUid);
   } catch (error) {
-    const known =
-      error instanceof DicomError ||
-      (error instanceof Error && 'syscall' in error);
-    if (!known) throw error;
+    if (isSystemError(error)) {
+      return unreadable(name, systemProblem(name, error), seriesUid);
+    }
+    if (!(error instanceof DicomError)) throw error;
     return unreadable(name, error.message, seriesUid);
   }
 }

@@ -252,7 +252,7 @@ async function readInput(
   const warnings = [...annotations.warnings, ...index.warnings];
   const scans: KeptScan[] = [];
   const failures: ScanFailure[] = [];
-  const damage = damageFinder(index);
+  const damage = damageFinder(index, annotations.scans);
   const annotated = new Set<string>();
   let scansWithoutImages = 0;
   for (const readings of annotations.scans) {
@@ -314,14 +314,16 @@ async function readInput(
 
 /**
  * Why a scan has no slices, if files that cannot be read are likely to be they: those of its series, or where nothing of them can be
- * read, those beside its annotations.
+ * read, those in a folder with its annotations and no others.
  */
-function damageFinder({
-  damaged,
-  warnings,
-}: Pick<SeriesIndex<unknown>, 'damaged' | 'warnings'>): (
-  scan: Pick<KeptReadings, 'file' | 'seriesUid'>,
-) => string | undefined {
+function damageFinder(
+  { damaged, warnings }: Pick<SeriesIndex<unknown>, 'damaged' | 'warnings'>,
+  scans: readonly KeptReadings[],
+): (scan: KeptReadings) => string | undefined {
+  const annotated = scans.map(({ file }) => folderOf(file));
+  const shared = new Set(
+    annotated.filter((folder, i) => annotated.indexOf(folder) < i),
+  );
   const beside = new Map<string, { count: number; readonly first: string }>();
   for (const { file, message } of warnings) {
     const known = beside.get(folderOf(file));
@@ -334,8 +336,11 @@ function damageFinder({
     if (own !== undefined) {
       return `none of its ${own.count} slices can be read, the first because ${own.message}`;
     }
-    const near = beside.get(folderOf(file));
-    if (near === undefined) return undefined;
+    const folder = folderOf(file);
+    const near = beside.get(folder);
+    if (near === undefined || folder === '' || shared.has(folder)) {
+      return undefined;
+    }
     return `no slice of it can be read, and ${near.count} DICOM files beside its annotations cannot, the first because ${near.first}`;
   };
 }

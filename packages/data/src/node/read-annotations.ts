@@ -18,6 +18,7 @@ import type { Warning } from '../warning.js';
 import { Scratch } from './file-bytes.js';
 import type { FoundFile } from './list-files.js';
 import { batchesOf, mapOrdered } from './ordered.js';
+import { isSystemError, systemProblem } from './unreadable-file.js';
 
 /** The annotation files among the files of a folder. */
 export interface Annotations<Readings = CtReadings> {
@@ -139,9 +140,10 @@ export async function gatherAnnotations<
 
 /** @throws what is neither a malformed file nor one that the file system does not hand out */
 function unreadable(file: string, error: unknown): Warning {
-  const known =
-    error instanceof LidcXmlError ||
-    (error instanceof Error && 'syscall' in error);
-  if (!known) throw error;
-  return { code: 'unreadable-xml', file, message: error.message };
+  const code = 'unreadable-xml';
+  if (isSystemError(error)) {
+    return { code, file, message: systemProblem(file, error) };
+  }
+  if (!(error instanceof LidcXmlError)) throw error;
+  return { code, file, message: error.message };
 }

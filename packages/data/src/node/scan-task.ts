@@ -20,6 +20,7 @@ import {
   prepareScan,
   type ScanInput,
 } from './prepare-scan.js';
+import { isSystemError, systemProblem } from './unreadable-file.js';
 
 /** An annotated scan, of which the annotations and headers are kept in the folder of a run. */
 export interface KeptScan {
@@ -63,6 +64,10 @@ export async function runScanTask(
   try {
     scan = await prepareScan(input, options, signal);
   } catch (error) {
+    if (isSystemError(error)) {
+      const { path = kept.file } = error as NodeJS.ErrnoException;
+      return { failure: systemProblem(path, error) };
+    }
     if (!isOfScan(error)) throw error;
     return { failure: error.message };
   }
@@ -89,7 +94,6 @@ export async function runScanTask(
 function isOfScan(error: unknown): error is Error {
   return (
     error instanceof ClipLungError ||
-    (error instanceof Error && 'syscall' in error) ||
     (error instanceof RangeError && /allocation failed/.test(error.message))
   );
 }

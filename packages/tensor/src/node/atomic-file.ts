@@ -38,24 +38,41 @@ export async function writeFileAtomic(
       }
       await done(file.sync());
     } finally {
-      await file.close();
+      await done(file.close());
     }
     await done(rename(temporary, path));
   } catch (error) {
-    await rm(temporary, { force: true });
+    // What went wrong first is what there is to tell.
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
   await syncFolder(folder);
 }
 
-/** Makes what was made, renamed or removed in a folder last through a crash of the machine. */
+/**
+ * Makes what was made, renamed or removed in a folder last through a crash of the machine, where its file system can.
+ *
+ * @throws {@link FileWriteError} that names the folder
+ */
 export async function syncFolder(folder: string): Promise<void> {
   // Windows cannot open a folder as a file; there, the rename itself is durable enough.
   if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (cannotSync.has(errorCode(error))) return;
+    throw new FileWriteError(folder, error);
   }
+}
+
+/** What file systems answer that cannot sync a folder, as PostgreSQL knows them: `fsync_fname` in src/common/file_utils.c. */
+const cannotSync = new Set(['EBADF', 'EINVAL']);
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

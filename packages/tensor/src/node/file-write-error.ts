@@ -8,7 +8,7 @@ const reasons: Readonly<Record<string, string>> = {
   EFBIG: 'the disk cannot hold a file that large; choose another',
   EINVAL: 'the disk does not support it; choose another',
   EISDIR: 'that is a folder, expected the name of a file',
-  ENOENT: 'the folder cannot be made',
+  ENOENT: 'its folder cannot be made, or was removed in the meantime',
   ENOSPC: 'no space is left on the disk; free some, and run it again',
   ENOTDIR: 'a file is in the place of one of its folders',
   ENOTEMPTY: 'something is in the folder that was to be replaced; run it again',

@@ -1,6 +1,7 @@
 /** What the system's codes mean to whoever has to do something about it, in whatever was tried. */
 const reasons: Readonly<Record<string, string>> = {
-  EBUSY: 'another program uses it; close that, and run it again',
+  EBUSY:
+    'another program uses it, or a disk is mounted there; close that program, or choose another place',
   EIO: 'the disk fails; check it, and copy what is on it',
   ELOOP: 'its links lead in a circle',
   EMFILE:

@@ -4,8 +4,10 @@ import { join, relative } from 'node:path';
 import {
   decodeSafetensors,
   expectNoLfsPointer,
+  fileLimits,
   type NdArray,
 } from '@clip-lung/tensor';
+import { readFileUpTo } from '@clip-lung/tensor/node';
 import { TextTowerError } from '../errors.js';
 import { readTowerWeights } from '../tower-weights.js';
 import type { TextTower } from '../tower.js';
@@ -107,7 +109,7 @@ async function readTensors(
 ): Promise<readonly (readonly [string, NdArray])[]> {
   const tensors: (readonly [string, NdArray])[] = [];
   for (const file of parts) {
-    const bytes = await readFile(file);
+    const bytes = await readFileUpTo(file, fileLimits.wholeFileBytes);
     tensors.push(
       ...(file.endsWith('.onnx')
         ? readOnnxTower(bytes, file)

@@ -1,6 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { expectNoLfsPointer, FileFormatError } from '@clip-lung/tensor';
+import {
+  expectNoLfsPointer,
+  FileFormatError,
+  fileLimits,
+  parseJsonText,
+} from '@clip-lung/tensor';
 import { z } from 'zod';
 import { TextTowerError } from '../errors.js';
 
@@ -73,14 +78,18 @@ const index = z.object({
 
 /** The parts that the index of a large model's weights names. */
 function partsOf(folder: string, file: string): readonly string[] {
-  const bytes = readFileSync(file);
-  expectNoLfsPointer(bytes, file);
   const refuse = (problem: string): never => {
     throw new FileFormatError(file, problem);
   };
+  const { size } = statSync(file);
+  if (size > fileLimits.jsonBytes) {
+    refuse(`has ${size} bytes, expected at most ${fileLimits.jsonBytes}`);
+  }
+  const bytes = readFileSync(file);
+  expectNoLfsPointer(bytes, file);
   const read = (): unknown => {
     try {
-      return JSON.parse(bytes.toString('utf8'));
+      return parseJsonText(bytes.toString('utf8'));
     } catch (error) {
       return refuse(`is not JSON (${String(error)})`);
     }
