@@ -19,6 +19,7 @@ import { type Label, labels } from '../label.js';
 import { comparePaths, readingsContent } from '../lidc-xml/duplicates.js';
 import { patientOf } from '../lidc-xml/patient.js';
 import { countWarnings, type Warning } from '../warning.js';
+import { damageFinder } from './damaged-scans.js';
 import { DatasetWriter } from './dataset-writer.js';
 import { FileList, type PackedFiles } from './file-list.js';
 import { isXml, walkFiles } from './list-files.js';
@@ -46,6 +47,13 @@ import {
   type SeriesIndex,
   type SeriesParts,
 } from './series-index.js';
+import {
+  expectNoneUnreadable,
+  refuseFailure,
+  refuseLeftOut,
+  refuseWithoutImages,
+  StrictError,
+} from './strict.js';
 import { startWorkers, type Workers } from './workers.js';
 
 /**
@@ -112,8 +120,6 @@ async function prepareWith(
     await workers.close();
   }
 }
-
-class StrictError extends InputError {}
 
 /** With fewer files, a thread takes longer to start than it saves. */
 const filesForThread = 32;
@@ -266,11 +272,7 @@ async function readInput(
       continue;
     }
     if (series === undefined) {
-      if (strict && patients === null) {
-        throw new StrictError(
-          `${file}: there are no images of its scan ${seriesUid}, and strict preparation was asked for; add them, or name the patients to prepare`,
-        );
-      }
+      if (strict && patients === null) refuseWithoutImages(readings);
       scansWithoutImages += 1;
       continue;
     }
@@ -310,53 +312,6 @@ async function readInput(
     seriesWithoutAnnotations,
     warnings,
   };
-}
-
-/**
- * Why a scan has no slices, if files that cannot be read are likely to be they: those of its series, or where nothing of them can be
- * read, those in a folder with its annotations and no others.
- */
-function damageFinder(
-  { damaged, warnings }: Pick<SeriesIndex<unknown>, 'damaged' | 'warnings'>,
-  scans: readonly KeptReadings[],
-): (scan: KeptReadings) => string | undefined {
-  const annotated = scans.map(({ file }) => folderOf(file));
-  const shared = new Set(
-    annotated.filter((folder, i) => annotated.indexOf(folder) < i),
-  );
-  const beside = new Map<string, { count: number; readonly first: string }>();
-  for (const { file, message } of warnings) {
-    const known = beside.get(folderOf(file));
-    if (known === undefined) {
-      beside.set(folderOf(file), { count: 1, first: message });
-    } else known.count += 1;
-  }
-  return ({ file, seriesUid }) => {
-    const own = damaged.get(seriesUid);
-    if (own !== undefined) {
-      return `none of its ${own.count} slices can be read, the first because ${own.message}`;
-    }
-    const folder = folderOf(file);
-    const near = beside.get(folder);
-    if (near === undefined || folder === '' || shared.has(folder)) {
-      return undefined;
-    }
-    return `no slice of it can be read, and ${near.count} DICOM files beside its annotations cannot, the first because ${near.first}`;
-  };
-}
-
-function folderOf(name: string): string {
-  return name.slice(0, name.lastIndexOf('/') + 1);
-}
-
-/** Files that cannot be read may hold what belongs into the dataset. @throws StrictError for the first */
-function expectNoneUnreadable(warnings: readonly Warning[]): void {
-  const lost = warnings.filter(({ code }) => code.startsWith('unreadable-'));
-  const [first] = lost;
-  if (first === undefined) return;
-  throw new StrictError(
-    `${lost.length} ${lost.length === 1 ? 'file' : 'files'} cannot be read, and strict preparation was asked for; the first: ${first.message}`,
-  );
 }
 
 /** Of a number of patients it is not known which they are before all are. */
@@ -449,21 +404,6 @@ function failureOf(
       ? outcome.failure
       : `${outcome.path}: was not written whole`;
   return { scan, patient, file, message };
-}
-
-/** A nodule that is left out is lost, too. */
-function refuseLeftOut({ warnings }: PreparedScan): void {
-  const lost = warnings.find(({ code }) => code === 'nodule-left-out');
-  if (lost === undefined) return;
-  throw new StrictError(
-    `${lost.file}: ${lost.message}, and strict preparation was asked for`,
-  );
-}
-
-function refuseFailure({ scan, patient, file, message }: ScanFailure): never {
-  throw new StrictError(
-    `${file}: scan ${scan} of patient ${patient} cannot be prepared, and strict preparation was asked for: ${message}`,
-  );
 }
 
 function manifestOf(
