@@ -17,6 +17,8 @@ export const limits = {
   textBytes: 65_536,
   /** fragments of compressed pixels in a file */
   fragments: 65_536,
+  /** scans of a JPEG image; a grey one has one, a progressive one about six */
+  scans: 64,
   /** Huffman tables that one lossless JPEG image defines; it uses one of at most four */
   huffmanTables: 64,
   /** inflated bytes that need no reason: a blank slice shrinks to a thousandth */

@@ -108,6 +108,7 @@ export function readDataSet(
   const { littleEndian } = encoding;
   const elements = new Map<number, DataElement>();
   let pixelData: DataElement | undefined;
+  let count = 0;
   let at = start;
   while (at < view.byteLength && !isPadding(view, at)) {
     const element = elementAt(view, at, encoding);
@@ -119,13 +120,13 @@ export function readDataSet(
     at = endOf(view, element, encoding, size, refuse);
     // A delimiter without a beginning means nothing.
     if (element.tag >>> 16 === 0xfffe) continue;
+    count += 1;
+    if (count > limits.elements) {
+      refuse(`has more than ${limits.elements} elements before its pixels`);
+    }
     const known = elements.get(element.tag);
-    if (known === undefined) {
-      if (elements.size >= limits.elements) {
-        refuse(`has more than ${limits.elements} elements before its pixels`);
-      }
-      elements.set(element.tag, element);
-    } else expectSame(view, known, element, refuse);
+    if (known === undefined) elements.set(element.tag, element);
+    else expectSame(view, known, element, refuse);
   }
   return { view, littleEndian, elements, pixelData, end: at };
 }

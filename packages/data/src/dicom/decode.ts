@@ -1,6 +1,7 @@
 import { DicomError, UnsupportedSyntaxError } from '../errors.js';
+import { limits } from '../limits.js';
 import { type CodecName, decodeWith } from './codec.js';
-import { type CodestreamKind, codestreamOf } from './codestream.js';
+import { type CodestreamKind, codestreamOf, scansOf } from './codestream.js';
 import { frameBytes } from './encapsulated.js';
 import { fileKind } from './file-kind.js';
 import type { SliceHeader } from './header.js';
@@ -88,6 +89,9 @@ export async function decodeStored(
       syntax.uid,
       `has pixels in JPEG of ${precision} bits (transfer syntax ${syntax.uid}), of which only 8 are read; decompress the series first (dcmdjpeg)`,
     );
+  }
+  if (found.kind !== 'JPEG 2000' && scansOf(image) > limits.scans) {
+    refuse(`its compressed image has more than ${limits.scans} scans`);
   }
   const decoded =
     compression === 'jpeg-lossless'

@@ -1,14 +1,17 @@
+import { crc32 } from 'node:zlib';
+
 import { FileFormatError, decodeNpy, type NdArray } from '@clip-lung/tensor';
 import { unzipSync } from 'fflate';
 
 import { InputError } from '../errors.js';
 import { inflatedLimit, limits } from '../limits.js';
+import { zipChecksum } from './zip-checksum.js';
 
 /**
  * Reads one array of a `.npz` file, which is a zip of `.npy` files.
  *
  * @param name of the array, without `.npy`
- * @throws {@link InputError} for a file that is none, lacks the array, or holds a malformed or absurdly large one
+ * @throws {@link InputError} for a file that is none, lacks the array, or holds a damaged, malformed or absurdly large one
  */
 export function arrayOfNpz(
   bytes: Uint8Array,
@@ -44,6 +47,11 @@ export function arrayOfNpz(
   if (found === undefined) {
     throw new InputError(
       `${file}: has no array "${name}"; it has ${names.slice(0, 12).join(', ')}`,
+    );
+  }
+  if (crc32(found) !== zipChecksum(bytes, entry)) {
+    throw new InputError(
+      `${file}: "${entry}" is damaged: its checksum is not the one that the file has of it; download it again`,
     );
   }
   try {
