@@ -19,6 +19,12 @@ export const limits = {
   fragments: 65_536,
   /** scans of a JPEG image; a grey one has one, a progressive one about six */
   scans: 64,
+  /** tiles of a JPEG 2000 image; most have one */
+  tiles: 4096,
+  /** code-blocks and precincts of a JPEG 2000 image; one of 4096² in blocks of 32² has some 20,000 */
+  codeBlocks: 2 ** 18,
+  /** packets of a JPEG 2000 image: of each precinct, resolution and quality layer; a CT has under a hundred */
+  packets: 2 ** 20,
   /** Huffman tables that one lossless JPEG image defines; it uses one of at most four */
   huffmanTables: 64,
   /** inflated bytes that need no reason: a blank slice shrinks to a thousandth */

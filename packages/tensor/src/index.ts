@@ -1,5 +1,6 @@
 export * from './check-count.js';
 export * from './error.js';
+export * from './half.js';
 export * from './limits.js';
 export * from './nd-array.js';
 export * from './npy.js';

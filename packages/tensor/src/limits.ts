@@ -6,6 +6,8 @@ export const fileLimits = {
   jsonBytes: 16 * 2 ** 20,
   /** bytes of the header of a `.safetensors` file; those of the largest published models have less than 1 MB */
   safetensorsHeaderBytes: 16 * 2 ** 20,
+  /** arrays of a `.safetensors` file; the largest published models have some thousand */
+  arrays: 100_000,
   /** bytes of the header of a `.npy` file; numpy refuses longer ones, too */
   npyHeaderBytes: 10_000,
   /** axes of an array; numpy has no more */

@@ -1,4 +1,5 @@
 import { FileFormatError, ShapeError } from './error.js';
+import { widenHalf } from './half.js';
 import { fileLimits } from './limits.js';
 import {
   arrayFromBytes,
@@ -92,23 +93,11 @@ export function encodeSafetensors(
   return bytes;
 }
 
-/** IEEE half precision to float32. */
-function widenHalf(bits: Uint16Array): Float32Array {
-  return Float32Array.from(bits, (value) => {
-    const sign = value & 0x8000 ? -1 : 1;
-    const exponent = (value >> 10) & 0x1f;
-    const fraction = value & 0x3ff;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  });
-}
-
 /** bfloat16 is the upper half of a float32. */
 function widenBfloat(bits: Uint16Array): Float32Array {
-  return new Float32Array(
-    Uint32Array.from(bits, (value) => value << 16).buffer,
-  );
+  const wide = new Uint32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) wide[i] = Number(bits[i]) << 16;
+  return new Float32Array(wide.buffer);
 }
 
 const widened = new Map([
@@ -167,6 +156,11 @@ export function decodeSafetensors(
   const header = parseHeader(bytes.subarray(8, 8 + headerBytes), refuse);
   const body = bytes.subarray(8 + headerBytes);
   const { entries, metadata } = readEntries(header, refuse);
+  if (entries.length > fileLimits.arrays) {
+    refuse(
+      `holds ${entries.length} tensors, expected at most ${fileLimits.arrays}`,
+    );
+  }
 
   let covered = 0;
   for (const entry of [...entries].sort(

@@ -5,6 +5,7 @@ import { type CodestreamKind, codestreamOf, scansOf } from './codestream.js';
 import { frameBytes } from './encapsulated.js';
 import { fileKind } from './file-kind.js';
 import type { SliceHeader } from './header.js';
+import { expectFewParts } from './jpeg-2000-parts.js';
 import { decodeJpegLossless } from './jpeg-lossless.js';
 import {
   expectFrame,
@@ -90,7 +91,8 @@ export async function decodeStored(
       `has pixels in JPEG of ${precision} bits (transfer syntax ${syntax.uid}), of which only 8 are read; decompress the series first (dcmdjpeg)`,
     );
   }
-  if (found.kind !== 'JPEG 2000' && scansOf(image) > limits.scans) {
+  if (found.kind === 'JPEG 2000') expectFewParts(image, refuse);
+  else if (scansOf(image) > limits.scans) {
     refuse(`its compressed image has more than ${limits.scans} scans`);
   }
   const decoded =

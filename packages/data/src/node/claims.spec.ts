@@ -239,6 +239,33 @@ function claims(): Record<string, Claim> {
       slice: claimed('JPEG 2000', 2 ** 31, 24),
       problem: /the compressed image has 2147483648 × 2147483648/,
     },
+    'a JPEG 2000 image in tiles of 17²': {
+      slice: largeJpeg2000(jpeg2000Of(4096, 17)),
+      problem: /has 241 × 241 tiles, expected 1 to 4096/,
+    },
+    'a JPEG 2000 image in precincts of 2²': {
+      slice: largeJpeg2000(
+        jpeg2000Of(4096),
+        Buffer.from('ff52000e01000001000104040001' + '1111', 'hex'),
+      ),
+      problem: /has about \d{7,} code-blocks/,
+    },
+    'a JPEG 2000 image of 65,535 layers': {
+      slice: largeJpeg2000(
+        jpeg2000Of(4096),
+        Buffer.from('ff52000e0100ffff000104040001' + '7777', 'hex'),
+      ),
+      problem: /code-blocks and \d{9,} packets/,
+    },
+    'a JPEG 2000 image whose tile has such precincts': {
+      slice: largeJpeg2000(
+        jpeg2000Of(4096),
+        Buffer.from('ff52000c0000000100000404' + '0001', 'hex'),
+        Buffer.from('ff90000a0000000000000001', 'hex'),
+        Buffer.from('ff53000b0001010404' + '00011111', 'hex'),
+      ),
+      problem: /has about \d{7,} code-blocks/,
+    },
     'RLE of 16,384²': { slice: claimed('RLE', 16_384), problem: overPixels },
     'RLE of 4096² in no bytes': {
       slice: claimed('RLE', 4096),
@@ -328,14 +355,7 @@ const frames = {
   'JPEG 2000': {
     syntax: '1.2.840.10008.1.2.4.90',
     bits: 16,
-    image: (side: number) => {
-      const size = Buffer.alloc(64);
-      size.write('ff4fff510029', 'hex');
-      for (const at of [8, 12, 24, 28]) size.writeUInt32BE(side, at);
-      size.writeUInt16BE(1, 40);
-      size.writeUInt8(15, 42);
-      return size;
-    },
+    image: (side: number) => jpeg2000Of(side),
   },
   RLE: {
     syntax: '1.2.840.10008.1.2.5',
@@ -349,6 +369,27 @@ const frames = {
     },
   },
 } as const;
+
+/** The beginning of a JPEG 2000 image of one component. */
+function jpeg2000Of(side: number, tile = side): Buffer {
+  const size = Buffer.alloc(45);
+  size.write('ff4fff510029', 'hex');
+  for (const at of [8, 12]) size.writeUInt32BE(side, at);
+  for (const at of [24, 28]) size.writeUInt32BE(tile, at);
+  size.writeUInt16BE(1, 40);
+  for (const [i, value] of [15, 1, 1].entries()) size.writeUInt8(value, 42 + i);
+  return size;
+}
+
+function largeJpeg2000(...segments: readonly Buffer[]): Slice {
+  const image = Buffer.concat([...segments, Buffer.alloc(16)]);
+  const { syntax, bits } = frames['JPEG 2000'];
+  return (options) =>
+    compressedSlice(
+      { ...options, rows: 4096, columns: 4096, pixelBytes: 0 },
+      { syntax, bits, image },
+    );
+}
 
 /** A JPEG image with a Huffman table of one code, and no pixels. */
 function jpegOf(marker: number, side: number, bits: number): Buffer {

@@ -1,4 +1,12 @@
-import { lstat, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import {
+  lstat,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { readFileUpTo, syncFolder } from '@clip-lung/tensor/node';
@@ -14,18 +22,39 @@ export class OccupiedError extends InputError {}
  * Where a dataset folder really lies: where its name is a link, in the folder that it leads to, which is then replaced, and the link
  * stays.
  *
- * @throws {@link OccupiedError} for a link that leads nowhere
+ * @throws {@link OccupiedError} for a link that leads nowhere, unless a killed run has moved away what it led to
  */
 export async function realFolder(out: string): Promise<string> {
   const target = resolve(out);
   const found = await lstat(target).catch(absent);
   if (found?.isSymbolicLink() !== true) return target;
-  return realpath(target).catch((error: unknown) => {
-    throw new OccupiedError(
-      `${out}: is a link that leads nowhere; remove it, or make the folder that it names`,
-      { cause: error },
-    );
-  });
+  const place = await endOfLinks(target);
+  if (place !== undefined) {
+    const there = await lstat(place).catch(absent);
+    if (there !== undefined || (await movedAside(place)).length > 0) {
+      return place;
+    }
+  }
+  throw new OccupiedError(
+    `${out}: is a link that leads nowhere; remove it, or make the folder that it names`,
+  );
+}
+
+/** As the system has it (`ELOOP`). */
+const mostLinks = 40;
+
+/** Where a link leads to, whether or not anything is there; undefined where not even a folder around it is, or links lead in a circle. */
+async function endOfLinks(link: string): Promise<string | undefined> {
+  let path = link;
+  for (let i = 0; i < mostLinks; i++) {
+    const found = await lstat(path).catch(absent);
+    if (found?.isSymbolicLink() !== true) return path;
+    const next = resolve(dirname(path), await readlink(path));
+    const parent = await realpath(dirname(next)).catch(absent);
+    if (parent === undefined) return undefined;
+    path = join(parent, basename(next));
+  }
+  return undefined;
 }
 
 /** What a file manager leaves in every folder that it shows. */
@@ -89,8 +118,14 @@ export function hiddenName(
   return join(dirname(target), `.${basename(target)}.${suffix}.${kind}`);
 }
 
+/** The dataset that a killed run had moved out of the way of `out`, if there is one. */
+export async function datasetAside(out: string): Promise<string | undefined> {
+  const place = await endOfLinks(resolve(out));
+  return place === undefined ? undefined : (await movedAside(place))[0];
+}
+
 /** The datasets that a killed run had moved out of the way, the latest first. */
-export async function movedAside(target: string): Promise<readonly string[]> {
+async function movedAside(target: string): Promise<readonly string[]> {
   const found: (readonly [path: string, changed: number])[] = [];
   for (const path of await hiddenBeside(target, 'old')) {
     if (await holdsDataset(path)) {

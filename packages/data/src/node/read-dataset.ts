@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
 import {
   FileFormatError,
@@ -30,7 +30,7 @@ import { labelOf, labels } from '../label.js';
 import { limits } from '../limits.js';
 import { averageOf, medianOf } from '../nodules/means.js';
 import { highestRating, perAttribute } from '../ratings.js';
-import { movedAside } from './out-folder.js';
+import { datasetAside } from './out-folder.js';
 import { readTable, type TableRow } from './table.js';
 
 /**
@@ -76,7 +76,7 @@ async function readManifest(folder: string): Promise<Manifest> {
     if (error instanceof FileFormatError) {
       throw new InputError(error.message, { cause: error });
     }
-    const [aside] = await movedAside(resolve(folder));
+    const aside = await datasetAside(folder);
     throw new InputError(
       aside === undefined
         ? `${folder}: is not a dataset folder, it has no readable ${name}; make one with clip-lung prepare`

@@ -171,15 +171,22 @@ describe('a stopped preparation', () => {
     const before = await contentOf(out);
     // As it is between the two last renames.
     const aside = join(parent, '.out.0123456789ab.old');
-    await rename(out, aside);
-    await mkdir(join(parent, '.out.ba9876543210.tmp'));
-    await expect(readDataset(out)).rejects.toThrow(
-      `${out}: was being replaced when clip-lung prepare was killed; the dataset is in ${aside}`,
-    );
-    const failing = prepareDataset({ folder: join(folder, 'none'), out });
-    await expect(failing).rejects.toThrow(InputError);
-    expect(await contentOf(out)).toEqual(before);
-    expect(await readdir(parent)).toEqual(['out']);
+    const link = join(await temporaryFolder(), 'link');
+    await symlink(out, link);
+    for (const name of [out, link]) {
+      await rename(out, aside);
+      await mkdir(join(parent, '.out.ba9876543210.tmp'));
+      await expect(readDataset(name)).rejects.toThrow(
+        `${name}: was being replaced when clip-lung prepare was killed; the dataset is in ${aside}`,
+      );
+      const failing = prepareDataset({
+        folder: join(folder, 'none'),
+        out: name,
+      });
+      await expect(failing).rejects.toThrow(/none/);
+      expect(await contentOf(out)).toEqual(before);
+      expect(await readdir(parent)).toEqual(['out']);
+    }
   });
 
   it('removes the former dataset once another has taken its place', async () => {

@@ -53,7 +53,7 @@ export async function loadClipTower(
 ): Promise<ClipTower> {
   const { folder, name } = await findModelFolder(model, options);
   const { eotId, ...config } = await readTowerConfig(folder);
-  const { file, parts } = findWeights(folder);
+  const { file, parts } = await findWeights(folder);
   await expectFetched([
     ...['tokenizer.json', 'tokenizer_config.json', checkedFile].map((name) =>
       join(folder, name),
@@ -110,11 +110,10 @@ async function readTensors(
   const tensors: (readonly [string, NdArray])[] = [];
   for (const file of parts) {
     const bytes = await readFileUpTo(file, fileLimits.wholeFileBytes);
-    tensors.push(
-      ...(file.endsWith('.onnx')
-        ? readOnnxTower(bytes, file)
-        : decodeSafetensors(bytes, file).tensors),
-    );
+    const found = file.endsWith('.onnx')
+      ? readOnnxTower(bytes, file)
+      : decodeSafetensors(bytes, file).tensors;
+    for (const named of found) tensors.push(named);
   }
   return tensors;
 }
