@@ -51,6 +51,8 @@ export const limits = {
   tableBytes: 64 * mebibyte,
   /** rows of a table of a dataset */
   tableRows: 250_000,
+  /** characters of a row of such a table; the longest have some hundred */
+  rowLength: 65_536,
   /** columns of a table of a dataset; the widest has 41 */
   tableColumns: 1000,
 } as const;

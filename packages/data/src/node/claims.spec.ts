@@ -23,6 +23,7 @@ import { limits } from '../limits.js';
 import type { Manifest } from '../dataset/manifest.js';
 import { arrayOfNpz } from './npz.js';
 import { prepareDataset } from './prepare-dataset.js';
+import { readTable } from './table.js';
 
 describe('a scan whose slices claim what no slice has', () => {
   it.each(Object.entries(claims()))(
@@ -67,6 +68,28 @@ describe('a scan whose slices claim what no slice has', () => {
     },
     60_000,
   );
+});
+
+describe('a table of a dataset', () => {
+  it.each([
+    ['a row without an end', 'a,'.repeat(5e6)],
+    ['a quote without an end', `a\n"${'x'.repeat(1e7)}`],
+  ])('is refused at %s', (_, text) => {
+    expect(() => readTable(text, 'a.csv', ['a'])).toThrow(
+      /^a\.csv: Max Record Size: .*65536/,
+    );
+  });
+
+  it('is refused at more rows or columns than it can have', () => {
+    const rows = `a\n${'1\n'.repeat(limits.tableRows + 1)}`;
+    expect(() => readTable(rows, 'a.csv', ['a'])).toThrow(
+      'a.csv: has more than 250000 rows',
+    );
+    const names = Array.from({ length: 1001 }, (_, i) => `c${i}`).join();
+    expect(() => readTable(names, 'a.csv', [])).toThrow(
+      'a.csv: has 1001 columns, expected at most 1000',
+    );
+  });
 });
 
 describe('an array of a .npz file', () => {

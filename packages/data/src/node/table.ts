@@ -72,6 +72,7 @@ export function readTable<Column extends string>(
     lines = parse(text, {
       bom: true,
       info: true,
+      max_record_size: limits.rowLength,
       // One more than is read: so it is told from a table that ends there.
       to: limits.tableRows + 1,
       columns: (names: string[]) => {
