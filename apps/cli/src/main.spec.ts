@@ -258,7 +258,7 @@ describe('bad input, exit code 1', () => {
       [['evaluate', at('dataset')], /this is no run folder/],
       [
         ['train', at('small.json'), '--data', at('lidc'), '--out', at('none')],
-        /is no dataset folder/,
+        /is not a dataset folder/,
       ],
     ] as const) {
       const { code, err } = await clipLung(...args);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { parseStrictJson } from '@clip-lung/tensor';
+import { parseJsonText } from '@clip-lung/tensor';
 
 import { UsageError } from './exit-codes.js';
 
@@ -23,7 +23,7 @@ export function readPackageManifest(path: string): PackageManifest {
   };
   let found: unknown;
   try {
-    found = parseStrictJson(readFileSync(path, 'utf8'));
+    found = parseJsonText(readFileSync(path, 'utf8'));
   } catch (error) {
     return refuse(`cannot be read (${String(error)})`, { cause: error });
   }

@@ -34,6 +34,8 @@ export async function jsonFixture<T>(name: string): Promise<T> {
 }
 
 export interface SliceOptions {
+  /** the Transfer Syntax UID that it says it has; its elements are explicit, little-endian all the same */
+  readonly syntax?: string;
   readonly sop?: string;
   readonly series?: string;
   readonly patient?: string;
@@ -59,6 +61,7 @@ export type ElementValue = readonly [vr: string, value: string | Buffer];
 
 /** A CT slice as a DICOM Part 10 file, Explicit VR Little Endian. */
 export function sliceFile({
+  syntax = '1.2.840.10008.1.2.1',
   sop = '1.2.3.1',
   series = '1.2.3',
   patient = 'P1',
@@ -79,7 +82,7 @@ export function sliceFile({
   for (let i = 0; i < Math.min(rows * columns, pixelBytes >> 1); i++) {
     pixels.writeInt16LE(stored(i % columns, Math.floor(i / columns)), 2 * i);
   }
-  const meta = element(0x0002, 0x0010, 'UI', '1.2.840.10008.1.2.1');
+  const meta = element(0x0002, 0x0010, 'UI', syntax);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(meta.length);
   const all: Readonly<Record<string, ElementValue | null>> = {
@@ -152,17 +155,51 @@ export function asRle(slice: Uint8Array): Uint8Array {
   header.writeUInt32LE(64, 4);
   header.writeUInt32LE(64 + (segments[0]?.length ?? 0), 8);
   const frame = Buffer.concat([header, ...segments]);
+  return Buffer.concat([bytes.subarray(0, at), encapsulated(frame)]);
+}
+
+/** A slice whose pixels are a compressed image, of so many bits a pixel. */
+export function compressedSlice(
+  { elements = {}, ...options }: SliceOptions,
+  {
+    syntax,
+    image,
+    bits,
+  }: {
+    readonly syntax: string;
+    readonly image: Uint8Array;
+    readonly bits: number;
+  },
+): Uint8Array {
+  const slice = sliceFile({
+    ...options,
+    syntax,
+    elements: {
+      ...elements,
+      '00280100': ['US', uint16(bits)],
+      '00280101': ['US', uint16(bits)],
+      '00280102': ['US', uint16(bits - 1)],
+      '00280103': ['US', uint16(0)],
+      '7fe00010': null,
+    },
+  });
+  return Buffer.concat([slice, encapsulated(image)]);
+}
+
+/** Pixel Data of one fragment. */
+function encapsulated(frame: Uint8Array): Buffer {
   const item = (tag: string, length: number): Buffer => {
     const head = Buffer.from(`${tag}00000000`, 'hex');
     head.writeUInt32LE(length, 4);
     return head;
   };
+  const padding = Buffer.alloc(frame.length % 2);
   return Buffer.concat([
-    bytes.subarray(0, at),
     Buffer.from('e07f10004f420000ffffffff', 'hex'),
     item('feff00e0', 0),
-    item('feff00e0', frame.length),
+    item('feff00e0', frame.length + padding.length),
     frame,
+    padding,
     item('feffdde0', 0),
   ]);
 }

@@ -1,4 +1,4 @@
-import { parseStrictJson } from '@clip-lung/tensor';
+import { parseJsonText } from '@clip-lung/tensor';
 import type { z } from 'zod';
 
 import { NotJsonError, RunFileError } from './error.js';
@@ -54,7 +54,7 @@ function problemOf(issue: z.core.$ZodIssue, value: unknown): string {
 /** @throws {@link RunFileError} for a text that is not JSON */
 export function fromJson(text: string, file: string): unknown {
   try {
-    return parseStrictJson(text);
+    return parseJsonText(text);
   } catch (error) {
     throw new RunFileError(file, `is no JSON (${String(error)})`, {
       cause: error,

@@ -1,4 +1,5 @@
 import { FileFormatError, ShapeError } from './error.js';
+import { fileLimits } from './limits.js';
 import { arrayFromBytes, type DType, type NdArray } from './nd-array.js';
 
 const codes = {
@@ -79,6 +80,11 @@ export function decodeNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
   const dataOffset =
     textOffset +
     (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
+  if (dataOffset > fileLimits.npyHeaderBytes) {
+    refuse(
+      `the header claims ${dataOffset} bytes, expected at most ${fileLimits.npyHeaderBytes}`,
+    );
+  }
   if (dataOffset > bytes.length) {
     refuse(
       `the header ends at byte ${dataOffset}, the file has ${bytes.length}`,
@@ -105,6 +111,11 @@ export function decodeNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
     .map((length) => length.trim())
     .filter((length) => length !== '')
     .map(Number);
+  if (shape.length > fileLimits.axes || !shape.every(Number.isSafeInteger)) {
+    refuse(
+      `its shape is (${tuple.slice(0, 80)}), expected at most ${fileLimits.axes} whole numbers`,
+    );
+  }
   return { dtype, shape, dataOffset };
 }
 

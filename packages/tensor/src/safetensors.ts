@@ -1,4 +1,6 @@
 import { FileFormatError, ShapeError } from './error.js';
+import { widenHalf } from './half.js';
+import { fileLimits } from './limits.js';
 import {
   arrayFromBytes,
   type DType,
@@ -6,7 +8,7 @@ import {
   sizeOf,
   typedArrayOf,
 } from './nd-array.js';
-import { parseStrictJson } from './strict-json.js';
+import { parseJsonText } from './parse-json.js';
 
 /** Arrays by name, and the header's free-form text values. */
 export interface Safetensors {
@@ -44,9 +46,6 @@ export function expectNoLfsPointer(bytes: Uint8Array, file: string): void {
     'is not the file itself, but what Git keeps in its place (Git LFS): run "git lfs pull" where it was cloned, or download the file',
   );
 }
-
-/** Headers above this are refused, as the reference implementation does. */
-const maxHeaderBytes = 100_000_000;
 
 /**
  * The bytes of a `.safetensors` file: an 8-byte little-endian header length, a JSON header padded with spaces to
@@ -94,23 +93,11 @@ export function encodeSafetensors(
   return bytes;
 }
 
-/** IEEE half precision to float32. */
-function widenHalf(bits: Uint16Array): Float32Array {
-  return Float32Array.from(bits, (value) => {
-    const sign = value & 0x8000 ? -1 : 1;
-    const exponent = (value >> 10) & 0x1f;
-    const fraction = value & 0x3ff;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  });
-}
-
 /** bfloat16 is the upper half of a float32. */
 function widenBfloat(bits: Uint16Array): Float32Array {
-  return new Float32Array(
-    Uint32Array.from(bits, (value) => value << 16).buffer,
-  );
+  const wide = new Uint32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) wide[i] = Number(bits[i]) << 16;
+  return new Float32Array(wide.buffer);
 }
 
 const widened = new Map([
@@ -157,7 +144,11 @@ export function decodeSafetensors(
   expectNoLfsPointer(bytes, file);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerBytes = Number(view.getBigUint64(0, true));
-  if (headerBytes > Math.min(maxHeaderBytes, bytes.length - 8)) {
+  const most = fileLimits.safetensorsHeaderBytes;
+  if (headerBytes <= bytes.length - 8 && headerBytes > most) {
+    refuse(`the header has ${headerBytes} bytes, expected at most ${most}`);
+  }
+  if (headerBytes > bytes.length - 8) {
     refuse(
       `the header claims ${headerBytes} bytes, ${bytes.length - 8} follow: no .safetensors file, or one cut short`,
     );
@@ -165,6 +156,11 @@ export function decodeSafetensors(
   const header = parseHeader(bytes.subarray(8, 8 + headerBytes), refuse);
   const body = bytes.subarray(8 + headerBytes);
   const { entries, metadata } = readEntries(header, refuse);
+  if (entries.length > fileLimits.arrays) {
+    refuse(
+      `holds ${entries.length} tensors, expected at most ${fileLimits.arrays}`,
+    );
+  }
 
   let covered = 0;
   for (const entry of [...entries].sort(
@@ -198,7 +194,7 @@ function parseHeader(
 ): Readonly<Record<string, unknown>> {
   let header: unknown;
   try {
-    header = parseStrictJson(
+    header = parseJsonText(
       new TextDecoder('utf-8', { fatal: true }).decode(json),
     );
   } catch (error) {
@@ -225,6 +221,11 @@ function readEntries(
     const { dtype, shape, data_offsets: offsets } = value;
     if (typeof dtype !== 'string' || !isSizes(shape) || !isSizes(offsets)) {
       return refuse(`tensor "${name}" lacks a dtype, a shape or data_offsets`);
+    }
+    if (shape.length > fileLimits.axes) {
+      return refuse(
+        `tensor "${name}" has ${shape.length} axes, expected at most ${fileLimits.axes}`,
+      );
     }
     const [begin, end] = offsets;
     if (begin === undefined || end === undefined || offsets.length !== 2) {

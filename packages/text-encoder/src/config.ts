@@ -1,5 +1,6 @@
 import { FileFormatError } from '@clip-lung/tensor';
 import { z } from 'zod';
+import { towerLimits } from './limits.js';
 
 /** What distinguishes one CLIP text tower from another. */
 export interface TextTowerConfig {
@@ -28,17 +29,21 @@ export interface TextTowerConfig {
   readonly readAt: 'eot' | 'largest-id';
 }
 
-const count = z.int().positive();
+/** A size, no larger than a tower can have it. */
+export const sizeUpTo = (most: number): z.ZodInt =>
+  z.int().positive().max(most);
+
+const { width, hidden, layers, positions, vocabulary } = towerLimits;
 
 /** What is absent from a file has these values: `transformers` writes only what differs from them. */
 const textConfig = z.object({
-  hidden_size: count.default(512),
-  num_hidden_layers: count.default(12),
-  num_attention_heads: count.default(8),
-  intermediate_size: count.default(2048),
-  projection_dim: count.default(512),
-  max_position_embeddings: count.default(77),
-  vocab_size: count.default(49408),
+  hidden_size: sizeUpTo(width).default(512),
+  num_hidden_layers: sizeUpTo(layers).default(12),
+  num_attention_heads: sizeUpTo(width).default(8),
+  intermediate_size: sizeUpTo(hidden).default(2048),
+  projection_dim: sizeUpTo(width).default(512),
+  max_position_embeddings: sizeUpTo(positions).default(77),
+  vocab_size: sizeUpTo(vocabulary).default(49408),
   hidden_act: z.enum(['quick_gelu', 'gelu']).default('quick_gelu'),
   layer_norm_eps: z.number().positive().default(1e-5),
   eos_token_id: z.int().nonnegative().nullish(),
@@ -51,7 +56,7 @@ const fileConfig = z.discriminatedUnion('model_type', [
   }),
   z.object({
     model_type: z.literal('clip'),
-    projection_dim: count.default(512),
+    projection_dim: sizeUpTo(width).default(512),
     text_config: textConfig.prefault({}),
   }),
 ]);

@@ -1,19 +1,18 @@
 import { FileFormatError } from '@clip-lung/tensor';
 import { z } from 'zod';
-import type { TowerFileConfig } from './config.js';
-
-const count = z.int().positive();
+import { sizeUpTo, type TowerFileConfig } from './config.js';
+import { towerLimits } from './limits.js';
 
 const openClipConfig = z.object({
   model_cfg: z.object({
-    embed_dim: count,
+    embed_dim: sizeUpTo(towerLimits.width),
     quick_gelu: z.boolean().default(false),
     text_cfg: z.object({
-      context_length: count.default(77),
-      vocab_size: count.default(49408),
-      width: count.default(512),
-      heads: count.default(8),
-      layers: count.default(12),
+      context_length: sizeUpTo(towerLimits.positions).default(77),
+      vocab_size: sizeUpTo(towerLimits.vocabulary).default(49408),
+      width: sizeUpTo(towerLimits.width).default(512),
+      heads: sizeUpTo(towerLimits.width).default(8),
+      layers: sizeUpTo(towerLimits.layers).default(12),
       mlp_ratio: z.number().positive().default(4),
       // What would make it another tower than CLIP's.
       hf_model_name: z.undefined().optional(),
@@ -48,6 +47,13 @@ export function readOpenClipConfig(
   }
   const { embed_dim: embedding, quick_gelu, text_cfg } = parsed.data.model_cfg;
   const { width, heads, layers, mlp_ratio: ratio } = text_cfg;
+  const hidden = Math.floor(width * ratio);
+  if (hidden < 1 || hidden > towerLimits.hidden) {
+    throw new FileFormatError(
+      file,
+      `width ${width} and mlp_ratio ${ratio} make ${hidden} units of a layer, expected 1 to ${towerLimits.hidden}`,
+    );
+  }
   if (width % heads !== 0) {
     throw new FileFormatError(
       file,
@@ -58,7 +64,7 @@ export function readOpenClipConfig(
     width,
     layers,
     heads,
-    hidden: Math.floor(width * ratio),
+    hidden,
     embedding,
     positions: text_cfg.context_length,
     vocabulary: text_cfg.vocab_size,

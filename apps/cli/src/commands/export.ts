@@ -5,6 +5,7 @@ import { writeFileAtomic } from '@clip-lung/tensor/node';
 
 import { classifierFile } from '../classifier-file.js';
 import { type AddCommand, screenOf } from '../command.js';
+import { exportTarget } from '../export-target.js';
 import {
   type PluginOptions,
   policyOf,
@@ -33,6 +34,8 @@ export const addExport: AddCommand = (program, surroundings) => {
     .option('--json', 'print one JSON object')
     .action(async (run: string, options: Options) => {
       const screen = screenOf(surroundings, options);
+      // Said before the long work, not after it.
+      const target = await exportTarget(options.out);
       const fold = await chooseFold(run, options.fold);
       const trained = await readTrainedClassifier(
         run,
@@ -50,7 +53,7 @@ export const addExport: AddCommand = (program, surroundings) => {
       const bytes = classifierFile(trained);
       // Making a large model takes seconds: whoever has stopped it in them gets no file.
       await setImmediate(undefined, { signal });
-      await writeFileAtomic(options.out, bytes);
+      await writeFileAtomic(target, bytes);
       screen.result(
         [
           `exported: ${options.out}, ${(bytes.length / 1e6).toFixed(1)} MB, fold ${fold}, weights of epoch ${epoch}`,

@@ -44,10 +44,35 @@ function jpeg(view: DataView): Codestream | undefined {
       };
     }
     const length = view.getUint16(at + 2);
-    if (marker < 0xffc0 || marker === 0xffda || length < 2) return undefined;
+    if (isBare(marker) || marker === 0xffda || length < 2) return undefined;
     at += 2 + length;
   }
   return undefined;
+}
+
+/**
+ * Whether a marker has no length: RST0 to RST7, SOI, EOI, and those below. None belongs before a frame; whoever passes over one as
+ * over a segment may find another frame than the decoder does, of another size.
+ */
+function isBare(marker: number): boolean {
+  return marker < 0xffc0 || (marker >= 0xffd0 && marker <= 0xffd9);
+}
+
+/**
+ * How many scans a JPEG image has. Each makes its decoder go through all of the image, and takes ten bytes.
+ *
+ * @see ITU-T T.81 §B.1.1.5: in coded data FF is followed by 00, so that a marker can only be one
+ */
+export function scansOf(image: Uint8Array): number {
+  let scans = 0;
+  for (
+    let at = image.indexOf(0xff);
+    at >= 0;
+    at = image.indexOf(0xff, at + 1)
+  ) {
+    if (image[at + 1] === 0xda) scans += 1;
+  }
+  return scans;
 }
 
 /** SOF0 to SOF15, which DHT, JPG and DAC lie between, and the SOF55 of JPEG-LS. */

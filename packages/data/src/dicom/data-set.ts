@@ -1,3 +1,5 @@
+import { limits } from '../limits.js';
+
 /** How the elements of a data set are written. */
 export interface Encoding {
   /** whether each element names its type (VR) */
@@ -106,6 +108,7 @@ export function readDataSet(
   const { littleEndian } = encoding;
   const elements = new Map<number, DataElement>();
   let pixelData: DataElement | undefined;
+  let count = 0;
   let at = start;
   while (at < view.byteLength && !isPadding(view, at)) {
     const element = elementAt(view, at, encoding);
@@ -117,6 +120,10 @@ export function readDataSet(
     at = endOf(view, element, encoding, size, refuse);
     // A delimiter without a beginning means nothing.
     if (element.tag >>> 16 === 0xfffe) continue;
+    count += 1;
+    if (count > limits.elements) {
+      refuse(`has more than ${limits.elements} elements before its pixels`);
+    }
     const known = elements.get(element.tag);
     if (known === undefined) elements.set(element.tag, element);
     else expectSame(view, known, element, refuse);
@@ -217,6 +224,11 @@ function endOfItems(
         ? itemEncoding(view, at, top.encoding)
         : inside(element.vr, top.encoding);
       open.push({ items: !top.items, encoding: within });
+      if (open.length > 2 * limits.sequenceDepth) {
+        refuse(
+          `${tagName(tag)} holds sequences more than ${limits.sequenceDepth} deep`,
+        );
+      }
     }
   }
   return at;

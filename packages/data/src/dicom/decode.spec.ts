@@ -86,6 +86,26 @@ describe('decodePixels', () => {
     expect(written).toEqual([]);
   });
 
+  it.each(['jpeg-baseline', 'jpeg-ls', 'jpeg-2000'])(
+    'decodes after damaged images what it decodes before them: %s',
+    async (name) => {
+      const { bytes, header } = await file(name);
+      const before = await decodePixels(header, bytes);
+      const { offset } = header.format;
+      for (let seed = 1; seed <= 40; seed++) {
+        const damaged = Buffer.from(bytes);
+        const from = offset + Math.floor((seed / 41) * (bytes.length - offset));
+        for (let at = from; at < bytes.length - 8; at += 3) {
+          damaged[at] = (at * 73 + seed * 151) % 256;
+        }
+        await decodePixels(header, damaged).catch((error: unknown) => {
+          expect(error).toBeInstanceOf(DicomError);
+        });
+        expect(await decodePixels(header, bytes)).toEqual(before);
+      }
+    },
+  );
+
   it('refuses an image of another size than the header says, before decoding it', async () => {
     for (const name of ['jpeg-2000', 'jpeg-ls', 'jpeg-lossless']) {
       const { bytes, header } = await file(name);

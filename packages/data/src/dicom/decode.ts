@@ -1,10 +1,12 @@
 import { DicomError, UnsupportedSyntaxError } from '../errors.js';
-import { type CodestreamKind, codestreamOf } from './codestream.js';
+import { limits } from '../limits.js';
+import { type CodecName, decodeWith } from './codec.js';
+import { type CodestreamKind, codestreamOf, scansOf } from './codestream.js';
 import { frameBytes } from './encapsulated.js';
 import { fileKind } from './file-kind.js';
 import type { SliceHeader } from './header.js';
+import { expectFewParts } from './jpeg-2000-parts.js';
 import { decodeJpegLossless } from './jpeg-lossless.js';
-import { withCodec } from './load-codec.js';
 import {
   expectFrame,
   hounsfield,
@@ -89,10 +91,14 @@ export async function decodeStored(
       `has pixels in JPEG of ${precision} bits (transfer syntax ${syntax.uid}), of which only 8 are read; decompress the series first (dcmdjpeg)`,
     );
   }
+  if (found.kind === 'JPEG 2000') expectFewParts(image, refuse);
+  else if (scansOf(image) > limits.scans) {
+    refuse(`its compressed image has more than ${limits.scans} scans`);
+  }
   const decoded =
     compression === 'jpeg-lossless'
       ? decodeJpegLossless(image, refuse)
-      : await decodeImage(header, image);
+      : await decodeImage(header, compression, image);
   if (decoded.length !== pixels) {
     refuse(
       `its compressed pixels are damaged: ${decoded.length} of ${pixels} were decoded`,
@@ -113,38 +119,15 @@ const kindsOf: Readonly<
   'jpeg-2000': ['JPEG 2000'],
 };
 
-/** The 8-bit decoder reads JPEG Extended too, where it has no more than 8 bits. */
-const jpegExtended = '1.2.840.10008.1.2.4.51';
-const jpegBaseline = '1.2.840.10008.1.2.4.50';
-
 async function decodeImage(
   { file, syntax, format }: SliceHeader,
+  name: CodecName,
   image: Uint8Array,
 ): Promise<Uint8Array | Uint16Array> {
-  const { rows, columns, bitsAllocated, signed } = format;
-  const uid = syntax.uid === jpegExtended ? jpegBaseline : syntax.uid;
-  const described = {
-    rows,
-    columns,
-    bitsAllocated,
-    samplesPerPixel: 1,
-    pixelRepresentation: signed ? 1 : 0,
-    signed,
-  } as const;
   try {
-    const { imageFrame: found } = await withCodec(uid, (codec) =>
-      // A copy, as some of the decoders read the buffer below from its start.
-      codec.decode(image.slice(), described, uid),
-    );
-    // Copied: what a decoder hands out may be its own memory, which the next image overwrites.
-    const wide =
-      found.BYTES_PER_ELEMENT === 2 || found.byteLength === 2 * rows * columns;
-    const copy = new Uint8Array(
-      found.buffer,
-      found.byteOffset,
-      found.byteLength,
-    ).slice();
-    return wide ? new Uint16Array(copy.buffer) : copy;
+    const found = await decodeWith(name, image);
+    const wide = found.length === 2 * format.rows * format.columns;
+    return wide ? new Uint16Array(found.buffer) : found;
   } catch (error) {
     throw new DicomError(
       file,

@@ -1,3 +1,4 @@
+import { limits } from '../limits.js';
 import type { DataElement, DataSet } from './data-set.js';
 
 type Refuse = (problem: string) => never;
@@ -37,6 +38,11 @@ export class Elements {
     if (found === undefined) return null;
     if (found.length < 0 || (found.vr !== null && binaryVrs.has(found.vr))) {
       return `[${String(found.vr)}]`;
+    }
+    if (found.length > limits.textBytes) {
+      this.#refuse(
+        `has ${found.length} bytes of text in (${tag.slice(1, 5)},${tag.slice(5)}), expected at most ${limits.textBytes}`,
+      );
     }
     const { view } = this.#set;
     let text = '';

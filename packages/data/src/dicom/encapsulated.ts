@@ -1,4 +1,5 @@
 import { DicomError } from '../errors.js';
+import { limits } from '../limits.js';
 import type { SliceHeader } from './header.js';
 
 const itemTag = 0xfffee000;
@@ -66,6 +67,11 @@ function itemsFrom(
     if (at + length > bytes.length) {
       refuse(
         `is cut short: an item of compressed pixels ends at byte ${at + length}, the file at ${bytes.length}`,
+      );
+    }
+    if (items.length > limits.fragments) {
+      refuse(
+        `has more than ${limits.fragments} fragments of compressed pixels`,
       );
     }
     items.push({ start: at, end: at + length });

@@ -1,4 +1,4 @@
-import { withCodec } from './load-codec.js';
+import { encodeWith } from './codec.js';
 
 /** The syntaxes that images can be compressed in, by their UIDs. */
 export const encodableSyntaxes = {
@@ -40,23 +40,11 @@ export async function encodeImage(
       `${rows} × ${columns} pixels cannot be encoded, expected at least 32 × 32`,
     );
   }
-  const uid = encodableSyntaxes[syntax];
-  const { imageFrame } = await withCodec(`encode ${uid}`, (codec) =>
-    codec.encode(
-      pixels,
-      {
-        rows,
-        columns,
-        bitsAllocated,
-        samplesPerPixel: 1,
-        pixelRepresentation: signed ? 1 : 0,
-        signed,
-      },
-      uid,
-      {},
-    ),
-  );
-  // Copied: what an encoder hands out may be its own memory, which the next image overwrites.
-  const { buffer, byteOffset, byteLength } = imageFrame;
-  return new Uint8Array(buffer, byteOffset, byteLength).slice();
+  return encodeWith(syntax === 'jpeg-baseline' ? 'jpeg' : syntax, pixels, {
+    width: columns,
+    height: rows,
+    bitsPerSample: bitsAllocated,
+    componentCount: 1,
+    isSigned: signed,
+  });
 }

@@ -1,3 +1,4 @@
+import { limits } from '../limits.js';
 import { type HuffmanTable, huffmanTable } from './huffman.js';
 
 type Refuse = (problem: string) => never;
@@ -30,6 +31,7 @@ const defineRestart = 0xffdd;
 export function losslessScan(view: DataView, refuse: Refuse): LosslessScan {
   const tables = new Map<number, HuffmanTable>();
   let frame: Frame | undefined;
+  let defined = 0;
   let interval = 0;
   let at = 2;
   for (;;) {
@@ -55,8 +57,9 @@ export function losslessScan(view: DataView, refuse: Refuse): LosslessScan {
       length - 2,
     );
     if (marker === sof3 && frame === undefined) frame = frameOf(body, refuse);
-    else if (marker === defineTables) readTables(body, tables, refuse);
-    else if (marker === defineRestart && length === 4) {
+    else if (marker === defineTables) {
+      defined += readTables(body, tables, defined, refuse);
+    } else if (marker === defineRestart && length === 4) {
       interval = body.getUint16(0);
     } else if (marker === startOfScan) {
       if (frame === undefined) {
@@ -93,12 +96,15 @@ function frameOf(body: DataView, refuse: Refuse): Frame {
 /** Lengths of codes 1 to 16, one byte each, behind the number of the table. */
 const countBytes = 16;
 
+/** @returns how many tables the marker defines; `defined` are already */
 function readTables(
   body: DataView,
   tables: Map<number, HuffmanTable>,
+  defined: number,
   refuse: Refuse,
-): void {
+): number {
   let at = 0;
+  let count = 0;
   while (at < body.byteLength) {
     const bytes = new Uint8Array(body.buffer, body.byteOffset + at);
     const counts = bytes.subarray(1, 1 + countBytes);
@@ -108,9 +114,17 @@ function readTables(
     if (end > body.byteLength || symbols.some((symbol) => symbol > 16)) {
       refuse('its JPEG image has a damaged Huffman table');
     }
+    // Each takes the memory of all codes of 16 bits.
+    count += 1;
+    if (count + defined > limits.huffmanTables) {
+      refuse(
+        `its JPEG image defines more than ${limits.huffmanTables} Huffman tables`,
+      );
+    }
     tables.set(body.getUint8(at), huffmanTable(counts, symbols, refuse));
     at = end;
   }
+  return count;
 }
 
 function scanHeader(

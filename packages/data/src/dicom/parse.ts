@@ -206,7 +206,7 @@ function inflateAfter(
   } catch (error) {
     throw new DicomError(
       file,
-      `is cut short or malformed: it cannot be inflated (${String(error)})`,
+      `is deflated, and damaged, cut short or too large: ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },
     );
   }

@@ -1,4 +1,5 @@
 import type { DataElement } from './data-set.js';
+import { limits } from '../limits.js';
 import type { Elements } from './elements.js';
 import type { HeaderNote } from './header-note.js';
 import { type Rescale, rescaleOf, type StoredBits } from './rescale.js';
@@ -31,9 +32,6 @@ export interface Listener {
   readonly note: (note: HeaderNote) => void;
 }
 
-/** CT slices have at most 1024² voxels; this keeps a damaged header from asking for absurd memory. */
-const largestSide = 16384;
-
 /**
  * Reads the pixel format, and checks that the file holds the pixels that it claims. What a CT image must say is read, not
  * filled in; two elements are missed where nothing else is possible: Samples per Pixel, with bytes for one sample, and High Bit,
@@ -62,8 +60,10 @@ export function pixelFormatOf(
   const foundFrames = elements.number('x00280008', 'Number of Frames');
   const frames = foundFrames === null ? 1 : foundFrames;
 
-  if (Math.min(rows, columns) < 1 || Math.max(rows, columns) > largestSide) {
-    refuse(`has ${rows} rows and ${columns} columns`);
+  if (rows * columns < 1 || rows * columns > limits.pixels) {
+    refuse(
+      `has ${rows} rows and ${columns} columns, expected 1 to ${limits.pixels} pixels`,
+    );
   }
   if (bitsAllocated !== 8 && bitsAllocated !== 16) {
     return refuse(`Bits Allocated is ${bitsAllocated}, expected 8 or 16`);

@@ -4,6 +4,7 @@ import {
   ratingNames,
   type Ratings,
 } from '../ratings.js';
+import { limits } from '../limits.js';
 import type {
   Annotation,
   CtReadings,
@@ -238,6 +239,9 @@ export class ReadingsBuilder {
       (name) => !isInRange(name, ratings[name]),
     );
     const annotation = { session, order, noduleId, ratings, flagged, regions };
+    if (this.#annotations.length >= limits.annotations) {
+      this.#refuse(`has more than ${limits.annotations} annotations`);
+    }
     this.#annotations.push(annotation);
   }
 

@@ -1,16 +1,12 @@
 import { SaxesParser, type SaxesTagNS } from 'saxes';
 
 import { LidcXmlError } from '../errors.js';
+import { limits } from '../limits.js';
 import { ReadingsBuilder } from './builder.js';
 import type { LidcFile } from './readings.js';
 
 const ctNamespace = 'http://www.nih.gov';
 const radiographNamespace = 'http://www.nih.gov/idri';
-
-/** The real files are six elements deep. */
-const deepest = 16;
-/** The largest real file has 2.2 MB. */
-const largest = 64 * 2 ** 20;
 
 /**
  * Reads one LIDC-IDRI annotation file. Strict where a wrong file would else give wrong annotations: the whole document
@@ -21,12 +17,7 @@ const largest = 64 * 2 ** 20;
  * @see https://wiki.cancerimagingarchive.net/display/Public/LIDC-IDRI: the XML base schema and its documentation
  */
 export function parseLidcXml(bytes: Uint8Array, file: string): LidcFile {
-  if (bytes.length > largest) {
-    throw new LidcXmlError(
-      file,
-      `has ${bytes.length} bytes, expected at most ${largest}: this is no LIDC annotation file`,
-    );
-  }
+  expectXmlSize(bytes.length, file);
   const parser = new SaxesParser<{ xmlns: true; position: boolean }>({
     xmlns: true,
     position: false,
@@ -37,6 +28,7 @@ export function parseLidcXml(bytes: Uint8Array, file: string): LidcFile {
 
   let root: 'ct' | 'radiograph' | undefined;
   let depth = 0;
+  let attributes = 0;
   let text = '';
   const builder = new ReadingsBuilder(refuse);
 
@@ -44,9 +36,20 @@ export function parseLidcXml(bytes: Uint8Array, file: string): LidcFile {
   parser.on('doctype', () =>
     refuse('has a document type; LIDC files have none, so it is refused'),
   );
+  parser.on('opentagstart', () => {
+    attributes = 0;
+  });
+  parser.on('attribute', () => {
+    attributes += 1;
+    if (attributes > limits.xmlAttributes) {
+      refuse(`an element has more than ${limits.xmlAttributes} attributes`);
+    }
+  });
   parser.on('opentag', (tag) => {
     depth += 1;
-    if (depth > deepest) refuse(`elements are more than ${deepest} deep`);
+    if (depth > limits.xmlDepth) {
+      refuse(`elements are more than ${limits.xmlDepth} deep`);
+    }
     if (root === undefined) root = kindOfRoot(tag, refuse);
     if (root === 'radiograph') return;
     if (tag.uri !== ctNamespace) {
@@ -73,6 +76,15 @@ export function parseLidcXml(bytes: Uint8Array, file: string): LidcFile {
   return root === 'radiograph'
     ? { kind: 'radiograph', file }
     : builder.finish(file);
+}
+
+/** @throws {@link LidcXmlError} for more bytes than an annotation file has */
+export function expectXmlSize(bytes: number, file: string): void {
+  if (bytes <= limits.xmlBytes) return;
+  throw new LidcXmlError(
+    file,
+    `has ${bytes} bytes, expected at most ${limits.xmlBytes}: this is not an annotation file of LIDC-IDRI`,
+  );
 }
 
 function kindOfRoot(

@@ -1,14 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-} from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 import {
   encodeNpyHeader,
@@ -17,6 +9,7 @@ import {
 } from '@clip-lung/tensor';
 import {
   fileDigest,
+  FileWriteError,
   syncFolder,
   writeFileAtomic,
 } from '@clip-lung/tensor/node';
@@ -35,8 +28,8 @@ import {
   type ScanRow,
 } from '../dataset/format.js';
 import type { Manifest } from '../dataset/manifest.js';
-import { InputError } from '../errors.js';
 import { manifestBytes } from './manifest-file.js';
+import { expectReplaceable, hiddenName, realFolder } from './out-folder.js';
 
 /**
  * Writes a dataset folder whole or not at all: into a hidden folder beside it, which takes its place at the end. Crops
@@ -64,17 +57,21 @@ export class DatasetWriter {
 
   /**
    * @param size samples along each side of a crop
-   * @throws {@link InputError} when something else than a dataset is at `out`
+   * @throws `OccupiedError` when something else than a dataset is at `out`
    */
   static async start(out: string, size: number): Promise<DatasetWriter> {
-    const target = resolve(out);
     await expectReplaceable(out);
-    const temporary = hiddenBeside(target);
-    await mkdir(temporary, { recursive: true });
-    const crops = await open(join(temporary, datasetFiles.crops), 'wx');
-    const writer = new DatasetWriter(target, temporary, crops, size);
-    await crops.write(cropsHeader(0, size));
-    return writer;
+    const target = await realFolder(out);
+    const temporary = hiddenName(target, newSuffix(), 'tmp');
+    try {
+      await mkdir(temporary, { recursive: true });
+      const crops = await open(join(temporary, datasetFiles.crops), 'wx');
+      const writer = new DatasetWriter(target, temporary, crops, size);
+      await crops.write(cropsHeader(0, size));
+      return writer;
+    } catch (error) {
+      throw new FileWriteError(out, error);
+    }
   }
 
   /** @param crop HU, [size, size, size] */
@@ -124,19 +121,20 @@ export class DatasetWriter {
 
   async #replace(): Promise<void> {
     await expectReplaceable(this.#out);
-    const old = hiddenBeside(this.#out);
+    // Killed between the two renames, it leaves the old dataset under a name by which the next run knows it.
+    const old = hiddenName(this.#out, newSuffix(), 'old');
     const replaced = await rename(this.#out, old).then(
       () => true,
       (error: unknown) => {
         if (isMissing(error)) return false;
-        throw error;
+        throw new FileWriteError(this.#out, error);
       },
     );
     try {
       await rename(this.#temporary, this.#out);
     } catch (error) {
       if (replaced) await rename(old, this.#out);
-      throw error;
+      throw new FileWriteError(this.#out, error);
     }
     await syncFolder(dirname(this.#out));
     if (replaced) await rm(old, { recursive: true, force: true });
@@ -147,6 +145,10 @@ export class DatasetWriter {
     this.#open = false;
     await this.#crops.close();
   }
+}
+
+function newSuffix(): string {
+  return randomBytes(6).toString('hex');
 }
 
 /** The header has the same length for any number of crops, so it can be filled in at the end. */
@@ -164,38 +166,6 @@ function csv<Column extends string>(
     cast: { string: toSpreadsheetCell },
     quoted_match: quotedInSpreadsheets,
   });
-}
-
-/**
- * Checks that a dataset may be written to a folder: it does not exist, is empty, or holds a dataset.
- *
- * @throws {@link InputError} otherwise
- */
-export async function expectReplaceable(out: string): Promise<void> {
-  let names: string[];
-  try {
-    names = await readdir(out);
-  } catch (error) {
-    if (isMissing(error)) return;
-    throw new InputError(
-      `${out}: cannot be written as a dataset folder (${String(error)}); choose another place`,
-      { cause: error },
-    );
-  }
-  if (names.length === 0) return;
-  const manifest = await readFile(
-    join(out, datasetFiles.manifest),
-    'utf8',
-  ).catch(() => '');
-  if (/"format":\s*"clip-lung-dataset"/.test(manifest)) return;
-  throw new InputError(
-    `${out}: is a folder with ${names.length} entries and no dataset; nothing was written. Choose a new or empty folder`,
-  );
-}
-
-function hiddenBeside(target: string): string {
-  const suffix = randomBytes(6).toString('hex');
-  return join(dirname(target), `.${basename(target)}.${suffix}.tmp`);
 }
 
 function isMissing(error: unknown): boolean {

@@ -1,8 +1,8 @@
-import { utimesSync } from 'node:fs';
+import fs, { utimesSync } from 'node:fs';
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { folderOf, sliceFile, temporaryFolder } from '../../test/synthetic.js';
 import { readSliceHeader } from '../dicom/header.js';
@@ -30,13 +30,20 @@ describe('headers as columns', () => {
     ];
     const found = files.map((_, i) => ({ name: `${i}.dcm`, path: `a/${i}` }));
     const headers = files.map((bytes, i) => readSliceHeader(bytes, `${i}.dcm`));
-    expect(headersOf(sliceSet(found, headers))).toEqual(headers);
+    const stamps = files.map((_, i) => [i, 10 + i, 20 + i] as const);
+    expect(headersOf(sliceSet(found, headers, stamps))).toEqual(headers);
     // In parts, as they come from several threads.
     const parts = [[0, 1] as const, [1, 2] as const, [2, 4] as const].map(
-      (range) => sliceSet(found.slice(...range), headers.slice(...range)),
+      (range) =>
+        sliceSet(
+          found.slice(...range),
+          headers.slice(...range),
+          stamps.slice(...range),
+        ),
     );
     const joined = joinSets(parts);
     expect(headersOf(joined)).toEqual(headers);
+    expect([...joined.stamps]).toEqual(stamps.flat());
     expect(joined.paths).toEqual(found.map(({ path }) => path));
     expect(joined.shared.length).toBeLessThan(4);
   });
@@ -85,17 +92,25 @@ describe('kept headers', () => {
     expect(heights()).toEqual([1, 2]);
     expect(await readdir(keep)).toHaveLength(1);
 
-    // Of the same size and time, so what was kept is taken.
-    const path = join(folder, 'b.dcm');
-    await writeFile(path, slice(7));
-    place(path);
+    const opened = vi.spyOn(fs, 'openSync');
+    const read = (): readonly unknown[] => {
+      const paths = opened.mock.calls.map(([path]) => path);
+      opened.mockClear();
+      return paths.filter((path) => String(path).endsWith('.dcm'));
+    };
     expect(heights()).toEqual([1, 2]);
+    expect(read()).toEqual([]);
 
+    // Of the same size, and dated as the one before: the system knows better.
+    const path = join(folder, 'b.dcm');
     await writeFile(path, slice(8));
-    expect(heights()).toEqual([1, 8]);
-    // Kept anew; and a file that was cut short is worth nothing.
     place(path);
     expect(heights()).toEqual([1, 8]);
+    expect(read()).toHaveLength(2);
+    expect(heights()).toEqual([1, 8]);
+    expect(read()).toEqual([]);
+    opened.mockRestore();
+    // A file that was cut short is worth nothing.
     const [kept = ''] = await readdir(keep);
     const bytes = await readFile(join(keep, kept));
     await writeFile(join(keep, kept), bytes.subarray(0, -1));

@@ -2,8 +2,9 @@ import { noImage, type SliceHeader } from '../dicom/header.js';
 import { DicomError } from '../errors.js';
 import type { Warning } from '../warning.js';
 import type { FoundFile } from './list-files.js';
-import { readHeaderSync } from './slice-file.js';
+import { type FileStamp, readHeaderSync } from './slice-file.js';
 import { type SliceSet, sliceSet } from './slice-set.js';
+import { isSystemError, systemProblem } from './unreadable-file.js';
 
 /** What the headers of some files say. */
 export interface HeaderBatch<Slices = SliceSet> {
@@ -16,6 +17,16 @@ export interface HeaderBatch<Slices = SliceSet> {
   /** how many of both there are of each kind: `a PNG image`, `DICOM of modality MR` */
   readonly passedOver: Readonly<Record<string, number>>;
   readonly warnings: readonly Warning[];
+  /** slices that could not be read, by the series that they say they are of */
+  readonly damaged: readonly DamagedSlices[];
+}
+
+/** The slices of a series that could not be read. */
+export interface DamagedSlices {
+  readonly seriesUid: string;
+  readonly count: number;
+  /** what is wrong with the first */
+  readonly message: string;
 }
 
 interface SeriesPart<Slices> {
@@ -29,21 +40,22 @@ interface OpenPart {
   readonly patientId: string | null;
   readonly files: FoundFile[];
   readonly headers: SliceHeader[];
+  readonly stamps: FileStamp[];
 }
 
 /**
  * Reads the headers of files. A DICOM file that is damaged becomes a warning, `unreadable-dicom`, and so does a `.dcm` file
  * that is not DICOM.
  *
- * @param onStamp is told the size in bytes and the time of the last change, ms, of each file that could be opened
+ * @param onStamp is told what each file was that could be opened
  */
 export function readHeaders(
   files: readonly FoundFile[],
-  onStamp: (index: number, stamp: readonly [number, number]) => void = () =>
-    undefined,
+  onStamp: (index: number, stamp: FileStamp) => void = () => undefined,
 ): HeaderBatch {
   const series = new Map<string, OpenPart>();
   const warnings: Warning[] = [];
+  const damaged = new Map<string, DamagedSlices>();
   const passedOver: Record<string, number> = {};
   let otherModalities = 0;
   let otherFiles = 0;
@@ -66,16 +78,21 @@ export function readHeaders(
         break;
       case 'unreadable':
         warnings.push(content.warning);
+        if (content.seriesUid !== null) {
+          const { seriesUid } = content;
+          addDamaged(damaged, { ...content.warning, seriesUid, count: 1 });
+        }
         break;
       case 'slice': {
-        const { slice } = content;
+        const { slice, stamp } = content;
         const part = series.get(slice.seriesUid);
         if (part === undefined) {
-          const first = { files: [file], headers: [slice] };
+          const first = { files: [file], headers: [slice], stamps: [stamp] };
           series.set(slice.seriesUid, { ...first, patientId: slice.patientId });
         } else {
           part.files.push(file);
           part.headers.push(slice);
+          part.stamps.push(stamp);
         }
       }
     }
@@ -84,18 +101,38 @@ export function readHeaders(
     series: [...series].map(([seriesUid, part]) => ({
       seriesUid,
       patientId: part.patientId,
-      slices: sliceSet(part.files, part.headers),
+      slices: sliceSet(part.files, part.headers, part.stamps),
     })),
     otherModalities,
     otherFiles,
     passedOver,
     warnings,
+    damaged: [...damaged.values()],
   };
 }
 
+/** Counts further slices of a series that could not be read. */
+export function addDamaged(
+  known: Map<string, DamagedSlices>,
+  { seriesUid, count, message }: DamagedSlices,
+): void {
+  const before = known.get(seriesUid);
+  const all = before === undefined ? count : before.count + count;
+  const first = before === undefined ? message : before.message;
+  known.set(seriesUid, { seriesUid, count: all, message: first });
+}
+
 type Content =
-  | { readonly kind: 'slice'; readonly slice: SliceHeader }
-  | { readonly kind: 'unreadable'; readonly warning: Warning }
+  | {
+      readonly kind: 'slice';
+      readonly slice: SliceHeader;
+      readonly stamp: FileStamp;
+    }
+  | {
+      readonly kind: 'unreadable';
+      readonly warning: Warning;
+      readonly seriesUid: string | null;
+    }
   | {
       readonly kind: 'other-modality' | 'other-file';
       /** `a PNG image`, `DICOM of modality MR` */
@@ -104,8 +141,9 @@ type Content =
 
 function contentOf(
   { path, name }: FoundFile,
-  onStamp: (stamp: readonly [number, number]) => void,
+  onStamp: (stamp: FileStamp) => void,
 ): Content {
+  let seriesUid: string | null = null;
   try {
     const { header, stamp } = readHeaderSync(path, name);
     onStamp(stamp);
@@ -119,6 +157,7 @@ function contentOf(
       );
     }
     const { modality, isCt, slice } = header;
+    ({ seriesUid } = header);
     if (!isCt) {
       const of =
         modality === null ? 'another SOP class' : `modality ${modality}`;
@@ -128,18 +167,22 @@ function contentOf(
       return { kind: 'other-file', what: 'a DICOMDIR' };
     }
     return slice
-      ? { kind: 'slice', slice: slice() }
-      : unreadable(name, `${name}: ${noImage(header)}`);
+      ? { kind: 'slice', slice: slice(), stamp }
+      : unreadable(name, `${name}: ${noImage(header)}`, seriesUid);
   } catch (error) {
-    const known =
-      error instanceof DicomError ||
-      (error instanceof Error && 'syscall' in error);
-    if (!known) throw error;
-    return unreadable(name, error.message);
+    if (isSystemError(error)) {
+      return unreadable(name, systemProblem(name, error), seriesUid);
+    }
+    if (!(error instanceof DicomError)) throw error;
+    return unreadable(name, error.message, seriesUid);
   }
 }
 
-function unreadable(file: string, message: string): Content {
+function unreadable(
+  file: string,
+  message: string,
+  seriesUid: string | null = null,
+): Content {
   const warning = { code: 'unreadable-dicom', file, message };
-  return { kind: 'unreadable', warning };
+  return { kind: 'unreadable', warning, seriesUid };
 }

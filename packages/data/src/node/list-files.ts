@@ -1,6 +1,8 @@
 import { opendir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
+import { FileReadError } from '@clip-lung/tensor/node';
+
 import { InputError } from '../errors.js';
 import { comparePaths } from '../lidc-xml/duplicates.js';
 
@@ -16,7 +18,7 @@ export interface FoundFile {
  * All files below a folder in the order of their names, or the one file that `path` is. Links are followed, a folder
  * that is reached twice is read once, and names that start with a dot are passed over.
  *
- * @throws {@link InputError} when there is nothing at `path`
+ * @throws {@link InputError} when there is nothing at `path`, `FileReadError` for a folder that the system does not let be read
  */
 export async function listFiles(
   path: string,
@@ -46,10 +48,14 @@ export async function* walkFiles(
   const begun: Folder[] = [];
   const begin = async (folder: string, prefix: string): Promise<void> => {
     signal?.throwIfAborted();
-    const real = await realpath(folder);
-    if (seen.has(real)) return;
-    seen.add(real);
-    begun.push({ path: folder, prefix, entries: await entriesOf(folder) });
+    try {
+      const real = await realpath(folder);
+      if (seen.has(real)) return;
+      seen.add(real);
+      begun.push({ path: folder, prefix, entries: await entriesOf(folder) });
+    } catch (error) {
+      throw new FileReadError(folder, error);
+    }
   };
   await begin(path, '');
   for (let folder = begun.at(-1); folder; folder = begun.at(-1)) {

@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { parseStrictJson } from '@clip-lung/tensor';
+import { FileFormatError, parseJsonText } from '@clip-lung/tensor';
 import {
   endOfJson,
   noDigest,
   ownDigestProblem,
   putOwnDigest,
+  readFileUpTo,
 } from '@clip-lung/tensor/node';
 
 import {
@@ -16,6 +16,8 @@ import {
 } from '../dataset/format.js';
 import { type Manifest, manifestSchema } from '../dataset/manifest.js';
 import { DatasetError, InputError } from '../errors.js';
+import { limits } from '../limits.js';
+import { datasetAside } from './out-folder.js';
 
 const name = datasetFiles.manifest;
 
@@ -34,15 +36,23 @@ export function manifestBytes(manifest: Manifest): Uint8Array {
  *   should be
  */
 export async function readManifest(folder: string): Promise<Manifest> {
-  const bytes = await readFile(join(folder, name)).catch((error: unknown) => {
-    throw new InputError(
-      `${folder}: is no dataset folder, it has no readable ${name}; make one with clip-lung prepare`,
-      { cause: error },
-    );
-  });
+  const bytes = await readFileUpTo(join(folder, name), limits.tableBytes).catch(
+    async (error: unknown) => {
+      if (error instanceof FileFormatError) {
+        throw new InputError(error.message, { cause: error });
+      }
+      const aside = await datasetAside(folder);
+      throw new InputError(
+        aside === undefined
+          ? `${folder}: is not a dataset folder, it has no readable ${name}; make one with clip-lung prepare`
+          : `${folder}: was being replaced when clip-lung prepare was killed; the dataset is in ${aside}. Prepare again, or rename it`,
+        { cause: error },
+      );
+    },
+  );
   let json: unknown;
   try {
-    json = parseStrictJson(bytes.toString('utf8'));
+    json = parseJsonText(bytes.toString('utf8'));
   } catch (error) {
     throw new DatasetError(name, `is no JSON (${String(error)})`, {
       cause: error,

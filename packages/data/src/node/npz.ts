@@ -1,16 +1,17 @@
+import { crc32 } from 'node:zlib';
+
 import { FileFormatError, decodeNpy, type NdArray } from '@clip-lung/tensor';
 import { unzipSync } from 'fflate';
 
 import { InputError } from '../errors.js';
-
-/** The images of 64³ of the largest part have 303 MB. */
-const largest = 2 ** 30;
+import { inflatedLimit, limits } from '../limits.js';
+import { zipChecksum } from './zip-checksum.js';
 
 /**
  * Reads one array of a `.npz` file, which is a zip of `.npy` files.
  *
  * @param name of the array, without `.npy`
- * @throws {@link InputError} for a file that is none, lacks the array, or holds a malformed or absurdly large one
+ * @throws {@link InputError} for a file that is none, lacks the array, or holds a damaged, malformed or absurdly large one
  */
 export function arrayOfNpz(
   bytes: Uint8Array,
@@ -23,14 +24,18 @@ export function arrayOfNpz(
   try {
     found = unzipSync(bytes, {
       filter: (candidate) => {
-        names.push(candidate.name);
+        if (names.push(candidate.name) > limits.npzEntries) {
+          throw new Error(`it has more than ${limits.npzEntries} entries`);
+        }
         if (candidate.name !== entry) return false;
         if (names.indexOf(entry) < names.length - 1) {
           throw new Error(`"${entry}" is there twice, expected once`);
         }
-        if (candidate.originalSize > largest) {
+        const { size, originalSize } = candidate;
+        const most = inflatedLimit(size, limits.npzBytes);
+        if (size > bytes.length || originalSize > most) {
           throw new Error(
-            `"${entry}" claims ${candidate.originalSize} bytes, expected at most ${largest}`,
+            `"${entry}" claims ${originalSize} bytes out of ${size}, expected at most ${most}`,
           );
         }
         return true;
@@ -45,6 +50,11 @@ export function arrayOfNpz(
   if (found === undefined) {
     throw new InputError(
       `${file}: has no array "${name}"; it has ${names.slice(0, 12).join(', ')}`,
+    );
+  }
+  if (crc32(found) !== zipChecksum(bytes, entry)) {
+    throw new InputError(
+      `${file}: "${entry}" is damaged: its checksum is not the one that the file has of it; download it again`,
     );
   }
   try {

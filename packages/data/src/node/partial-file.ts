@@ -2,6 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { FileWriteError } from '@clip-lung/tensor/node';
+
 import { InputError } from '../errors.js';
 import { readInto, type Scratch, withFile } from './file-bytes.js';
 
@@ -11,19 +13,25 @@ const digestBytes = 32;
 /**
  * Writes a file that a later run may go on from. It starts with a digest of the rest, by which one that was not written
  * whole, or was lost in part with the power, is told: so nothing has to wait for the disk.
+ *
+ * @throws `FileWriteError` where the system refuses
  */
 export function writePartialFile(
   path: string,
   parts: readonly Uint8Array[],
 ): void {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  const file = openSync(temporary, 'wx');
   try {
-    for (const part of [digestOf(parts), ...parts]) writeAll(file, part);
-  } finally {
-    closeSync(file);
+    const file = openSync(temporary, 'wx');
+    try {
+      for (const part of [digestOf(parts), ...parts]) writeAll(file, part);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    throw new FileWriteError(path, error);
   }
-  renameSync(temporary, path);
 }
 
 /**

@@ -6,9 +6,10 @@ import {
   rmdir,
   writeFile,
 } from 'node:fs/promises';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 
 import { InputError } from '../errors.js';
+import { realFolder, recover } from './out-folder.js';
 
 /**
  * A hidden folder beside a dataset that keeps what would fill the memory: annotations and headers until their scan is
@@ -25,21 +26,19 @@ export class PartialFolder {
   }
 
   /**
-   * Opens the folder that belongs to a dataset, and clears away what killed runs have left that is of no use to another.
+   * Opens the folder that belongs to a dataset, and sets right what killed runs have left beside it: what is of no use to another is
+   * cleared away, and a dataset that was moved out of the way comes back.
    *
    * @throws {@link InputError} while another process prepares the same dataset
    */
   static async open(out: string): Promise<PartialFolder> {
-    const target = resolve(out);
+    const target = await realFolder(out);
     const parent = dirname(target);
     const path = join(parent, `.${basename(target)}.partial`);
     const made = await mkdir(path, { recursive: true });
     const folder = new PartialFolder(path, made);
     await folder.#lock(out);
-    const stale = new RegExp(
-      `^\\.${escaped(basename(target))}\\.[0-9a-f]{12}\\.tmp$`,
-    );
-    await removeMatching(parent, stale);
+    await recover(target);
     await removeMatching(folder.#path, ofOneRun);
     return folder;
   }
@@ -77,15 +76,27 @@ export class PartialFolder {
   }
 
   async #lock(out: string): Promise<void> {
-    const holder = Number(
-      await readFile(this.#lockFile, 'utf8').catch(() => ''),
-    );
-    if (holder > 0 && holder !== process.pid && isRunning(holder)) {
-      throw new InputError(
-        `${out}: process ${holder} is preparing this dataset; wait for it, or end it. If it is none, remove ${this.#lockFile}`,
+    for (;;) {
+      const taken = await writeFile(this.#lockFile, String(process.pid), {
+        flag: 'wx',
+      }).then(
+        () => false,
+        (error: unknown) => {
+          if (isExisting(error)) return true;
+          throw error;
+        },
       );
+      if (!taken) return;
+      const holder = Number(
+        await readFile(this.#lockFile, 'utf8').catch(() => ''),
+      );
+      if (holder > 0 && holder !== process.pid && isRunning(holder)) {
+        throw new InputError(
+          `${out}: process ${holder} is preparing this dataset; wait for it, or end it. If it is not, remove ${this.#lockFile}`,
+        );
+      }
+      await rm(this.#lockFile, { force: true });
     }
-    await writeFile(this.#lockFile, String(process.pid));
   }
 }
 
@@ -102,13 +113,13 @@ function isRunning(id: number): boolean {
   }
 }
 
+function isExisting(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
+}
+
 async function removeMatching(folder: string, name: RegExp): Promise<void> {
   for (const entry of await readdir(folder)) {
     if (!name.test(entry)) continue;
     await rm(join(folder, entry), { recursive: true, force: true });
   }
-}
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -13,6 +13,7 @@ import {
   readPartialFile,
   readPiece,
 } from './partial-file.js';
+import { stampOf } from './slice-file.js';
 import { foundFiles, joinSets, type SliceSet } from './slice-set.js';
 
 /** Files whose headers are to be read, and the folder to keep them in: plain data, which may go to another thread. */
@@ -23,7 +24,7 @@ export interface HeaderTask {
 
 /** What is kept of a batch behind the slices themselves. */
 interface Kept {
-  /** size in bytes and time of the last change of each file, ms; NaN where a file could not be opened */
+  /** of each file, as `FileStamp` has it; NaN where a file could not be opened */
   readonly stamps: Float64Array;
   readonly batch: HeaderBatch<KeptPiece>;
 }
@@ -47,9 +48,9 @@ export function keepHeaders({
   const name = keptName(packed);
   const kept = readKept(join(keep, name), files);
   if (kept) return kept;
-  const stamps = new Float64Array(2 * files.length).fill(NaN);
+  const stamps = new Float64Array(3 * files.length).fill(NaN);
   const { series, ...rest } = readHeaders(files, (index, stamp) => {
-    stamps.set(stamp, 2 * index);
+    stamps.set(stamp, 3 * index);
   });
   const pieces = new Pieces(name);
   const places = series.map(({ slices, ...part }) => ({
@@ -92,7 +93,7 @@ function unpackSlices({ packed, ...columns }: PackedSlices): SliceSet {
 }
 
 /** To be counted up when what is kept changes its form. */
-const keptVersion = 4;
+const keptVersion = 5;
 
 function keptName({ root, bytes }: PackedFiles): string {
   const digest = createHash('sha256')
@@ -116,8 +117,9 @@ function readKept(
   if (batch.warnings.length > 0) return undefined;
   const same = files.every((file, i) => {
     const found = statSync(file.path, { throwIfNoEntry: false });
+    const now = found === undefined ? [] : stampOf(found);
     return (
-      found?.size === stamps[2 * i] && found?.mtimeMs === stamps[2 * i + 1]
+      now.length > 0 && now.every((value, k) => value === stamps[3 * i + k])
     );
   });
   return same ? batch : undefined;

@@ -19,10 +19,12 @@ import { type Label, labels } from '../label.js';
 import { comparePaths, readingsContent } from '../lidc-xml/duplicates.js';
 import { patientOf } from '../lidc-xml/patient.js';
 import { countWarnings, type Warning } from '../warning.js';
-import { DatasetWriter, expectReplaceable } from './dataset-writer.js';
+import { damageFinder } from './damaged-scans.js';
+import { DatasetWriter } from './dataset-writer.js';
 import { FileList, type PackedFiles } from './file-list.js';
 import { isXml, walkFiles } from './list-files.js';
 import { mapOrdered } from './ordered.js';
+import { expectReplaceable, OccupiedError, realFolder } from './out-folder.js';
 import {
   type CheckedOptions,
   checkOptions,
@@ -45,13 +47,21 @@ import {
   type SeriesIndex,
   type SeriesParts,
 } from './series-index.js';
+import {
+  expectNoneUnreadable,
+  refuseFailure,
+  refuseLeftOut,
+  refuseWithoutImages,
+  StrictError,
+} from './strict.js';
 import { startWorkers, type Workers } from './workers.js';
 
 /**
  * Makes a dataset folder of LIDC-IDRI: of all annotated scans whose images are there. The same input and options give the
  * same bytes.
  *
- * A scan that cannot be prepared is recorded in the manifest, and the others go on, unless `strict` is set. What was read
+ * A scan that cannot be prepared is recorded in the manifest, and the others go on. With `strict`, nothing may be lost: a file that
+ * cannot be read, a scan that cannot be prepared or has no images, and a nodule that is left out end the work. What was read
  * lies in a hidden folder beside `out` until it is needed, so that memory does not grow with it; a run that is stopped or
  * killed leaves it there, and the next one goes on from it. A folder without anything to prepare, or an output folder that
  * holds something else, is an error, after which nothing has changed.
@@ -74,36 +84,42 @@ async function prepareAll(options: PrepareOptions): Promise<Manifest> {
   const checked = checkOptions(options);
   // Said before the long reading, not after it.
   await expectReplaceable(options.out);
-  const files = await filesOf(options);
   const partial = await PartialFolder.open(options.out);
+  try {
+    const manifest = await prepareWith(options, checked, partial);
+    await partial.remove();
+    return manifest;
+  } catch (error) {
+    // Another attempt would come to the same end, but for one that is not strict, or into another folder.
+    const final =
+      error instanceof InputError &&
+      !(error instanceof StrictError || error instanceof OccupiedError);
+    await (final ? partial.remove() : partial.leave());
+    // A thread that was ended by it fails in its own words.
+    options.signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+async function prepareWith(
+  options: PrepareOptions,
+  checked: CheckedOptions,
+  partial: PartialFolder,
+): Promise<Manifest> {
+  const files = await filesOf(options);
   const { signal } = options;
-  const workers = startWorkers(
-    threadsFor(files.count, checked.workers),
-    signal,
-  );
+  const threads = threadsFor(files.count, checked.workers);
+  const workers = startWorkers(threads, signal);
   const stop = (): void => void workers.close();
   signal?.addEventListener('abort', stop);
   try {
     const job = { options, checked, partial, workers };
-    const input = await readInput(files, job);
-    const manifest = await makeDataset(input, job);
-    await partial.remove();
-    return manifest;
-  } catch (error) {
-    // Another attempt would come to the same end, but for one that is not strict.
-    if (error instanceof InputError && !(error instanceof StrictError))
-      await partial.remove();
-    else await partial.leave();
-    // A thread that was ended by it fails in its own words.
-    signal?.throwIfAborted();
-    throw error;
+    return await makeDataset(await readInput(files, job), job);
   } finally {
     signal?.removeEventListener('abort', stop);
     await workers.close();
   }
 }
-
-class StrictError extends InputError {}
 
 /** With fewer files, a thread takes longer to start than it saves. */
 const filesForThread = 32;
@@ -130,7 +146,7 @@ async function makeDataset(input: Input, job: Job): Promise<Manifest> {
     cropSize * checked.margin,
   );
   try {
-    const result = await prepareScans(input.scans, writer, job);
+    const result = await prepareScans(input, writer, job);
     if (result.nodules.length === 0) refuseEmpty(options.folder, result);
     const folds = makeFolds(result.nodules, checked);
     expectNoLeak(result.nodules, (i) => folds[i]);
@@ -164,6 +180,8 @@ interface Input {
   readonly annotations: Annotations<KeptReadings>;
   readonly index: SeriesIndex<SeriesParts<KeptPiece>>;
   readonly scans: readonly KeptScan[];
+  /** scans of whose slices none could be read */
+  readonly failures: readonly ScanFailure[];
   readonly scansWithoutImages: number;
   readonly seriesWithoutAnnotations: number;
   readonly warnings: readonly Warning[];
@@ -180,15 +198,19 @@ async function filesOf({
   out,
   signal,
 }: PrepareOptions): Promise<InputFiles> {
-  const inside = resolve(out) + sep;
+  const own = await realFolder(out);
   const xml = new FileList(annotationBatchSize);
   const others = new FileList(headerBatchSize);
   for await (const file of walkFiles(folder, signal)) {
     // A dataset that lies in its own input is no part of it.
-    if (resolve(file.path).startsWith(inside)) continue;
+    if (isInside(file.path, own) || isInside(file.path, resolve(out))) continue;
     (isXml(file) ? xml : others).add(file);
   }
   return { count: xml.length + others.length, xml, others };
+}
+
+function isInside(path: string, folder: string): boolean {
+  return resolve(path).startsWith(folder + sep);
 }
 
 /**
@@ -197,7 +219,12 @@ async function filesOf({
  */
 async function readInput(
   { count, xml, others }: InputFiles,
-  { options, checked: { patients }, partial: { path: keep }, workers }: Job,
+  {
+    options,
+    checked: { patients, strict },
+    partial: { path: keep },
+    workers,
+  }: Job,
 ): Promise<Input> {
   const { folder } = options;
   // The next batch waits where a thread will take it.
@@ -212,6 +239,7 @@ async function readInput(
     },
     options,
   );
+  if (strict) expectNoneUnreadable(annotations.warnings);
   if (annotations.ct === 0) {
     throw new InputError(
       `${folder}: holds no annotations of a CT; ${xml.length} of its ${count} files are named *.xml${because(annotations.warnings)}. Expected the XML files of LIDC-IDRI and its CT series`,
@@ -226,6 +254,7 @@ async function readInput(
     },
     options,
   );
+  if (strict) expectNoneUnreadable(index.warnings);
   if (index.series.size === 0) {
     throw new InputError(
       `${folder}: holds no DICOM file of a CT, among ${count} files${passedOverText(index)}. Expected the CT series that the ${annotations.ct} annotation files are of`,
@@ -234,16 +263,25 @@ async function readInput(
 
   const warnings = [...annotations.warnings, ...index.warnings];
   const scans: KeptScan[] = [];
+  const failures: ScanFailure[] = [];
+  const damage = damageFinder(index, annotations.scans);
   const annotated = new Set<string>();
   let scansWithoutImages = 0;
   for (const readings of annotations.scans) {
     annotated.add(readings.seriesUid);
     const series = index.series.get(readings.seriesUid);
+    const { seriesUid, file, piece } = readings;
+    const damaged = series === undefined ? damage(readings) : undefined;
+    if (damaged !== undefined) {
+      const patient = patientOf(file, seriesUid) ?? seriesUid;
+      failures.push({ scan: seriesUid, patient, file, message: damaged });
+      continue;
+    }
     if (series === undefined) {
+      if (strict && patients === null) refuseWithoutImages(readings);
       scansWithoutImages += 1;
       continue;
     }
-    const { seriesUid, file, piece } = readings;
     const found = series.patientId ?? patientOf(file, seriesUid);
     const patient = found ?? seriesUid;
     if (found === null) {
@@ -256,8 +294,11 @@ async function readInput(
     scans.push({ patient, file, seriesUid, readings: piece, slices });
   }
   if (scans.length === 0) {
+    const [failure] = failures;
     throw new InputError(
-      `${folder}: none of its ${index.series.size} CT series belongs to one of its ${annotations.scans.length} annotated scans${passedOverText(index)}`,
+      failure === undefined
+        ? `${folder}: none of its ${index.series.size} CT series belongs to one of its ${annotations.scans.length} annotated scans${passedOverText(index)}`
+        : `${folder}: none of its ${failures.length} annotated scans with images can be prepared; ${failure.file}: ${failure.message}`,
     );
   }
   scans.sort(
@@ -272,10 +313,19 @@ async function readInput(
     annotations,
     index,
     scans: ofPatients(scans, patients, folder),
+    failures: patients === null ? failures : failures.filter(isAsked(patients)),
     scansWithoutImages,
     seriesWithoutAnnotations,
     warnings,
   };
+}
+
+/** Of a number of patients it is not known which they are before all are. */
+function isAsked(
+  patients: readonly string[] | number,
+): (failure: ScanFailure) => boolean {
+  return ({ patient }) =>
+    typeof patients === 'object' && patients.includes(patient);
 }
 
 /** @throws {@link InputError} for a patient without a scan */
@@ -312,13 +362,13 @@ interface Nodule {
 }
 
 async function prepareScans(
-  inputs: readonly KeptScan[],
+  { scans: inputs, failures: unreadable }: Input,
   writer: DatasetWriter,
   { options: { signal, onProgress }, checked, partial, workers }: Job,
 ): Promise<Result> {
   const nodules: Nodule[] = [];
   const scans: PreparedScan[] = [];
-  const failures: ScanFailure[] = [];
+  const failures: ScanFailure[] = [...unreadable];
   let done = 0;
   const prepare = async (input: KeptScan) => {
     signal?.throwIfAborted();
@@ -340,6 +390,7 @@ async function prepareScans(
       failures.push(failure);
       continue;
     }
+    if (checked.strict) refuseLeftOut(scan);
     for (const { crop, ...nodule } of scan.nodules) {
       await writer.addCrop(crop);
       nodules.push(nodule);
@@ -359,12 +410,6 @@ function failureOf(
       ? outcome.failure
       : `${outcome.path}: was not written whole`;
   return { scan, patient, file, message };
-}
-
-function refuseFailure({ scan, patient, file, message }: ScanFailure): never {
-  throw new StrictError(
-    `${file}: scan ${scan} of patient ${patient} cannot be prepared, and strict preparation was asked for: ${message}`,
-  );
 }
 
 function manifestOf(

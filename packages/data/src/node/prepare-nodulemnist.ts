@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 
 import type { NdArray } from '@clip-lung/tensor';
-import { asFileWriteError } from '@clip-lung/tensor/node';
+import { asFileWriteError, readFileUpTo } from '@clip-lung/tensor/node';
 
 import { cropSize } from '../crop/crop.js';
 import { resampleCube } from '../crop/resample.js';
@@ -20,9 +19,12 @@ import type { Manifest } from '../dataset/manifest.js';
 import type { Part } from '../dataset/nodule.js';
 import { InputError } from '../errors.js';
 import type { Label } from '../label.js';
+import { limits } from '../limits.js';
 import type { JobOptions } from '../progress.js';
-import { DatasetWriter, expectReplaceable } from './dataset-writer.js';
+import { DatasetWriter } from './dataset-writer.js';
 import { arrayOfNpz } from './npz.js';
+import { expectReplaceable } from './out-folder.js';
+import { PartialFolder } from './partial-folder.js';
 
 export interface NoduleMnistOptions extends JobOptions {
   /** `nodulemnist3d.npz` (28³) or `nodulemnist3d_64.npz` */
@@ -58,16 +60,29 @@ export async function prepareNoduleMnist({
   onProgress,
 }: NoduleMnistOptions): Promise<Manifest> {
   await expectReplaceable(out);
-  const bytes = await readFile(file).catch((error: unknown) => {
-    throw new InputError(
-      `${file}: cannot be read (${String(error)}); expected nodulemnist3d.npz or nodulemnist3d_64.npz of MedMNIST`,
-      { cause: error },
-    );
-  });
+  const bytes = await readNpz(file);
   try {
-    return await writeDataset({ file, bytes, out, signal, onProgress });
+    // For its lock, and for what a killed run has left beside the dataset.
+    const beside = await PartialFolder.open(out);
+    try {
+      return await writeDataset({ file, bytes, out, signal, onProgress });
+    } finally {
+      await beside.leave();
+    }
   } catch (error) {
     throw asFileWriteError(out, error);
+  }
+}
+
+async function readNpz(file: string): Promise<Uint8Array> {
+  try {
+    return await readFileUpTo(file, limits.npzBytes);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InputError(
+      `${reason}; expected nodulemnist3d.npz or nodulemnist3d_64.npz of MedMNIST`,
+      { cause: error },
+    );
   }
 }
 

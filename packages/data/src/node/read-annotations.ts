@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 
 import { LidcXmlError } from '../errors.js';
@@ -6,7 +7,7 @@ import {
   keepOneOfSeries,
   readingsContent,
 } from '../lidc-xml/duplicates.js';
-import { parseLidcXml } from '../lidc-xml/parse.js';
+import { expectXmlSize, parseLidcXml } from '../lidc-xml/parse.js';
 import type {
   CtReadings,
   LidcFile,
@@ -17,6 +18,7 @@ import type { Warning } from '../warning.js';
 import { Scratch } from './file-bytes.js';
 import type { FoundFile } from './list-files.js';
 import { batchesOf, mapOrdered } from './ordered.js';
+import { isSystemError, systemProblem } from './unreadable-file.js';
 
 /** The annotation files among the files of a folder. */
 export interface Annotations<Readings = CtReadings> {
@@ -62,6 +64,7 @@ export function parseFiles(files: readonly FoundFile[]): AnnotationBatch {
   const warnings: Warning[] = [];
   for (const { path, name } of files) {
     try {
+      expectXmlSize(statSync(path).size, name);
       contents.push(parseLidcXml(text.readWhole(path), name));
     } catch (error) {
       warnings.push(unreadable(name, error));
@@ -137,9 +140,10 @@ export async function gatherAnnotations<
 
 /** @throws what is neither a malformed file nor one that the file system does not hand out */
 function unreadable(file: string, error: unknown): Warning {
-  const known =
-    error instanceof LidcXmlError ||
-    (error instanceof Error && 'syscall' in error);
-  if (!known) throw error;
-  return { code: 'unreadable-xml', file, message: error.message };
+  const code = 'unreadable-xml';
+  if (isSystemError(error)) {
+    return { code, file, message: systemProblem(file, error) };
+  }
+  if (!(error instanceof LidcXmlError)) throw error;
+  return { code, file, message: error.message };
 }

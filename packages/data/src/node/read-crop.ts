@@ -7,7 +7,8 @@ import {
 } from '../crop/crop.js';
 import { whyNotHounsfield } from '../crop/hounsfield-range.js';
 import type { SliceHeader } from '../dicom/header.js';
-import { InputError } from '../errors.js';
+import { InputError, SeriesError } from '../errors.js';
+import { limits } from '../limits.js';
 import type { JobOptions } from '../progress.js';
 import { patientPoint, type Vector, volumePoint } from '../series/geometry.js';
 import { gapShare } from '../series/positions.js';
@@ -33,7 +34,7 @@ export interface SliceAccess {
  * Reads the crop of a cube of `side` mm: of the files, only the rows that it sees.
  *
  * @returns HU, [size, size, size], axes z, y, x
- * @throws `DicomError` when a slice cannot be read
+ * @throws `DicomError` when a slice cannot be read, `SeriesError` for a crop of more voxels than are read at once
  */
 export async function readCrop(
   series: Series,
@@ -52,6 +53,14 @@ async function readPlan(
   plan: CropPlan,
   { pathOf, signal }: SliceAccess,
 ): Promise<Int16Array> {
+  const { x0, x1, y0, y1 } = plan.window;
+  const voxels = (x1 - x0) * (y1 - y0) * plan.slices.length;
+  if (voxels > limits.cropVoxels) {
+    throw new SeriesError(
+      series.seriesUid,
+      `a crop would read ${x1 - x0} × ${y1 - y0} voxels of ${plan.slices.length} slices, ${voxels} in all; expected at most ${limits.cropVoxels}`,
+    );
+  }
   const windows = new Map<number, Float32Array>();
   for (const k of plan.slices) {
     signal?.throwIfAborted();

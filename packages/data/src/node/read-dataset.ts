@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { FileFormatError, formatShape, type NdArray } from '@clip-lung/tensor';
-import { fileDigest, readNpy } from '@clip-lung/tensor/node';
+import { fileDigest, readFileUpTo, readNpy } from '@clip-lung/tensor/node';
 
 import { cropSize } from '../crop/crop.js';
 import { middleOf } from '../crop/middle.js';
@@ -23,6 +22,7 @@ import {
 } from '../dataset/nodule.js';
 import { DatasetError } from '../errors.js';
 import { labelOf, labels } from '../label.js';
+import { limits } from '../limits.js';
 import { averageOf, medianOf } from '../nodules/means.js';
 import { highestRating, perAttribute } from '../ratings.js';
 import { readManifest } from './manifest-file.js';
@@ -105,11 +105,15 @@ async function readRows<Column extends string>(
     readonly digest: string | undefined;
   },
 ): Promise<readonly TableRow<Column>[]> {
-  const bytes = await readFile(join(folder, name)).catch((error: unknown) => {
-    throw new DatasetError(name, `cannot be read (${String(error)})`, {
-      cause: error,
-    });
-  });
+  const path = join(folder, name);
+  const bytes = await readFileUpTo(path, limits.tableBytes).catch(
+    (error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new DatasetError(name, `cannot be read (${reason})`, {
+        cause: error,
+      });
+    },
+  );
   if (digest !== undefined) {
     const found = createHash('sha256').update(bytes).digest('hex');
     expectDigest(name, found, digest);
@@ -294,10 +298,9 @@ async function readCrops(
 ): Promise<NdArray<'int16'>> {
   const name = datasetFiles.crops;
   const crops = await readNpy(join(folder, name)).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
     const problem =
-      error instanceof FileFormatError
-        ? error.message
-        : `cannot be read (${String(error)})`;
+      error instanceof FileFormatError ? reason : `cannot be read (${reason})`;
     throw new DatasetError(name, problem, { cause: error });
   });
   const expected = [count, size, size, size];

@@ -1,11 +1,20 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import fs, { existsSync, statSync, utimesSync } from 'node:fs';
+import {
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { FileWriteError } from '@clip-lung/tensor/node';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import {
   folderOf,
@@ -78,17 +87,36 @@ describe('a stopped preparation', () => {
     const kept = await readdir(join(parent, '.out.partial'));
     expect(kept.length).toBeGreaterThanOrEqual(3);
 
-    // What is kept is used: the pixels of a finished scan are not asked for again.
-    for (let z = 0; z < 8; z++) {
-      const path = join(folder, '1', `${z}.dcm`);
-      const bytes = await readFile(path);
-      await writeFile(path, bytes.fill(0, bytes.length - 1152));
-    }
+    // What is kept is used: the files of a finished scan are not opened again, and those of others are.
+    const opened = vi.spyOn(fs, 'openSync');
     await prepareDataset({ folder, out });
+    const paths = opened.mock.calls.map(([path]) => String(path));
+    opened.mockRestore();
+    const read = (scan: number): number =>
+      paths.filter((path) => path.startsWith(join(folder, `${scan}/`))).length;
+    expect(read(1)).toBe(1); // its annotations
+    expect(read(6)).toBeGreaterThan(1);
     expect(await contentOf(out)).toEqual(
       await contentOf(join(parent, 'whole')),
     );
     expect((await readdir(parent)).sort()).toEqual(['out', 'whole']);
+  });
+
+  it('does not take pixels for those of a file that was replaced since, whatever its date', async () => {
+    const folder = await scans(3);
+    const parent = await temporaryFolder();
+    const out = join(parent, 'out');
+    await stopAfter(2, folder, out);
+    for (let z = 0; z < 8; z++) {
+      const path = join(folder, '1', `${z}.dcm`);
+      const { atime, mtime } = statSync(path);
+      const bytes = await readFile(path);
+      await writeFile(path, bytes.fill(1, bytes.length - 1152));
+      utimesSync(path, atime, mtime);
+    }
+    await prepareDataset({ folder, out });
+    await prepareDataset({ folder, out: join(parent, 'anew') });
+    expect(await contentOf(out)).toEqual(await contentOf(join(parent, 'anew')));
   });
 
   it('says what is in the way of what it keeps, and leaves it', async () => {
@@ -133,6 +161,45 @@ describe('a stopped preparation', () => {
       '.other.0123456789ab.tmp',
       'out',
     ]);
+  });
+
+  it('brings back the dataset that a killed run had moved out of the way', async () => {
+    const folder = await scans(2);
+    const parent = await temporaryFolder();
+    const out = join(parent, 'out');
+    await prepareDataset({ folder, out });
+    const before = await contentOf(out);
+    // As it is between the two last renames.
+    const aside = join(parent, '.out.0123456789ab.old');
+    const link = join(await temporaryFolder(), 'link');
+    await symlink(out, link);
+    for (const name of [out, link]) {
+      await rename(out, aside);
+      await mkdir(join(parent, '.out.ba9876543210.tmp'));
+      await expect(readDataset(name)).rejects.toThrow(
+        `${name}: was being replaced when clip-lung prepare was killed; the dataset is in ${aside}`,
+      );
+      const failing = prepareDataset({
+        folder: join(folder, 'none'),
+        out: name,
+      });
+      await expect(failing).rejects.toThrow(/none/);
+      expect(await contentOf(out)).toEqual(before);
+      expect(await readdir(parent)).toEqual(['out']);
+    }
+  });
+
+  it('removes the former dataset once another has taken its place', async () => {
+    const folder = await scans(1);
+    const parent = await temporaryFolder();
+    const out = join(parent, 'out');
+    await prepareDataset({ folder, out });
+    const aside = join(parent, '.out.0123456789ab.old');
+    await rename(out, aside);
+    await prepareDataset({ folder, out: join(parent, 'other') });
+    await rename(join(parent, 'other'), out);
+    await prepareDataset({ folder, out });
+    expect(await readdir(parent)).toEqual(['out']);
   });
 
   it('refuses to work beside another process on the same dataset', async () => {
@@ -226,6 +293,184 @@ describe('options of preparation', () => {
   });
 });
 
+describe('what is not of a dataset', () => {
+  it('is never removed with it: the folder is refused by what it holds', async () => {
+    const folder = await scans(1);
+    const parent = await temporaryFolder();
+    const out = join(parent, 'out');
+    await prepareDataset({ folder, out });
+    await mkdir(join(out, 'runs'));
+    await writeFile(join(out, 'runs/notes.txt'), 'mine');
+    const failed = prepareDataset({ folder, out });
+    await expect(failed).rejects.toThrow(
+      `${out}: is a dataset, and holds what does not belong to one: runs.`,
+    );
+    expect(await readFile(join(out, 'runs/notes.txt'), 'utf8')).toBe('mine');
+    await readDataset(out);
+    expect(await readdir(parent)).toEqual(['out']);
+  });
+
+  it('is not a folder by the name of a file of a dataset either', async () => {
+    const folder = await scans(1);
+    const out = join(await temporaryFolder(), 'out');
+    await prepareDataset({ folder, out });
+    await rename(join(out, 'readers.csv'), join(out, 'aside'));
+    await mkdir(join(out, 'readers.csv'));
+    await rename(join(out, 'aside'), join(out, 'readers.csv/mine.csv'));
+    await expect(prepareDataset({ folder, out })).rejects.toThrow(
+      /does not belong to one: readers\.csv\. /,
+    );
+  });
+
+  it('is put there during the work, and stops the last step alone', async () => {
+    const folder = await scans(3);
+    const parent = await temporaryFolder();
+    const out = join(parent, 'out');
+    await prepareDataset({ folder, out });
+    const failed = prepareDataset({
+      folder,
+      out,
+      onProgress: ({ stage, done }) => {
+        if (stage === 'scans' && done === 1) {
+          fs.writeFileSync(join(out, 'notes.txt'), 'mine');
+        }
+      },
+    });
+    await expect(failed).rejects.toThrow(/belong to one: notes\.txt\. /);
+    expect(await readFile(join(out, 'notes.txt'), 'utf8')).toBe('mine');
+    // What was prepared is kept for another folder.
+    const kept = await readdir(join(parent, '.out.partial'));
+    expect(kept.filter((name) => name.endsWith('.scan'))).toHaveLength(3);
+  });
+
+  it('stays: a link is followed, and the dataset behind it replaced', async () => {
+    const folder = await scans(1);
+    const parent = await temporaryFolder();
+    const real = join(parent, 'disk/dataset');
+    await prepareDataset({ folder, out: real });
+    const before = await lstat(real);
+    const out = join(parent, 'link');
+    await symlink('disk/dataset', out);
+    await prepareDataset({ folder, out });
+    expect(await readlink(out)).toBe('disk/dataset');
+    expect((await lstat(real)).ino).not.toBe(before.ino);
+    expect((await readDataset(out)).nodules).toHaveLength(1);
+    expect(await readdir(join(parent, 'disk'))).toEqual(['dataset']);
+
+    await symlink('nowhere', join(parent, 'dangling'));
+    await expect(
+      prepareDataset({ folder, out: join(parent, 'dangling') }),
+    ).rejects.toThrow(/dangling: is a link that leads nowhere/);
+  });
+});
+
+describe('strict preparation', () => {
+  const strictly = async (
+    files: Readonly<Record<string, string | Uint8Array | null>>,
+  ) => {
+    const folder = await scans(2);
+    for (const [name, content] of Object.entries(files)) {
+      if (content === null)
+        await rename(
+          join(folder, name),
+          join(folder, `.${name.replace('/', '-')}`),
+        );
+      else await writeFile(join(folder, name), content);
+    }
+    const out = join(await temporaryFolder(), 'out');
+    const work = prepareDataset({ folder, out, strict: true });
+    const problem = await work.then(
+      () => 'nothing',
+      (error: unknown) => String(error),
+    );
+    const loose = await prepareDataset({ folder, out });
+    return { problem, loose };
+  };
+  const cut = (name: string) =>
+    [
+      name,
+      Buffer.from(sliceFile({ series: '1.2.3.1' })).subarray(0, -8),
+    ] as const;
+
+  it('lets pass what loses nothing', async () => {
+    const { problem, loose } = await strictly({ 'notes.txt': 'mine' });
+    expect(problem).toBe('nothing');
+    expect(loose.counts.scans).toBe(2);
+  });
+
+  it.each(['<LidcReadMessage', ''])(
+    'ends at an XML that does not parse: %j',
+    async (text) => {
+      const { problem, loose } = await strictly({ 'b.xml': text });
+      expect(problem).toMatch(
+        /^StrictError: 1 file cannot be read, and strict preparation was asked for; the first: b\.xml: /,
+      );
+      expect(loose.counts.unreadable).toBe(1);
+    },
+  );
+
+  it('ends at a scan whose slices are all damaged, which fails otherwise', async () => {
+    const names = Array.from({ length: 8 }, (_, z) => `1/${z}.dcm`);
+    const { problem, loose } = await strictly(
+      Object.fromEntries(names.map(cut)),
+    );
+    expect(problem).toMatch(
+      /8 files cannot be read, .*; the first: 1\/0\.dcm: is cut short/,
+    );
+    expect(loose.counts).toMatchObject({
+      scans: 1,
+      failedScans: 1,
+      scansWithoutImages: 0,
+    });
+    expect(loose.failures[0]).toMatchObject({
+      file: '1/a.xml',
+      scan: '1.2.3.1',
+    });
+    expect(loose.failures[0]?.message).toMatch(
+      /^none of its 8 slices can be read, the first because 1\/0\.dcm: is cut short/,
+    );
+  });
+
+  it('ends at one of which not even the headers can be read', async () => {
+    const names = Array.from(
+      { length: 8 },
+      (_, z) => [`1/${z}.dcm`, Buffer.alloc(600)] as const,
+    );
+    const { problem, loose } = await strictly(Object.fromEntries(names));
+    expect(problem).toMatch(/8 files cannot be read/);
+    expect(loose.failures[0]?.message).toMatch(
+      /^no slice of it can be read, and 8 DICOM files beside its annotations cannot, the first because 1\/0\.dcm/,
+    );
+  });
+
+  it('ends at a single damaged slice of many', async () => {
+    const { problem } = await strictly(Object.fromEntries([cut('1/7.dcm')]));
+    expect(problem).toMatch(/1 file cannot be read/);
+  });
+
+  it('ends at a scan without images, unless patients are named', async () => {
+    const xml = lidcXml([[]], '1.2.3.9');
+    const { problem, loose } = await strictly({ 'b.xml': xml });
+    expect(problem).toMatch(
+      /^StrictError: b\.xml: there are no images of its scan 1\.2\.3\.9/,
+    );
+    expect(loose.counts.scansWithoutImages).toBe(1);
+  });
+
+  it('ends at a nodule that is left out', async () => {
+    const regions = [{ z: 500, points: square(5, 5, 4) }];
+    const xml = lidcXml(
+      [[{ ratings: ratingsOf({ malignancy: 4 }), regions }]],
+      '1.2.3.1',
+    );
+    const { problem, loose } = await strictly({ '1/a.xml': xml });
+    expect(problem).toMatch(
+      /^StrictError: 1\/a\.xml: nodule .* is left out: the series lacks the slices/,
+    );
+    expect(loose.counts.leftOut).toBe(1);
+  });
+});
+
 const compiled = fileURLToPath(
   new URL('../../dist/node/index.js', import.meta.url),
 );
@@ -268,7 +513,9 @@ describe.skipIf(!existsSync(compiled))(
         await work.catch((error) => console.error('failed:', error.message));`,
       );
       expect(failed.signal).toBeNull();
-      expect(failed.text).toMatch(/^failed: ENOENT: .*\.readings\./);
+      expect(failed.text).toMatch(
+        /^failed: .*\.readings: cannot be written: its folder .* was removed in the meantime \(ENOENT\)/,
+      );
     });
 
     it('make the same bytes, also after the process was killed', async () => {

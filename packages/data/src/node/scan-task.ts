@@ -20,6 +20,7 @@ import {
   prepareScan,
   type ScanInput,
 } from './prepare-scan.js';
+import { isSystemError, systemProblem } from './unreadable-file.js';
 
 /** An annotated scan, of which the annotations and headers are kept in the folder of a run. */
 export interface KeptScan {
@@ -63,10 +64,11 @@ export async function runScanTask(
   try {
     scan = await prepareScan(input, options, signal);
   } catch (error) {
-    const known =
-      error instanceof ClipLungError ||
-      (error instanceof Error && 'syscall' in error);
-    if (!known) throw error;
+    if (isSystemError(error)) {
+      const { path = kept.file } = error as NodeJS.ErrnoException;
+      return { failure: systemProblem(path, error) };
+    }
+    if (!isOfScan(error)) throw error;
     return { failure: error.message };
   }
   const nodules = scan.nodules.map(({ patient, label, row, readers }) => ({
@@ -86,6 +88,14 @@ export async function runScanTask(
   );
   writePartialFile(path, [length, head, ...crops]);
   return { path };
+}
+
+/** What is wrong with the scan's files, or with how much they ask for, and not with this program. */
+function isOfScan(error: unknown): error is Error {
+  return (
+    error instanceof ClipLungError ||
+    (error instanceof RangeError && /allocation failed/.test(error.message))
+  );
 }
 
 function readInput(
@@ -127,8 +137,8 @@ export function readScanFile(
 }
 
 /**
- * What a scan's file is named by: all that decides what is in it, but for the pixels themselves. So a file of an earlier
- * run is used only where it holds what this run would write.
+ * What a scan's file is named by: all that decides what is in it. Of the pixels, that is the size and the times of their files. So a
+ * file of an earlier run is used only where it holds what this run would write.
  */
 function scanDigest(input: ScanInput, options: ScanOptions): string {
   const { minReaders, rule, label, margin } = options;

@@ -2,7 +2,12 @@ import { setImmediate } from 'node:timers/promises';
 
 import type { JobOptions } from '../progress.js';
 import type { Warning } from '../warning.js';
-import { type HeaderBatch, readHeaders } from './header-batch.js';
+import {
+  addDamaged,
+  type DamagedSlices,
+  type HeaderBatch,
+  readHeaders,
+} from './header-batch.js';
 import type { FoundFile } from './list-files.js';
 import { batchesOf, mapOrdered } from './ordered.js';
 import { joinSets, type SliceSet } from './slice-set.js';
@@ -18,6 +23,8 @@ export interface SeriesIndex<Slices = SliceSet> {
   /** how many of both there are of each kind, the most frequent first: `a PNG image`, `DICOM of modality MR` */
   readonly passedOver: ReadonlyMap<string, number>;
   readonly unreadable: number;
+  /** slices that could not be read, by the Series Instance UID that they have */
+  readonly damaged: ReadonlyMap<string, DamagedSlices>;
   readonly warnings: readonly Warning[];
 }
 
@@ -79,6 +86,7 @@ export async function groupSeries<
 ): Promise<SeriesIndex<SeriesParts<Slices>>> {
   const series = new Map<string, OpenSeries<Slices>>();
   const warnings: Warning[] = [];
+  const damaged = new Map<string, DamagedSlices>();
   const passedOver = new Map<string, number>();
   let otherModalities = 0;
   let otherFiles = 0;
@@ -98,6 +106,7 @@ export async function groupSeries<
       passedOver.set(kind, before === undefined ? count : before + count);
     }
     warnings.push(...found.warnings);
+    for (const slices of found.damaged) addDamaged(damaged, slices);
     for (const { seriesUid, patientId, slices } of found.series) {
       const known = series.get(seriesUid);
       if (known) known.parts.push(slices);
@@ -110,6 +119,7 @@ export async function groupSeries<
     otherFiles,
     passedOver: new Map([...passedOver].sort(([, a], [, b]) => b - a)),
     unreadable: warnings.length,
+    damaged,
     warnings,
   };
 }

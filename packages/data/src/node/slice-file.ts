@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { constants, gunzipSync, inflateRawSync } from 'node:zlib';
 
 import {
@@ -18,14 +18,38 @@ import {
   windowOf,
 } from '../dicom/pixels.js';
 import { DicomError } from '../errors.js';
+import { inflatedLimit, limits } from '../limits.js';
 import { readInto, Scratch, withFile } from './file-bytes.js';
 
-/** No CT slice has as much: a damaged or hostile file must not fill the memory. */
-const mostInflated = 256 * 2 ** 20;
-
-/** Inflates the raw deflate data of files in the deflated transfer syntax. */
+/**
+ * Inflates the raw deflate data of files in the deflated transfer syntax.
+ *
+ * @throws RangeError for data that inflates to more than a slice can have, before it does
+ */
 export function inflate(deflated: Uint8Array): Uint8Array {
-  return inflateRawSync(deflated, { maxOutputLength: mostInflated });
+  return withinLimit(deflated, (maxOutputLength) =>
+    inflateRawSync(deflated, { maxOutputLength }),
+  );
+}
+
+function withinLimit(
+  deflated: Uint8Array,
+  inflateTo: (most: number) => Buffer,
+): Buffer {
+  const most = inflatedLimit(deflated.length, limits.dicomBytes);
+  try {
+    return inflateTo(most);
+  } catch (error) {
+    const tooLarge =
+      error instanceof Error &&
+      'code' in error &&
+      error.code === 'ERR_BUFFER_TOO_LARGE';
+    if (!tooLarge) throw error;
+    throw new RangeError(
+      `its ${deflated.length} deflated bytes inflate to more than ${most}, as no slice does`,
+      { cause: error },
+    );
+  }
 }
 
 /**
@@ -45,12 +69,29 @@ export function readHeaderOf(
   });
 }
 
-/** A header, and by what a later look at its file may tell that nothing was changed. */
+/** A header, and what its file was then. */
 export interface StampedHeader {
   /** or, of a file that is not DICOM, what it seems to be: `a PNG image` */
   readonly header: DicomHeader | string;
-  /** size in bytes and time of the last change, ms */
-  readonly stamp: readonly [size: number, changed: number];
+  readonly stamp: FileStamp;
+}
+
+/**
+ * By what a later look at a file tells that it is the same: its size in bytes, and the times of the last changes of its content and of
+ * its entry, ms. Whoever replaces a file can set the former of the two, and not the latter.
+ */
+export type FileStamp = readonly [
+  size: number,
+  changed: number,
+  entryChanged: number,
+];
+
+export function stampOf({
+  size,
+  mtimeMs,
+  ctimeMs,
+}: Pick<fs.Stats, 'size' | 'mtimeMs' | 'ctimeMs'>): FileStamp {
+  return [size, mtimeMs, ctimeMs];
 }
 
 /**
@@ -72,10 +113,11 @@ function headerOf(
   name: string,
   scratch = new Scratch(),
 ): StampedHeader {
-  const { size, mtimeMs } = fs.fstatSync(file);
-  const stamp = [size, mtimeMs] as const;
+  const found = fs.fstatSync(file);
+  const { size } = found;
+  const stamp = stampOf(found);
   for (let length = firstChunk; ; length *= 4) {
-    const wanted = Math.min(length, size);
+    const wanted = Math.min(length, size, limits.dicomBytes);
     const buffer = scratch.take(wanted);
     const bytes = buffer.subarray(0, readInto(file, buffer, 0));
     if (isGzip(bytes))
@@ -85,6 +127,7 @@ function headerOf(
     const fileSize = bytes.length < wanted ? bytes.length : size;
     const header = readHeader({ bytes, file: name, fileSize }, { inflate });
     if (header) return { header, stamp };
+    expectWithinLimit(name, length);
   }
 }
 
@@ -102,7 +145,9 @@ function gzippedHeader(
     throw error;
   }
   if (!isDicom(inside)) return `gzip data (of ${fileKind(inside)})`;
-  const whole = Buffer.alloc(fs.fstatSync(file).size);
+  const { size } = fs.fstatSync(file);
+  expectWithinLimit(name, size);
+  const whole = Buffer.alloc(size);
   const bytes = gunzip(whole.subarray(0, readInto(file, whole, 0)), name);
   const source = { bytes, file: name, fileSize: bytes.length, gzipped: true };
   const header = readHeader(source, { inflate });
@@ -117,14 +162,25 @@ function gunzip(
   finishFlush = constants.Z_FINISH,
 ): Uint8Array {
   try {
-    return gunzipSync(bytes, { maxOutputLength: mostInflated, finishFlush });
+    return withinLimit(bytes, (maxOutputLength) =>
+      gunzipSync(bytes, { maxOutputLength, finishFlush }),
+    );
   } catch (error) {
     throw new DicomError(
       name,
-      `is gzipped, and damaged, cut short, or over ${mostInflated / 2 ** 20} MB once it is inflated (${String(error)})`,
+      `is gzipped, and damaged, cut short or too large: ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },
     );
   }
+}
+
+/** @throws {@link DicomError} for more bytes of a file than are read at once */
+function expectWithinLimit(name: string, bytes: number): void {
+  if (bytes <= limits.dicomBytes) return;
+  throw new DicomError(
+    name,
+    `would have to be read beyond its first ${limits.dicomBytes / 2 ** 20} MB, which no slice takes`,
+  );
 }
 
 /**
@@ -168,6 +224,7 @@ async function wholeFile(
   path: string,
   { file, gzipped }: SliceHeader,
 ): Promise<Uint8Array> {
+  expectWithinLimit(file, (await stat(path)).size);
   const bytes = await readFile(path);
   return gzipped ? gunzip(bytes, file) : bytes;
 }

@@ -1,6 +1,7 @@
 import type { SliceHeader } from '../dicom/header.js';
 import type { PixelFormat } from '../dicom/pixel-format.js';
 import type { FoundFile } from './list-files.js';
+import type { FileStamp } from './slice-file.js';
 
 /** What the slices of a series mostly have in common. */
 type SharedHeader = Omit<
@@ -18,6 +19,8 @@ interface SliceColumns {
   readonly positions: Float64Array;
   /** Instance Number, Acquisition Time and Content Time, [3 · slices]; NaN in a header without one */
   readonly orders: Float64Array;
+  /** size in bytes and times of the last changes of each file, ms, [3 · slices]: see {@link FileStamp} */
+  readonly stamps: Float64Array;
   /** bytes of the files at which the pixels start */
   readonly offsets: Float64Array;
   readonly shared: readonly SharedHeader[];
@@ -37,15 +40,19 @@ export interface SliceSet extends SliceColumns {
 export function sliceSet(
   files: readonly FoundFile[],
   headers: readonly SliceHeader[],
+  stamps: readonly FileStamp[],
 ): SliceSet {
   return {
     files: files.map(({ name }) => name),
     paths: files.map(({ path }) => path),
+    stamps: Float64Array.from(stamps.flat()),
     ...sliceColumns(headers),
   };
 }
 
-function sliceColumns(headers: readonly SliceHeader[]): SliceColumns {
+function sliceColumns(
+  headers: readonly SliceHeader[],
+): Omit<SliceColumns, 'stamps'> {
   const shared: SharedHeader[] = [];
   const known = new Map<string, number>();
   const positions = new Float64Array(3 * headers.length).fill(NaN);
@@ -112,6 +119,7 @@ export function joinSets(parts: readonly SliceSet[]): SliceSet {
     sopUids: parts.flatMap(({ sopUids }) => sopUids),
     positions: joined(parts.map(({ positions }) => positions)),
     orders: joined(parts.map(({ orders }) => orders)),
+    stamps: joined(parts.map(({ stamps }) => stamps)),
     offsets: joined(parts.map(({ offsets }) => offsets)),
     shared,
     sharedOf: Uint32Array.from(sharedOf),

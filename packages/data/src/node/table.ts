@@ -2,6 +2,7 @@ import { fromSpreadsheetCell } from '@clip-lung/tensor';
 import { parse } from 'csv-parse/sync';
 
 import { DatasetError } from '../errors.js';
+import { limits } from '../limits.js';
 
 /** A row of a CSV file; its errors name the file and the line. */
 export class TableRow<Column extends string> {
@@ -71,7 +72,15 @@ export function readTable<Column extends string>(
     lines = parse(text, {
       bom: true,
       info: true,
+      max_record_size: limits.rowLength,
+      // One more than is read: so it is told from a table that ends there.
+      to: limits.tableRows + 1,
       columns: (names: string[]) => {
+        if (names.length > limits.tableColumns) {
+          throw new RangeError(
+            `has ${names.length} columns, expected at most ${limits.tableColumns}`,
+          );
+        }
         header = names;
         return names;
       },
@@ -79,6 +88,9 @@ export function readTable<Column extends string>(
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     throw new DatasetError(name, problem, { cause: error });
+  }
+  if (lines.length > limits.tableRows) {
+    throw new DatasetError(name, `has more than ${limits.tableRows} rows`);
   }
   const missing = columns.filter((column) => !header.includes(column));
   if (missing.length > 0) {

@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads';
 
+import { InputError } from '../errors.js';
 import type { RadiographReadings } from '../lidc-xml/readings.js';
+import { unpackFiles } from './file-list.js';
 import type { HeaderBatch } from './header-batch.js';
 import type { KeptPiece } from './partial-file.js';
 import { type HeaderTask, keepHeaders } from './partial-headers.js';
@@ -56,13 +58,49 @@ export function startWorkers(threads: number, signal?: AbortSignal): Workers {
     threads,
     // A thread answers a task with what runTask gives for its kind.
     annotations: (task) =>
-      pool.run({ kind: 'annotations', ...task }) as Promise<Annotations>,
+      pool
+        .run({ kind: 'annotations', ...task })
+        .catch(refuseMemory(task)) as Promise<Annotations>,
     headers: (task) =>
-      pool.run({ kind: 'headers', ...task }) as Promise<Headers>,
-    scan: (task) => pool.run({ kind: 'scan', ...task }) as Promise<ScanOutcome>,
+      pool
+        .run({ kind: 'headers', ...task })
+        .catch(refuseMemory(task)) as Promise<Headers>,
+    scan: (task) =>
+      pool
+        .run({ kind: 'scan', ...task })
+        .catch(failedScan) as Promise<ScanOutcome>,
     close: () => pool.close(),
   };
 }
+
+/** A scan that takes more memory than a thread has fails; a new thread goes on with the others. */
+function failedScan(error: unknown): ScanOutcome {
+  if (!isOutOfMemory(error)) throw error;
+  return { failure: `it ${tookTooMuch}` };
+}
+
+/** What cannot be read in that much memory is no file of LIDC-IDRI. */
+function refuseMemory({ files }: AnnotationTask | HeaderTask) {
+  return (error: unknown): never => {
+    if (!isOutOfMemory(error)) throw error;
+    const names = unpackFiles(files).map(({ name }) => name);
+    throw new InputError(
+      `${names[0] ?? ''}: to read it, or one of the ${names.length - 1} files after it, ${tookTooMuch}; leave out what is not of LIDC-IDRI`,
+      { cause: error },
+    );
+  };
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+  );
+}
+
+const threadMegabytes = 1024;
+const tookTooMuch = `took more memory than the ${threadMegabytes} MB that a thread has`;
 
 function inThisThread(signal: AbortSignal | undefined): Workers {
   /** What else is to be done, such as an interrupt, has its turn before each task. */
@@ -151,7 +189,7 @@ class Pool {
       // next to nothing stays of each.
       resourceLimits: {
         maxYoungGenerationSizeMb: 6,
-        maxOldGenerationSizeMb: 1024,
+        maxOldGenerationSizeMb: threadMegabytes,
       },
     });
     this.#all.push(worker);

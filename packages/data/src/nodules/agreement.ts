@@ -1,3 +1,5 @@
+import { SeriesError } from '../errors.js';
+import { limits } from '../limits.js';
 import { type Annotation, contoursOf } from '../lidc-xml/readings.js';
 import type { SliceFinder } from '../series/match.js';
 import { fillContour, type Rectangle, rectangleAround } from './fill.js';
@@ -24,9 +26,11 @@ export interface Agreement {
  * through voxels outside as well.
  *
  * @returns undefined when the series lacks the slices of all contours
+ * @throws {@link SeriesError} for contours that span more than a nodule can
  */
 export function agreementOf(
   annotations: readonly Annotation[],
+  seriesUid: string,
   finder: SliceFinder,
 ): Agreement | undefined {
   const all = annotations.flatMap(contoursOf);
@@ -35,7 +39,14 @@ export function agreementOf(
   const rectangle = rectangleAround(all.map(({ points }) => points));
   if (rectangle === undefined) return undefined;
 
-  const size = rectangle.width * rectangle.height;
+  const { width, height } = rectangle;
+  const size = width * height;
+  if (size * all.length > limits.noduleVoxels) {
+    throw new SeriesError(
+      seriesUid,
+      `a nodule has ${all.length} contours in ${width} × ${height} voxels, ${size * all.length} in all; expected at most ${limits.noduleVoxels}`,
+    );
+  }
   const counts = new Map<number, Uint8Array>();
   const edges = new Map<number, Uint8Array>();
   const masks = annotations.map((annotation) =>

@@ -230,7 +230,11 @@ describe('shapeAgreement', () => {
         })),
       ),
     );
-    const agreement = agreementOf(annotations, sliceFinder(series));
+    const agreement = agreementOf(
+      annotations,
+      series.seriesUid,
+      sliceFinder(series),
+    );
     if (agreement === undefined) throw new Error('no slices');
     return shapeAgreement(annotations, agreement);
   };

@@ -31,13 +31,14 @@ export interface Consensus {
  * The consensus of a nodule's annotations.
  *
  * @returns undefined when the series lacks the slices of all contours
+ * @throws `SeriesError` for contours that span more than a nodule can
  */
 export function consensusOf(
   annotations: readonly Annotation[],
   series: Series,
   finder: SliceFinder,
 ): Consensus | undefined {
-  const agreement = agreementOf(annotations, finder);
+  const agreement = agreementOf(annotations, series.seriesUid, finder);
   if (agreement === undefined) return undefined;
   const { counts, edges } = agreement;
   const candidates = [

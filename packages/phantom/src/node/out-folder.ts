@@ -2,7 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { InputError } from '@clip-lung/data';
-import { writeFileAtomic } from '@clip-lung/tensor/node';
+import { asFileWriteError, writeFileAtomic } from '@clip-lung/tensor/node';
 
 import type { Phantom } from '../phantom.js';
 
@@ -10,8 +10,17 @@ import type { Phantom } from '../phantom.js';
 const markerName = 'phantom.json';
 const marker = 'CLIP-Lung phantom: simulated scans, no patients';
 
-const own =
-  /^(PHANTOM-\d{4}|\.PHANTOM-\d{4}\.partial|truth\.csv|quirks\.json|phantom\.json)$/;
+/** What lies in a phantom, by its path below it: files of three names, and of patients the folders and files as TCIA names them. */
+const ownFile =
+  /^((truth\.csv|quirks\.json|phantom\.json)|\.?PHANTOM-\d{4}(\.partial)?\/[\d-]+\/[\d.-]+(-radiograph)?\/[\w-]+\.(dcm|xml))$/;
+const ownFolder =
+  /^\.?PHANTOM-\d{4}(\.partial)?(\/[\d-]+(\/[\d.-]+(-radiograph)?)?)?$/;
+const patientFolder = /^(PHANTOM-\d{4}|\.PHANTOM-\d{4}\.partial)$/;
+/** Half-written by a run that was killed. */
+const halfWritten =
+  /^\.(truth\.csv|quirks\.json|phantom\.json)\.[0-9a-f]{12}\.tmp$/;
+/** What a file manager leaves in every folder that it shows. */
+const ofNobody = /(^|\/)(\.DS_Store|Thumbs\.db|desktop\.ini)$/;
 
 /**
  * Makes `out` ready for a phantom: empty but for the marker. A phantom that is there already, whole or not, is removed.
@@ -31,13 +40,15 @@ export async function prepareFolder(
         });
       }
     }
-    throw error;
+    throw asFileWriteError(out, error);
   });
   if (entries.length > 0) {
     const marked =
       entries.includes(markerName) &&
-      (await readFile(join(out, markerName), 'utf8')).includes(marker);
-    const foreign = entries.find((entry) => !own.test(entry));
+      (await readFile(join(out, markerName), 'utf8').catch(() => '')).includes(
+        marker,
+      );
+    const foreign = await foreignIn(out);
     if (!marked || foreign !== undefined) {
       throw new InputError(
         `${out}: holds "${foreign ?? entries[0] ?? ''}", which no phantom put there; expected an empty folder, a new one, or an earlier phantom. Choose another folder`,
@@ -60,10 +71,32 @@ export async function prepareFolder(
   );
 }
 
+/** Anything that no phantom put there, at any depth: a patient's folder is removed with all that is in it. */
+async function foreignIn(out: string, below = ''): Promise<string | undefined> {
+  const entries = await readdir(join(out, below), { withFileTypes: true });
+  const folders: string[] = [];
+  for (const entry of entries) {
+    const name = below === '' ? entry.name : `${below}/${entry.name}`;
+    if (entry.isDirectory() && ownFolder.test(name)) folders.push(name);
+    else if (!entry.isFile() || !isOwnFile(name)) return name;
+  }
+  for (const name of folders) {
+    const found = await foreignIn(out, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function isOwnFile(name: string): boolean {
+  return [ownFile, halfWritten, ofNobody].some((known) => known.test(name));
+}
+
 /** Removes a phantom; its folder stays, empty. The marker goes last, so that a folder half removed is still known. */
 export async function removePhantom(out: string): Promise<void> {
-  const entries = (await readdir(out)).filter((entry) => own.test(entry));
-  const parts = entries.filter((entry) => entry !== markerName);
+  const parts = (await readdir(out)).filter(
+    (entry) =>
+      entry !== markerName && (patientFolder.test(entry) || isOwnFile(entry)),
+  );
   for (const entry of [...parts, markerName]) {
     await rm(join(out, entry), { recursive: true, force: true });
   }

@@ -9,7 +9,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { InputError } from '@clip-lung/data';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -132,6 +132,31 @@ describe('writePhantom', () => {
       'notes.txt',
     );
     expect(await hashes(folder)).toEqual(before);
+  });
+
+  it.each([
+    'PHANTOM-0001/notes.txt',
+    'PHANTOM-0002/runs/run.json',
+    'PHANTOM-0001/01-01-2000-12345/readme.md',
+  ])('leaves one alone that %s was added to', async (name) => {
+    await writePhantom({ out: folder, ...small });
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), 'mine');
+    const before = await hashes(folder);
+    const attempt = writePhantom({ out: folder, ...small });
+    await expect(attempt).rejects.toThrow(InputError);
+    await expect(attempt).rejects.toThrow(
+      name.split('/').slice(0, 2).join('/'),
+    );
+    expect(await hashes(folder)).toEqual(before);
+  });
+
+  it('takes what a killed run had half written for its own', async () => {
+    await writePhantom({ out: folder, ...small });
+    await writeFile(join(folder, '.truth.csv.0123456789ab.tmp'), 'id');
+    await rm(join(folder, 'truth.csv'));
+    await writePhantom({ out: folder, ...small });
+    expect(await readdir(folder)).not.toContain('.truth.csv.0123456789ab.tmp');
   });
 
   it('takes no folder for its own by its names alone', async () => {

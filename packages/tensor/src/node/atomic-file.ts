@@ -86,21 +86,19 @@ async function throughTemporary<T>(
       }
       await done(file.sync());
     } finally {
-      await file.close();
+      await done(file.close());
     }
     placed = await done(place(temporary));
   } finally {
-    await rm(temporary, { force: true });
+    // What went wrong first is what there is to tell.
+    await rm(temporary, { force: true }).catch(() => undefined);
   }
   await syncFolder(folder);
   return placed;
 }
 
-/** Folders that cannot be synced at all: the file system, or the network before it, has no such thing. */
-const unsyncable = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
-
 /**
- * Makes what was made, renamed or removed in a folder last through a crash of the machine.
+ * Makes what was made, renamed or removed in a folder last through a crash of the machine, where its file system can.
  *
  * @throws {@link FileWriteError} that names the folder
  */
@@ -115,8 +113,20 @@ export async function syncFolder(folder: string): Promise<void> {
       await handle.close();
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (unsyncable.has(String(code))) return;
+    if (cannotSync.has(errorCode(error))) return;
     throw new FileWriteError(folder, error);
   }
+}
+
+/** What file systems answer that cannot sync a folder, as PostgreSQL knows them: `fsync_fname` in src/common/file_utils.c. */
+const cannotSync = new Set([
+  'EBADF',
+  'EINVAL',
+  'ENOSYS',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+]);
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { exportedFiles } from './exported-files.js';
 
 /** Names of files that are listed; of more, only how many. */
 const shownFiles = 12;
@@ -68,10 +68,7 @@ function filesOf(folder: string): readonly string[] {
   const named = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
     .map(({ name }) => name);
-  const onnx = join(folder, 'onnx');
-  const exported = existsSync(onnx)
-    ? readdirSync(onnx).map((name) => `onnx/${name}`)
-    : [];
+  const exported = exportedFiles(folder).map((name) => `onnx/${name}`);
   return [...named.sort(), ...exported.sort()];
 }
 

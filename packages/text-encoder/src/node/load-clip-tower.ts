@@ -4,9 +4,10 @@ import { join, relative } from 'node:path';
 import {
   decodeSafetensors,
   expectNoLfsPointer,
+  fileLimits,
   type NdArray,
 } from '@clip-lung/tensor';
-import { fileDigest } from '@clip-lung/tensor/node';
+import { fileDigest, readFileUpTo } from '@clip-lung/tensor/node';
 import { TextTowerError } from '../errors.js';
 import { readTowerWeights } from '../tower-weights.js';
 import type { TextTower } from '../tower.js';
@@ -51,7 +52,7 @@ export async function loadClipTower(
 ): Promise<ClipTower> {
   const { folder, name } = await findModelFolder(model, options);
   const { eotId, ...config } = await readTowerConfig(folder);
-  const { file, parts } = findWeights(folder);
+  const { file, parts } = await findWeights(folder);
   await expectFetched([
     ...['tokenizer.json', 'tokenizer_config.json', checkedFile].map((name) =>
       join(folder, name),
@@ -107,12 +108,11 @@ async function readTensors(
 ): Promise<readonly (readonly [string, NdArray])[]> {
   const tensors: (readonly [string, NdArray])[] = [];
   for (const file of parts) {
-    const bytes = await readFile(file);
-    tensors.push(
-      ...(file.endsWith('.onnx')
-        ? readOnnxTower(bytes, file)
-        : decodeSafetensors(bytes, file).tensors),
-    );
+    const bytes = await readFileUpTo(file, fileLimits.wholeFileBytes);
+    const found = file.endsWith('.onnx')
+      ? readOnnxTower(bytes, file)
+      : decodeSafetensors(bytes, file).tensors;
+    for (const named of found) tensors.push(named);
   }
   return tensors;
 }

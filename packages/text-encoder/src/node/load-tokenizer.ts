@@ -1,7 +1,9 @@
 import { join } from 'node:path';
-import { FileFormatError } from '@clip-lung/tensor';
+import { FileFormatError, fileLimits, parseJsonText } from '@clip-lung/tensor';
+import { readFileUpTo } from '@clip-lung/tensor/node';
 import { AutoTokenizer } from '@huggingface/transformers';
 import type { TextTowerConfig } from '../config.js';
+import { towerLimits } from '../limits.js';
 import type { Tokenizer } from '../tokenizer.js';
 import { withoutLogs } from './without-logs.js';
 
@@ -17,6 +19,9 @@ export async function loadTokenizer(
   eotId: number | null,
 ): Promise<Tokenizer> {
   const file = join(folder, 'tokenizer.json');
+  const { tokenizerBytes } = towerLimits;
+  await expectJson(file, tokenizerBytes);
+  await expectJson(join(folder, 'tokenizer_config.json'), fileLimits.jsonBytes);
   const tokenizer = await loadFrom(folder, file);
   const special = (name: 'bos_token' | 'eos_token'): number => {
     const id: unknown = tokenizer[`${name}_id`];
@@ -55,6 +60,20 @@ export async function loadTokenizer(
     );
   }
   return { sos, eot, encode };
+}
+
+/** @throws {@link FileFormatError} for what is too large, too deep or not JSON, before transformers.js reads it */
+async function expectJson(file: string, most: number): Promise<void> {
+  const bytes = await readFileUpTo(file, most);
+  try {
+    parseJsonText(bytes.toString('utf8'));
+  } catch (error) {
+    throw new FileFormatError(
+      file,
+      `is not JSON that can be read (${String(error)}); if a download was cut short, delete it and load again`,
+      { cause: error },
+    );
+  }
 }
 
 async function loadFrom(

@@ -1,4 +1,5 @@
-import { FileFormatError } from '@clip-lung/tensor';
+import { FileFormatError, fileLimits } from '@clip-lung/tensor';
+import { towerLimits } from '../limits.js';
 
 /** As much of an ONNX model's graph as it takes to find weights. */
 export interface OnnxGraph {
@@ -42,11 +43,19 @@ export function readOnnxGraph(bytes: Uint8Array, file: string): OnnxGraph {
   const fields = (message: Uint8Array): Generator<Field> =>
     readFields(message, file);
   const nodes: OnnxNode[] = [];
+  let parts = 0;
   const initializers = new Map<string, OnnxInitializer>();
   for (const [field, value] of fields(bytes)) {
     if (field !== model.graph || typeof value === 'number') continue;
     for (const [part, content] of fields(value)) {
       if (typeof content === 'number') continue;
+      if (part === graph.node || part === graph.initializer) parts += 1;
+      if (parts > 2 * towerLimits.graphParts) {
+        throw new FileFormatError(
+          file,
+          `its graph has more than ${2 * towerLimits.graphParts} nodes and initializers`,
+        );
+      }
       if (part === graph.node) nodes.push(readNode(fields(content)));
       if (part === graph.initializer) {
         const { name, ...initializer } = readInitializer(fields(content), file);
@@ -86,12 +95,19 @@ function readInitializer(
   file: string,
 ): OnnxInitializer & { readonly name: string } {
   const shape: number[] = [];
+  const addAxis = (length: number): void => {
+    if (shape.push(length) <= fileLimits.axes) return;
+    throw new FileFormatError(
+      file,
+      `an initializer has more than ${fileLimits.axes} axes`,
+    );
+  };
   let name = '';
   let type = 'of an unknown type';
   let bytes: Uint8Array = new Uint8Array();
   for (const [field, value] of fields) {
     if (typeof value === 'number') {
-      if (field === tensor.dims) shape.push(value);
+      if (field === tensor.dims) addAxis(value);
       if (field === tensor.type) {
         type = types[value] ?? `of ONNX data type ${value}`;
       }
@@ -101,7 +117,9 @@ function readInitializer(
       continue;
     }
     if (field === tensor.name) name = decoder.decode(value);
-    if (field === tensor.dims) shape.push(...readVarints(value, file));
+    if (field === tensor.dims) {
+      for (const length of varints(value, file)) addAxis(length);
+    }
     if (field === tensor.raw || field === tensor.floats) {
       bytes = value;
     }
@@ -168,12 +186,10 @@ function readVarint(
   throw new FileFormatError(file, 'a number is cut short: no ONNX model');
 }
 
-function readVarints(bytes: Uint8Array, file: string): number[] {
-  const values: number[] = [];
+function* varints(bytes: Uint8Array, file: string): Generator<number> {
   for (let at = 0; at < bytes.length; ) {
     const { value, next } = readVarint(bytes, at, file);
-    values.push(value);
+    yield value;
     at = next;
   }
-  return values;
 }

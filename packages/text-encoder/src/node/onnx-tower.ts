@@ -4,10 +4,10 @@ import {
   formatShape,
   NdArray,
   sizeOf,
+  widenHalf,
 } from '@clip-lung/tensor';
 import { projectionName } from '../tower.js';
 import { transposed } from '../transposed.js';
-import { widenHalf } from './half.js';
 import {
   type OnnxGraph,
   type OnnxInitializer,

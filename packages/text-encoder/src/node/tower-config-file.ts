@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   expectNoLfsPointer,
   FileFormatError,
-  parseStrictJson,
+  fileLimits,
+  parseJsonText,
 } from '@clip-lung/tensor';
+import { readFileUpTo } from '@clip-lung/tensor/node';
 import { readTextTowerConfig, type TowerFileConfig } from '../config.js';
 import { readOpenClipConfig } from '../open-clip-config.js';
 
@@ -20,10 +21,10 @@ export async function readTowerConfig(
 }
 
 async function readJson(file: string): Promise<unknown> {
-  const bytes = await readFile(file);
+  const bytes = await readFileUpTo(file, fileLimits.jsonBytes);
   expectNoLfsPointer(bytes, file);
   try {
-    return parseStrictJson(bytes.toString('utf8'));
+    return parseJsonText(bytes.toString('utf8'));
   } catch (error) {
     throw new FileFormatError(
       file,

@@ -1,12 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   expectNoLfsPointer,
   FileFormatError,
-  parseStrictJson,
+  fileLimits,
+  parseJsonText,
 } from '@clip-lung/tensor';
+import { readFileUpTo } from '@clip-lung/tensor/node';
 import { z } from 'zod';
 import { TextTowerError } from '../errors.js';
+import { exportedFiles } from './exported-files.js';
 
 /** Files of weights that can be read, the best first: safetensors need no transposing, and halves lose precision. */
 const weightsFiles = [
@@ -23,10 +26,7 @@ export const checkedFile = 'onnx/text_model.onnx';
 const quantised = /^text_model_.+\.onnx$/;
 
 function quantisedFiles(folder: string): readonly string[] {
-  if (!existsSync(join(folder, 'onnx'))) return [];
-  return readdirSync(join(folder, 'onnx')).filter((file) =>
-    quantised.test(file),
-  );
+  return exportedFiles(folder).filter((file) => quantised.test(file));
 }
 
 /** Whether a folder has weights of any kind. */
@@ -49,14 +49,14 @@ export interface WeightsFiles {
  * The files of a folder's weights.
  *
  * @throws {@link TextTowerError} when there is none, or only quantised ones; `FileFormatError` for an index that names parts
- *   that are not there
+ *   that are not there, `FileReadError` where the system refuses
  */
-export function findWeights(folder: string): WeightsFiles {
+export async function findWeights(folder: string): Promise<WeightsFiles> {
   const found = weightsFiles.find((file) => existsSync(join(folder, file)));
   if (found !== undefined) {
     const file = join(folder, found);
     return found.endsWith('.index.json')
-      ? { file, parts: partsOf(folder, file) }
+      ? { file, parts: await partsOf(folder, file) }
       : { file, parts: [file] };
   }
   const others = quantisedFiles(folder);
@@ -76,15 +76,18 @@ const index = z.object({
 });
 
 /** The parts that the index of a large model's weights names. */
-function partsOf(folder: string, file: string): readonly string[] {
-  const bytes = readFileSync(file);
-  expectNoLfsPointer(bytes, file);
+async function partsOf(
+  folder: string,
+  file: string,
+): Promise<readonly string[]> {
   const refuse = (problem: string): never => {
     throw new FileFormatError(file, problem);
   };
+  const bytes = await readFileUpTo(file, fileLimits.jsonBytes);
+  expectNoLfsPointer(bytes, file);
   const read = (): unknown => {
     try {
-      return parseStrictJson(bytes.toString('utf8'));
+      return parseJsonText(bytes.toString('utf8'));
     } catch (error) {
       return refuse(`is not JSON (${String(error)})`);
     }

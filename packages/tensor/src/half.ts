@@ -2,7 +2,7 @@
 export function widenHalf(bits: Uint16Array): Float32Array {
   const wide = new Uint32Array(bits.length);
   for (let i = 0; i < bits.length; i++) {
-    const value = bits[i] ?? 0;
+    const value = Number(bits[i]);
     const sign = (value & 0x8000) << 16;
     const exponent = (value >> 10) & 0x1f;
     let fraction = value & 0x3ff;
