@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   cp,
   mkdtemp,
@@ -11,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { readDataset } from '@clip-lung/data/node';
+import { readRunRecord } from '@clip-lung/run';
 import { float32 } from '@clip-lung/tensor';
 import { writeNpy } from '@clip-lung/tensor/node';
 import {
@@ -24,6 +26,8 @@ import {
 } from 'vitest';
 
 import { clipLung, type Outcome, smallExperiment } from '../test/clip-lung.js';
+import { changeDigested } from '../test/digested.js';
+import { forgeRun } from '../test/forge-run.js';
 
 let folder = '';
 const at = (...names: readonly string[]): string => join(folder, ...names);
@@ -136,21 +140,25 @@ describe('what a file says', () => {
     const options = ['--data', at('dataset'), '--out', run, '--fold', '0'];
     expect((await clipLung('train', at('ce.json'), ...options)).code).toBe(0);
     const odd = 'be\u001b[8mn\nFORGED\u202e';
-    for (const name of ['experiment.json', 'fold-0/predictions.csv']) {
-      const text = await readFile(join(run, name), 'utf8');
-      const quoted = name.endsWith('.json')
-        ? JSON.stringify(odd).slice(1, -1)
-        : odd;
-      await writeFile(
-        join(run, name),
-        name.endsWith('.json')
-          ? text.replaceAll('"benign"', `"${quoted}"`)
-          : text
-              .replaceAll('p_benign', `"p_${odd}"`)
-              .replaceAll(',benign', `,"${odd}"`)
-              .replaceAll(/^PHANTOM-0/gm, '\u009b0m'),
+    await changeDigested(join(run, 'experiment.json'), (text) =>
+      text.replaceAll('"benign"', JSON.stringify(odd)),
+    );
+    const table = join(run, 'fold-0', 'predictions.csv');
+    /** As whoever changes predictions on purpose can, with their digest. */
+    const forge = async (change: (text: string) => string): Promise<void> => {
+      const text = change(await readFile(table, 'utf8'));
+      await writeFile(table, text);
+      const sha256 = createHash('sha256').update(text).digest('hex');
+      await changeDigested(join(run, 'fold-0', 'predictions.json'), (about) =>
+        about.replace(/"predictions": "\w+"/, `"predictions": "${sha256}"`),
       );
-    }
+    };
+    await forge((text) =>
+      text
+        .replaceAll('p_benign', `"p_${odd}"`)
+        .replaceAll(',benign', `,"${odd}"`)
+        .replaceAll(/^PHANTOM-0/gm, '\u009b0m'),
+    );
     const shown = 'be\\x1b[8mn\\nFORGED\\u202e';
     expect(harmless(await clipLung('evaluate', run))).toContain(shown);
     expect(harmless(await clipLung('evaluate', run, run))).toContain(shown);
@@ -170,12 +178,7 @@ describe('what a file says', () => {
     expect(harmless(await clipLung('predict', at('m.onnx'), crop))).toContain(
       shown,
     );
-    const table = join(run, 'fold-0/predictions.csv');
-    const bad = (await readFile(table, 'utf8')).replace(
-      /,[\d.e-]+$/m,
-      ',\u001b[2J',
-    );
-    await writeFile(table, bad);
+    await forge((text) => text.replace(/,[\d.e-]+$/m, ',\u001b[2J'));
     expect(harmless(await clipLung('evaluate', run))).toContain('\\x1b[2J');
   });
 
@@ -198,7 +201,14 @@ describe('what a file says', () => {
     await cp(at('other/fold-0/checkpoints'), join(run, 'fold-0/checkpoints'), {
       recursive: true,
     });
-    const text = harmless(await clipLung('export', run, '--out', at('x.onnx')));
+    const exported = ['export', run, '--out', at('x.onnx')];
+    expect(harmless(await clipLung(...exported))).toContain(
+      'is of another experiment than the run',
+    );
+    // Another test has made predictions of it that cannot be read.
+    await rm(join(run, 'fold-0', 'predictions.csv'));
+    await forgeRun(run, await readRunRecord(run));
+    const text = harmless(await clipLung(...exported));
     expect(text).toMatch(/tensors differ .*\n {2}≠ average\.params\.\S+ \[/);
   });
 

@@ -1,10 +1,11 @@
-import { access, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { clipLung, smallExperiment } from '../test/clip-lung.js';
+import { changeDigested } from '../test/digested.js';
 
 let folder = '';
 let count = 0;
@@ -15,13 +16,8 @@ beforeAll(async () => {
   await clipLung('phantom', at('lidc'), '--patients', '12', '--seed', '3');
   await clipLung('prepare', at('lidc'), '--out', at('dataset'));
   await cp(at('dataset'), at('unrated'), { recursive: true });
-  const manifest = at('unrated', 'manifest.json');
-  await writeFile(
-    manifest,
-    JSON.stringify({
-      ...(JSON.parse(await readFile(manifest, 'utf8')) as object),
-      ratings: false,
-    }),
+  await changeDigested(at('unrated', 'manifest.json'), (text) =>
+    text.replace('"ratings": true', '"ratings": false'),
   );
 }, 120_000);
 afterAll(() => rm(folder, { recursive: true }));

@@ -29,6 +29,7 @@ import {
 } from 'vitest';
 
 import { clipLung, type Outcome, smallExperiment } from '../test/clip-lung.js';
+import { forgeRun } from '../test/forge-run.js';
 
 const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
 let folder = '';
@@ -99,10 +100,7 @@ async function sharedRun(
   if (plugins !== undefined) {
     const record = await readRunRecord(run);
     const experiment = { ...record.experiment, plugins };
-    await writeFile(
-      join(run, 'experiment.json'),
-      JSON.stringify({ ...record, experiment }),
-    );
+    await forgeRun(run, { ...record, experiment });
   }
   return run;
 }
@@ -625,13 +623,10 @@ describe('the plugins that a run keeps', () => {
     );
     const files = { 'mlp-head.ts': sha256(evil.text) };
     const plugins = [{ ...plugin, files }];
-    await writeFile(
-      join(run, 'experiment.json'),
-      JSON.stringify({
-        ...record,
-        experiment: { ...record.experiment, plugins },
-      }),
-    );
+    await forgeRun(run, {
+      ...record,
+      experiment: { ...record.experiment, plugins },
+    });
     const refused = await resume(run);
     expect(refused.code).toBe(2);
     expect(refused.err).toContain(sha256(evil.text));
@@ -643,13 +638,10 @@ describe('the plugins that a run keeps', () => {
     const record = await readRunRecord(run);
     const [plugin] = record.experiment['plugins'] as readonly [PluginFile];
     const old = { ...plugin, modules: undefined, kept: undefined };
-    await writeFile(
-      join(run, 'experiment.json'),
-      JSON.stringify({
-        ...record,
-        experiment: { ...record.experiment, plugins: [old] },
-      }),
-    );
+    await forgeRun(run, {
+      ...record,
+      experiment: { ...record.experiment, plugins: [old] },
+    });
     await rm(join(run, 'plugins'), { recursive: true });
     expect((await clipLung('export', run, '--out', at('x.onnx'))).code).toBe(2);
     expect((await exported(run)).code).toBe(0);

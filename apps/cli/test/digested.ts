@@ -1,0 +1,21 @@
+import { readFile, writeFile } from 'node:fs/promises';
+
+import { endOfJson, noDigest, putOwnDigest } from '@clip-lung/tensor/node';
+
+/**
+ * Changes the text of a JSON file that ends with its own digest, and computes the digest anew, as whoever changes a file on
+ * purpose can.
+ */
+export async function changeDigested(
+  file: string,
+  change: (text: string) => string,
+): Promise<void> {
+  const { sha256, ...rest } = JSON.parse(
+    change(await readFile(file, 'utf8')),
+  ) as Readonly<Record<string, unknown>>;
+  if (typeof sha256 !== 'string') throw new TypeError(`${file} has no digest`);
+  const json = JSON.stringify({ ...rest, sha256: noDigest }, null, 2);
+  const bytes = Buffer.from(`${json}\n`);
+  putOwnDigest(bytes, endOfJson);
+  await writeFile(file, bytes);
+}
