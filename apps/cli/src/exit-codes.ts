@@ -1,12 +1,14 @@
 import { OptionError } from '@clip-lung/data';
+import {
+  ExperimentFileError,
+  PluginsNotAllowedError,
+  TrustedFolderError,
+} from '@clip-lung/experiment';
+import { InferenceRequestError } from '@clip-lung/inference';
 import { ExperimentError } from '@clip-lung/model';
 import { ClipLungError } from '@clip-lung/tensor';
 import { CommanderError } from 'commander';
 
-import {
-  PluginsNotAllowedError,
-  TrustedFolderError,
-} from './plugin-permission.js';
 import { shownLine, shownMessage } from './shown.js';
 
 export const exitCodes = {
@@ -33,6 +35,8 @@ export function exitCodeOf(error: unknown): number {
   }
   if (
     error instanceof UsageError ||
+    error instanceof ExperimentFileError ||
+    error instanceof InferenceRequestError ||
     error instanceof OptionError ||
     error instanceof ExperimentError ||
     error instanceof PluginsNotAllowedError ||

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-import { type PluginPolicy, trustedFolders } from './plugin-permission.js';
+import { type PluginPolicy, trustedFolders } from '@clip-lung/experiment';
 import type { Screen } from './screen.js';
 
 /** What commands that open another's run or experiment are told of the code in it. */

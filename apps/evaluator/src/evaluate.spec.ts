@@ -6,7 +6,10 @@ import { setImmediate } from 'node:timers/promises';
 import {
   experimentDigest,
   foldPaths,
+  InconsistentRunError,
   MissingRunFileError,
+  NoPredictionsError,
+  PatientOverlapError,
   type PredictionRow,
   readRunSummary,
   RunFileError,
@@ -23,9 +26,6 @@ import {
   evaluateRuns,
   formatComparison,
   formatEvaluation,
-  InconsistentRunError,
-  NoPredictionsError,
-  PatientOverlapError,
 } from './index.js';
 
 let folder = '';
@@ -388,7 +388,7 @@ describe('refuses', () => {
       /fold-1.predictions\.csv: is without its digest/,
     );
     const file = runPaths(folder).experiment;
-    const { sha256: _, ...record } = JSON.parse(
+    const { sha256, ...record } = JSON.parse(
       await readFile(file, 'utf8'),
     ) as Readonly<Record<string, unknown>>;
     await writeFile(file, JSON.stringify({ ...record, formatVersion: 1 }));

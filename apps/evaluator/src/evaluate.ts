@@ -17,6 +17,8 @@ import {
 } from '@clip-lung/metrics';
 import {
   type ClassifiedBy,
+  type Pool,
+  poolPredictions,
   type PredictionRow,
   readRunRecord,
   runFormatVersion,
@@ -26,8 +28,6 @@ import {
 } from '@clip-lung/run';
 import { RandomStream } from '@clip-lung/tensor';
 import { FileWriteError } from '@clip-lung/tensor/node';
-
-import { type Pool, poolPredictions } from './pool.js';
 
 /** What `evaluate --json` prints and `summary.json`, or `summary-by-texts.json`, holds. */
 export type Evaluation = RunSummary;

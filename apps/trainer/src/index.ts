@@ -2,7 +2,6 @@ export * from './batch-plan.js';
 export * from './batch-source.js';
 export * from './batch-thread.js';
 export * from './batches.js';
-export * from './dataset-digest.js';
 export * from './errors.js';
 export * from './events.js';
 export { needsMargin } from './fits-dataset.js';

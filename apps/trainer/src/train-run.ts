@@ -1,4 +1,5 @@
 import { type Dataset, splitFold } from '@clip-lung/data';
+import { datasetDigest } from '@clip-lung/data/node';
 import type { Engine } from '@clip-lung/engine';
 import {
   augmenterOf,
@@ -15,7 +16,6 @@ import type { TextTower } from '@clip-lung/text-encoder';
 
 import { type MakeBatchSource } from './batch-source.js';
 import { batchesAhead } from './batch-thread.js';
-import { datasetDigest } from './dataset-digest.js';
 import type { OnTrainingEvent } from './events.js';
 import {
   expectFolds,

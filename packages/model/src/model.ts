@@ -154,8 +154,8 @@ export function createModel(
   const terms = experiment.losses.map(({ weight, ...loss }, i) => {
     const path = `losses[${i}]`;
     const made = modules.loss.create(loss, {}, path);
-    const { init } = made;
-    if (init !== undefined && loss.use.includes('.')) {
+    const learns = made.init !== undefined;
+    if (learns && loss.use.includes('.')) {
       throw new ExperimentError(
         path,
         `"${loss.use}" has parameters, whose paths are divided at dots; give it a name without any`,
@@ -165,7 +165,7 @@ export function createModel(
       name: loss.use,
       weight,
       path,
-      learns: init !== undefined,
+      learns,
       loss: checkedLoss(made, path, loss),
     };
   });

@@ -98,6 +98,10 @@ function expectField(field: unknown, path: string, own: string): void {
   }
   throw new ExperimentError(
     path,
-    `asks for the field "${own}" as ${String(JSON.stringify(field))}, expected one of ${noduleFields.join(', ')}, or { column: 'name' }`,
+    `asks for the field "${own}" as ${shown(field)}, expected one of ${noduleFields.join(', ')}, or { column: 'name' }`,
   );
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value);
 }

@@ -8,6 +8,7 @@ export * from './kept-files.js';
 export * from './left-behind.js';
 export * from './metrics-log.js';
 export * from './paths.js';
+export * from './pool.js';
 export * from './predictions-file.js';
 export * from './predictions.js';
 export * from './origin.js';

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 
 import { prepareDataset, readDataset } from '@clip-lung/data/node';
 import { evaluateRun, formatEvaluation } from '@clip-lung/evaluator';
+import { loadTower } from '@clip-lung/inference/node';
 import { builtInModules, resolveExperiment } from '@clip-lung/model';
 import { writePhantom } from '@clip-lung/phantom/node';
 import { trainRun } from '@clip-lung/trainer';
 
 import { type AddCommand, screenOf } from '../command.js';
 import { demoExperiment } from '../demo-experiment.js';
-import { loadTower } from '../load-tower.js';
 import { makeEngine } from '../make-engine.js';
 import { showTraining } from '../show-training.js';
 import { software } from '../software.js';
@@ -76,7 +76,12 @@ export const addDemo: AddCommand = (program, surroundings) => {
       const modules = builtInModules;
       const tower = await loadTower(
         { experiment, modules },
-        { screen, offline: options.offline },
+        {
+          onNote: (line) => {
+            screen.note(line);
+          },
+          offline: options.offline,
+        },
       );
       const engine = makeEngine('onnx');
       try {

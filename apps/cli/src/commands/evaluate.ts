@@ -4,6 +4,11 @@ import {
   formatComparison,
   formatEvaluation,
 } from '@clip-lung/evaluator';
+import {
+  openRunWithTexts,
+  predictByTexts,
+  type RunWithTexts,
+} from '@clip-lung/inference/node';
 import { type ClassifiedBy, waysToClassify } from '@clip-lung/run';
 import { Option } from 'commander';
 
@@ -14,8 +19,6 @@ import {
   policyOf,
   withPluginOptions,
 } from '../plugin-options.js';
-import { predictByTexts } from '../predict-by-texts.js';
-import { openRunWithTexts, type RunWithTexts } from '../run-with-texts.js';
 
 interface Options extends PluginOptions {
   readonly by: ClassifiedBy;
@@ -60,7 +63,15 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
           opened.push(await openRunWithTexts(run, policy, text));
         }
         for (const run of opened) {
-          await predictByTexts(run, { data, screen, offline, signal });
+          await predictByTexts(run, {
+            ...{ data, offline, signal },
+            onNote: (line) => {
+              screen.note(line);
+            },
+            onProgress: (progress) => {
+              screen.progress(progress);
+            },
+          });
         }
       } else if (data !== undefined || text !== undefined) {
         throw new UsageError(

@@ -3,15 +3,19 @@ import { setImmediate } from 'node:timers/promises';
 import { describeData, describeText } from '@clip-lung/evaluator';
 import { writeFileAtomic } from '@clip-lung/tensor/node';
 
-import { classifierFile } from '../classifier-file.js';
+import {
+  chooseFold,
+  classifierFile,
+  exportTarget,
+  readTrainedClassifier,
+} from '@clip-lung/inference/node';
 import { type AddCommand, screenOf } from '../command.js';
-import { exportTarget } from '../export-target.js';
 import {
   type PluginOptions,
   policyOf,
   withPluginOptions,
 } from '../plugin-options.js';
-import { chooseFold, readTrainedClassifier } from '../trained-classifier.js';
+import { version } from '../software.js';
 import { wholeNumber } from '../whole-number.js';
 
 interface Options extends PluginOptions {
@@ -50,7 +54,7 @@ export const addExport: AddCommand = (program, surroundings) => {
       }
       const { signal } = surroundings;
       await setImmediate(undefined, { signal });
-      const bytes = classifierFile(trained);
+      const bytes = classifierFile(trained, { version });
       // Making a large model takes seconds: whoever has stopped it in them gets no file.
       await setImmediate(undefined, { signal });
       await writeFileAtomic(target, bytes);

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 
 import type { Warning } from '@clip-lung/data';
 import { openOnnx } from '@clip-lung/engine';
@@ -9,12 +10,19 @@ import { InvalidArgumentError } from 'commander';
 
 import {
   type ClassifierDescription,
-  classifierFile,
+  classifyCrops,
   describeClassifier,
-} from '../classifier-file.js';
-import { classifyCrops, mostProbable, type Row } from '../classify-crops.js';
+  mostProbable,
+  type Row,
+} from '@clip-lung/inference';
+import {
+  chooseFold,
+  classifierFile,
+  type CropSource,
+  readCrops,
+  readTrainedClassifier,
+} from '@clip-lung/inference/node';
 import { type AddCommand, screenOf } from '../command.js';
-import { type CropSource, readCrops } from '../crops.js';
 import { UsageError } from '../exit-codes.js';
 import {
   type PluginOptions,
@@ -22,7 +30,7 @@ import {
   withPluginOptions,
 } from '../plugin-options.js';
 import type { Screen } from '../screen.js';
-import { chooseFold, readTrainedClassifier } from '../trained-classifier.js';
+import { version } from '../software.js';
 import { wholeNumber } from '../whole-number.js';
 
 interface Options extends PluginOptions {
@@ -93,7 +101,7 @@ export const addPredict: AddCommand = (program, surroundings) => {
         const rows = await classifyCrops(open, hu, {
           file: model,
           classes,
-          signal,
+          pause: () => setImmediate(undefined, { signal }),
         });
         screen.result(format(rows, about), {
           model,
@@ -156,7 +164,9 @@ async function modelBytes(
   if (found.isDirectory()) {
     const chosen = await chooseFold(model, fold);
     const policy = policyOf(screen, options);
-    return classifierFile(await readTrainedClassifier(model, chosen, policy));
+    return classifierFile(await readTrainedClassifier(model, chosen, policy), {
+      version,
+    });
   }
   if (fold === undefined) return readWholeFile(model);
   throw new UsageError(

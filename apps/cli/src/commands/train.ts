@@ -1,10 +1,10 @@
 import { readDataset } from '@clip-lung/data/node';
+import { loadExperiment, pluginVersions } from '@clip-lung/experiment';
+import { loadTower } from '@clip-lung/inference/node';
 import { needsMargin, trainRun } from '@clip-lung/trainer';
 import { InvalidArgumentError, Option } from 'commander';
 
 import { type AddCommand, screenOf } from '../command.js';
-import { loadExperiment } from '../load-experiment.js';
-import { loadTower } from '../load-tower.js';
 import {
   type DeviceName,
   deviceNames,
@@ -17,7 +17,6 @@ import {
   policyOf,
   withPluginOptions,
 } from '../plugin-options.js';
-import { pluginVersions } from '../plugins-to-train.js';
 import { shellWord } from '../shell-word.js';
 import { showTraining } from '../show-training.js';
 import { software } from '../software.js';
@@ -83,6 +82,9 @@ export const addTrain: AddCommand = (program, surroundings) => {
     .option('--json', 'print one JSON object')
     .action(async (file: string, options: Options) => {
       const screen = screenOf(surroundings, options);
+      const onNote = (line: string): void => {
+        screen.note(line);
+      };
       const loaded = await loadExperiment(file, {
         overrides: options.set,
         run: options.out,
@@ -96,7 +98,7 @@ export const addTrain: AddCommand = (program, surroundings) => {
         },
       });
       const tower = await loadTower(loaded, {
-        screen,
+        onNote,
         offline: options.offline,
       });
       const engine = makeEngine(options.engine, options);

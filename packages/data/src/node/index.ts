@@ -1,3 +1,4 @@
+export { datasetDigest } from './dataset-digest.js';
 export * from './inspect-folder.js';
 export { type FoundFile, isXml, listFiles } from './list-files.js';
 export * from './prepare-dataset.js';

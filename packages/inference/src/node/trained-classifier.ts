@@ -1,12 +1,14 @@
 import type { Hosted, Results } from '@clip-lung/engine';
+import {
+  type LoadedExperiment,
+  loadRunExperiment,
+  type PluginPolicy,
+} from '@clip-lung/experiment';
 import { createModel, type Model, type ModelParams } from '@clip-lung/model';
 import { listFolds, readRunRecord, type RunRecord } from '@clip-lung/run';
 import * as tf from '@tensorflow/tfjs-core';
 
-import { UsageError } from './exit-codes.js';
-import type { LoadedExperiment } from './load-experiment.js';
-import type { PluginPolicy } from './plugin-permission.js';
-import { loadRunExperiment } from './run-experiment.js';
+import { InferenceRequestError } from '../errors.js';
 import {
   averagesOf,
   readTrainedFold,
@@ -36,7 +38,7 @@ export interface TrainedClassifier {
 /**
  * The fold of a run to use: the one that is asked for, or the only one.
  *
- * @throws {@link UsageError} when the run has several and none is asked for
+ * @throws {@link InferenceRequestError} when the run has several and none is asked for
  */
 export async function chooseFold(
   run: string,
@@ -48,7 +50,7 @@ export async function chooseFold(
   const folds = await listFolds(run);
   const [only, ...others] = folds;
   if (only !== undefined && others.length === 0) return only;
-  throw new UsageError(
+  throw new InferenceRequestError(
     `${run}: has ${folds.length === 0 ? 'no trained fold' : `the folds ${folds.join(', ')}`}; say which with --fold`,
   );
 }

@@ -1,5 +1,6 @@
-import type { Dataset } from '@clip-lung/data';
 import { createHash } from 'node:crypto';
+
+import type { Dataset } from '../dataset/nodule.js';
 
 /**
  * Hex SHA-256 of all that training takes from a dataset: each nodule's crop, label, ratings, patient and fold. Where the

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import type { OpenModel } from '@clip-lung/engine';
 import {
   FileFormatError,
@@ -7,7 +9,7 @@ import {
 } from '@clip-lung/tensor';
 import { describe, expect, it } from 'vitest';
 
-import { describeClassifier } from './classifier-file.js';
+import { describeClassifier } from './classifier-description.js';
 import { classifyCrops, mostProbable } from './classify-crops.js';
 
 const hu = float32(
@@ -45,7 +47,11 @@ const probabilities = ({ shape: [count = NaN], data }: NdArray): NdArray =>
   );
 
 const classify = (model: OpenModel, signal = new AbortController().signal) =>
-  classifyCrops(model, hu, { file: 'a.onnx', classes, signal });
+  classifyCrops(model, hu, {
+    file: 'a.onnx',
+    classes,
+    pause: () => setImmediate(undefined, { signal }),
+  });
 
 describe('classifyCrops', () => {
   it('gives a row for each crop, in order, though batches are smaller', async () => {

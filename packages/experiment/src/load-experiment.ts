@@ -12,7 +12,7 @@ import { expectRecordDigest, type KeptFiles } from '@clip-lung/run';
 import { fileLimits, parseJsonText } from '@clip-lung/tensor';
 import { readFileUpTo } from '@clip-lung/tensor/node';
 
-import { UsageError } from './exit-codes.js';
+import { ExperimentFileError } from './errors.js';
 import { importFile } from './import-file.js';
 import { keepPlugins } from './kept-plugins.js';
 import { type LoadedPlugin, pluginEntries, runPlugin } from './load-plugins.js';
@@ -49,7 +49,7 @@ export interface LoadOptions {
  * data: its plugins, and the copies that a run keeps, run only where the policy allows it. Where a run has begun with the very
  * same files, they are known.
  *
- * @throws {@link UsageError} when there is no such file, or it has no experiment; `ExperimentError` for a wrong one, and
+ * @throws {@link ExperimentFileError} when there is no such file, or it has no experiment; `ExperimentError` for a wrong one, and
  *   for plugins that are none, or that are not those which a run was trained with; `PluginsNotAllowedError`
  */
 export async function loadExperiment(
@@ -58,7 +58,7 @@ export async function loadExperiment(
 ): Promise<ExperimentToTrain> {
   const path = resolve(file);
   if (!existsSync(path)) {
-    throw new UsageError(
+    throw new ExperimentFileError(
       `${file}: there is no such file; give an experiment, such as experiments/clip-lung.ts`,
     );
   }
@@ -115,7 +115,7 @@ function asObject(
   ) {
     return experiment as Readonly<Record<string, unknown>>;
   }
-  throw new UsageError(
+  throw new ExperimentFileError(
     `${file}: has no experiment; a JSON file holds one as an object, a module as its default export: export default defineExperiment({ … })`,
   );
 }
@@ -126,7 +126,7 @@ async function fromJson(path: string, file: string): Promise<unknown> {
   try {
     json = parseJsonText(bytes.toString('utf8'));
   } catch (error) {
-    throw new UsageError(`${file}: is no JSON (${String(error)})`, {
+    throw new ExperimentFileError(`${file}: is no JSON (${String(error)})`, {
       cause: error,
     });
   }
@@ -142,7 +142,7 @@ async function fromModule(path: string, file: string): Promise<unknown> {
   try {
     return await importFile(path);
   } catch (error) {
-    throw new UsageError(
+    throw new ExperimentFileError(
       `${file}: cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },
     );

@@ -1,15 +1,21 @@
 import type { Dataset } from '@clip-lung/data';
 import { readDataset } from '@clip-lung/data/node';
-import { InconsistentRunError, type TestedFold } from '@clip-lung/evaluator';
-import { readRunRecord, type RunRecord } from '@clip-lung/run';
+import {
+  type LoadedExperiment,
+  loadRunExperiment,
+  type PluginPolicy,
+} from '@clip-lung/experiment';
+import {
+  InconsistentRunError,
+  readRunRecord,
+  type RunRecord,
+  type TestedFold,
+} from '@clip-lung/run';
 import { ClipLungError } from '@clip-lung/tensor';
 import { type TextTower, TextTowerError } from '@clip-lung/text-encoder';
 
-import { UsageError } from './exit-codes.js';
-import type { LoadedExperiment } from './load-experiment.js';
+import { InferenceRequestError } from '../errors.js';
 import { loadTower, type TowerOptions } from './load-tower.js';
-import type { PluginPolicy } from './plugin-permission.js';
-import { loadRunExperiment } from './run-experiment.js';
 
 /** A trained run that has texts to classify by. */
 export interface RunWithTexts {
@@ -22,7 +28,7 @@ export interface RunWithTexts {
  * Opens a run, without its tower.
  *
  * @param model where the weights of its CLIP tower are, if not where the record says
- * @throws {@link UsageError} for a run whose experiment has no texts, or whose tower is of no folder;
+ * @throws {@link InferenceRequestError} for a run whose experiment has no texts, or whose tower is of no folder;
  *   `PluginsNotAllowedError` when a module of it is of a plugin that may not run
  */
 export async function openRunWithTexts(
@@ -32,7 +38,7 @@ export async function openRunWithTexts(
 ): Promise<RunWithTexts> {
   const record = await readRunRecord(folder);
   if (record.experiment['text'] === null) {
-    throw new UsageError(
+    throw new InferenceRequestError(
       `${folder}: has no texts to classify by: none of its losses (${namesOf(record.experiment['losses'])}) compares images with texts. Evaluate it by its head (leave out --by texts)`,
     );
   }
@@ -40,7 +46,7 @@ export async function openRunWithTexts(
   if (model === undefined) return { folder, record, loaded };
   const { text } = loaded.experiment;
   if (text?.use !== 'clip') {
-    throw new UsageError(
+    throw new InferenceRequestError(
       `--text ${model}: the text tower of ${folder} is "${text?.use ?? ''}", which is of no folder; leave --text out`,
     );
   }
@@ -105,7 +111,7 @@ export async function readDatasetOf(
       if (!(error instanceof ClipLungError) || data !== recorded.folder) {
         throw error;
       }
-      throw new UsageError(
+      throw new InferenceRequestError(
         `${folder}: to classify by texts, the dataset that it was trained on is needed: ${error.message}. --data <folder> says where a dataset is that has moved`,
         { cause: error },
       );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { UsageError } from './exit-codes.js';
+import { ExperimentFileError } from './errors.js';
 import { applyOverrides } from './overrides.js';
 
 const experiment = {
@@ -43,7 +43,9 @@ describe('--set', () => {
     ['training.epochs.x=3', /"x" would be inside 100/],
     ['losses[2].weight=1', /"2" is no index into a list of 2/],
   ])('%s is refused', (override, problem) => {
-    expect(() => applyOverrides(experiment, [override])).toThrow(UsageError);
+    expect(() => applyOverrides(experiment, [override])).toThrow(
+      ExperimentFileError,
+    );
     expect(() => applyOverrides(experiment, [override])).toThrow(problem);
   });
 });

@@ -1,4 +1,4 @@
-import { InconsistentRunError } from '@clip-lung/evaluator';
+import { InconsistentRunError } from '@clip-lung/run';
 import { NdArray } from '@clip-lung/tensor';
 import { expect, it } from 'vitest';
 

@@ -1,20 +1,18 @@
-import type { Dataset } from '@clip-lung/data';
+import type { Dataset, Progress } from '@clip-lung/data';
 import { type Engine, onnxEngine } from '@clip-lung/engine';
-import {
-  InconsistentRunError,
-  poolPredictions,
-  type TestedFold,
-} from '@clip-lung/evaluator';
 import { createModel, type Model, type ModelParams } from '@clip-lung/model';
 import {
   experimentDigest,
   foldPaths,
+  InconsistentRunError,
+  poolPredictions,
   type PredictionRow,
   type RunRecord,
+  type TestedFold,
   writePredictions,
 } from '@clip-lung/run';
 import { elementsOf, type NdArray, type Tree } from '@clip-lung/tensor';
-import { datasetDigest } from '@clip-lung/trainer';
+import { datasetDigest } from '@clip-lung/data/node';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { batchCrops } from './batch-crops.js';
@@ -24,7 +22,6 @@ import {
   readDatasetOf,
   type RunWithTexts,
 } from './run-with-texts.js';
-import type { Screen } from './screen.js';
 import {
   averagesOf,
   readTrainedFold,
@@ -35,7 +32,9 @@ import {
 export interface ByTextsOptions {
   /** the dataset's folder, if not the one on record */
   readonly data?: string | undefined;
-  readonly screen: Screen;
+  /** told what whoever reads the results should know */
+  readonly onNote: (line: string) => void;
+  readonly onProgress: (progress: Progress) => void;
   /** whether nothing may be downloaded */
   readonly offline?: boolean | undefined;
   /** stops between two batches; nothing is written then */
@@ -51,12 +50,12 @@ export interface ByTextsOptions {
  */
 export async function predictByTexts(
   run: RunWithTexts,
-  { data, screen, offline, signal }: ByTextsOptions,
+  { data, onNote: note, onProgress, offline, signal }: ByTextsOptions,
 ): Promise<void> {
   const { folder, record, loaded } = run;
   const { classes } = record;
   const onNote = (message: string): void => {
-    screen.note(`note: ${message}`);
+    note(`note: ${message}`);
   };
   const { folds } = await poolPredictions(folder, record, {
     onNote,
@@ -69,7 +68,7 @@ export async function predictByTexts(
   const model = createModel(loaded.experiment, {
     classes,
     modules: loaded.modules,
-    tower: await loadTowerOf(run, { screen, offline }),
+    tower: await loadTowerOf(run, { onNote: note, offline }),
   });
   const { batchSize } = loaded.experiment.training;
   // One copy of the tower for the graphs of all folds; texts that are the same for all nodules are computed once in each.
@@ -82,7 +81,7 @@ export async function predictByTexts(
         ...{ signal, onNote },
       };
       found.push(await classifyFold(model, fold, engine));
-      screen.progress({
+      onProgress({
         stage: `${folder}, folds classified by texts`,
         done: found.length,
         total: folds.length,

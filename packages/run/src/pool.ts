@@ -1,23 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
 
-import {
-  type ClassifiedBy,
-  foldPaths,
-  type FoldPaths,
-  listFolds,
-  MissingRunFileError,
-  type PredictionRow,
-  type ReadPredictions,
-  readPredictions,
-  runOrigin,
-  type RunRecord,
-} from '@clip-lung/run';
-
+import type { ClassifiedBy } from './classified-by.js';
 import {
   InconsistentRunError,
+  MissingRunFileError,
   NoPredictionsError,
   PatientOverlapError,
 } from './error.js';
+import { runOrigin } from './origin.js';
+import { foldPaths, type FoldPaths, listFolds } from './paths.js';
+import type { PredictionRow } from './predictions.js';
+import { type ReadPredictions, readPredictions } from './predictions-file.js';
+import type { RunRecord } from './record.js';
 
 /** The test nodules of one fold. */
 export interface TestedFold {

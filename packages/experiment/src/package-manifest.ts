@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { parseJsonText } from '@clip-lung/tensor';
 
-import { UsageError } from './exit-codes.js';
+import { ExperimentFileError } from './errors.js';
 
 /** A package.json. */
 export interface PackageManifest {
@@ -13,10 +13,10 @@ export interface PackageManifest {
   readonly exports?: unknown;
 }
 
-/** @throws {@link UsageError} for a file that is not one, by its path */
+/** @throws {@link ExperimentFileError} for a file that is not one, by its path */
 export function readPackageManifest(path: string): PackageManifest {
   const refuse = (problem: string, options?: ErrorOptions): never => {
-    throw new UsageError(
+    throw new ExperimentFileError(
       `${path}: ${problem}; a plugin imports from this package`,
       options,
     );

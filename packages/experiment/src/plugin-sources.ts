@@ -5,7 +5,7 @@ import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 
 import type { PluginFile } from '@clip-lung/model';
 
-import { UsageError } from './exit-codes.js';
+import { ExperimentFileError } from './errors.js';
 import { isProvided, resolveImport } from './import-file.js';
 import { importsOf } from './imports-of.js';
 import { readPackageManifest } from './package-manifest.js';
@@ -51,7 +51,7 @@ export interface SourceOptions {
  *
  * @param file the plugin's own, absolute
  * @param folder of the experiment, absolute; it need not exist
- * @throws {@link UsageError} for a package that is found in two places, or has no proper package.json; `SyntaxError` for a file whose imports cannot be read, `RangeError` for what is no file
+ * @throws {@link ExperimentFileError} for a package that is found in two places, or has no proper package.json; `SyntaxError` for a file whose imports cannot be read, `RangeError` for what is no file
  */
 export async function findSources(
   file: string,
@@ -88,7 +88,7 @@ export async function findSources(
         const { name, version } = owner;
         const { folder: other = owner.folder } = packages.get(name) ?? {};
         if (other !== owner.folder) {
-          throw new UsageError(
+          throw new ExperimentFileError(
             `${path}: imports ${specifier} from ${owner.folder}, and another file of the plugin from ${other}; a run's record has one version of a package, so let both import the same`,
           );
         }

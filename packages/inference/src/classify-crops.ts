@@ -1,5 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
-
 import type { OpenModel } from '@clip-lung/engine';
 import {
   elementsOf,
@@ -27,12 +25,13 @@ export async function classifyCrops(
   {
     file,
     classes,
-    signal,
+    pause,
   }: {
     /** the model's, for errors */
     readonly file: string;
     readonly classes: readonly string[];
-    readonly signal: AbortSignal;
+    /** called between two batches: whoever wants to stop throws there; default no pause */
+    readonly pause?: () => Promise<void>;
   },
 ): Promise<readonly Row[]> {
   const [count, ...crop] = hu.shape;
@@ -40,7 +39,7 @@ export async function classifyCrops(
   const size = hu.data.length / count;
   const rows: Row[] = [];
   for (let start = 0; start < count; start += batchSize) {
-    await setImmediate(undefined, { signal });
+    await pause?.();
     const end = Math.min(count, start + batchSize);
     const batch = float32(
       [end - start, ...crop],

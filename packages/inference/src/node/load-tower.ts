@@ -2,11 +2,11 @@ import { loadTextTower } from '@clip-lung/model';
 import type { TextTower } from '@clip-lung/text-encoder';
 import { loadClipTower } from '@clip-lung/text-encoder/node';
 
-import type { LoadedExperiment } from './load-experiment.js';
-import type { Screen } from './screen.js';
+import type { LoadedExperiment } from '@clip-lung/experiment';
 
 export interface TowerOptions {
-  readonly screen: Screen;
+  /** told which tower it is, and what whoever reads the results should know of it */
+  readonly onNote: (line: string) => void;
   /** whether nothing may be downloaded */
   readonly offline?: boolean | undefined;
 }
@@ -14,7 +14,7 @@ export interface TowerOptions {
 /** Loads the text tower that an experiment names, and says which it is; null for an experiment without text. */
 export async function loadTower(
   { experiment, modules }: LoadedExperiment,
-  { screen, offline = false }: TowerOptions,
+  { onNote, offline = false }: TowerOptions,
 ): Promise<TextTower | null> {
   const tower = await loadTextTower(experiment, {
     modules,
@@ -23,15 +23,15 @@ export async function loadTower(
   });
   if (tower === null) return null;
   if (tower.kind === 'random') {
-    screen.note('text tower: random weights; its features mean nothing');
+    onNote('text tower: random weights; its features mean nothing');
     return tower;
   }
   const { name, config, sha256 } = tower;
   const weights = sha256 === null ? '' : `, weights ${sha256.slice(0, 12)}`;
-  screen.note(
+  onNote(
     `text tower: ${name}, ${config.layers} layers of width ${config.width}${weights}`,
   );
-  for (const note of notesOf(tower)) screen.note(`note: ${note}`);
+  for (const note of notesOf(tower)) onNote(`note: ${note}`);
   return tower;
 }
 

@@ -1,10 +1,10 @@
-import { UsageError } from './exit-codes.js';
+import { ExperimentFileError } from './errors.js';
 
 /**
  * Applies `--set training.epochs=3` to an experiment. Values are JSON where they can be (`3`, `true`, `null`,
  * `[1, 2]`), else text. A path goes through objects by name and through lists by index; what is missing is made.
  *
- * @throws {@link UsageError} for a text without `=`, and for a path through something that is no object
+ * @throws {@link ExperimentFileError} for a text without `=`, and for a path through something that is no object
  */
 export function applyOverrides(
   experiment: unknown,
@@ -13,7 +13,7 @@ export function applyOverrides(
   return overrides.reduce<unknown>((changed, override) => {
     const at = override.indexOf('=');
     if (at < 1) {
-      throw new UsageError(
+      throw new ExperimentFileError(
         `--set ${override}: expected path=value, such as training.epochs=3`,
       );
     }
@@ -44,7 +44,7 @@ function withValue(
     const items: readonly unknown[] = node;
     const index = Number(name);
     if (!Number.isInteger(index) || index < 0 || index >= items.length) {
-      throw new UsageError(
+      throw new ExperimentFileError(
         `--set ${override}: "${name}" is no index into a list of ${items.length}`,
       );
     }
@@ -53,7 +53,7 @@ function withValue(
     );
   }
   if (node !== undefined && (typeof node !== 'object' || node === null)) {
-    throw new UsageError(
+    throw new ExperimentFileError(
       `--set ${override}: "${name}" would be inside ${JSON.stringify(node)}, which is no object`,
     );
   }

@@ -2,7 +2,7 @@ import { lstat, open, realpath } from 'node:fs/promises';
 
 import { FileReadError } from '@clip-lung/tensor/node';
 
-import { UsageError } from './exit-codes.js';
+import { InferenceRequestError } from '../errors.js';
 
 /** Where a model of ours says who made it: in the second field of its file. */
 const headBytes = 64;
@@ -12,14 +12,14 @@ const producer = Buffer.from('\x12\x09clip-lung', 'latin1');
  * Where to write a model to: where its name is a link, the file that it leads to. What is there already is replaced only if it is a
  * model that export wrote, or empty.
  *
- * @throws {@link UsageError} for anything else, `FileReadError` where the system refuses
+ * @throws {@link InferenceRequestError} for anything else, `FileReadError` where the system refuses
  */
 export async function exportTarget(out: string): Promise<string> {
   const found = await lstat(out).catch(absent);
   if (found === undefined) return out;
   const target = found.isSymbolicLink()
     ? await realpath(out).catch((error: unknown) => {
-        throw new UsageError(
+        throw new InferenceRequestError(
           `${out}: is a link that leads nowhere; remove it, or choose another name`,
           { cause: error },
         );
@@ -27,7 +27,7 @@ export async function exportTarget(out: string): Promise<string> {
     : out;
   const start = await startOf(target);
   if (start.length === 0 || start.includes(producer)) return target;
-  throw new UsageError(
+  throw new InferenceRequestError(
     `${out}: is there already, and was not written by clip-lung export; choose another name, or remove it`,
   );
 }

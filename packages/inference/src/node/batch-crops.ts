@@ -1,6 +1,5 @@
 import type { Dataset } from '@clip-lung/data';
-import { InconsistentRunError } from '@clip-lung/evaluator';
-import type { PredictionRow } from '@clip-lung/run';
+import { InconsistentRunError, type PredictionRow } from '@clip-lung/run';
 import { float32, type NdArray } from '@clip-lung/tensor';
 
 import type { Places } from './run-with-texts.js';

@@ -1,0 +1,16 @@
+export { classifierFile } from './classifier-file.js';
+export {
+  type CropOptions,
+  type Crops,
+  type CropSource,
+  readCrops,
+} from './crops.js';
+export { exportTarget } from './export-target.js';
+export { loadTower, type TowerOptions } from './load-tower.js';
+export { type ByTextsOptions, predictByTexts } from './predict-by-texts.js';
+export { openRunWithTexts, type RunWithTexts } from './run-with-texts.js';
+export {
+  chooseFold,
+  readTrainedClassifier,
+  type TrainedClassifier,
+} from './trained-classifier.js';
