@@ -1,14 +1,23 @@
 import { fileLimits } from './limits.js';
 
 /**
- * Parses a JSON text. What lies deeper than {@link fileLimits} allow is refused: whoever walks through it, a schema among
+ * Parses a JSON text, or its bytes, which have to be UTF-8: in others, a name that was damaged would pass for another name. What lies deeper than {@link fileLimits} allow is refused: whoever walks through it, a schema among
  * them, would run out of stack.
  *
  * @throws `SyntaxError` for what is not JSON, `RangeError` for what lies too deep
  */
-export function parseJsonText(text: string): unknown {
+export function parseJsonText(json: string | Uint8Array): unknown {
+  const text = typeof json === 'string' ? json : decoded(json);
   expectShallow(text);
   return JSON.parse(text) as unknown;
+}
+
+function decoded(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new SyntaxError('it is not UTF-8 text', { cause: error });
+  }
 }
 
 function expectShallow(text: string): void {

@@ -46,7 +46,11 @@ describe('a scan whose slices claim what no slice has', () => {
       const all = Object.values(claims()).map(({ slice }, i) =>
         scan(i + 2, slice),
       );
-      const folder = await folderOf(Object.assign({ ...scan(1) }, ...all));
+      const folder = await folderOf(
+        Object.fromEntries(
+          [scan(1), ...all].flatMap(Object.entries<string | Uint8Array>),
+        ),
+      );
       const out = join(await temporaryFolder(), 'out');
       const script = `
         import { prepareDataset } from ${JSON.stringify(compiled)};
