@@ -124,7 +124,7 @@ async function fromJson(path: string, file: string): Promise<unknown> {
   const bytes = await readFileUpTo(path, fileLimits.jsonBytes);
   let json: unknown;
   try {
-    json = parseJsonText(bytes.toString('utf8'));
+    json = parseJsonText(bytes);
   } catch (error) {
     throw new ExperimentFileError(`${file}: is no JSON (${String(error)})`, {
       cause: error,

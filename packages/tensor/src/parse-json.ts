@@ -1,14 +1,16 @@
 import { fileLimits } from './limits.js';
 
 /**
- * Parses a JSON text as `JSON.parse` does, but for two things. What lies deeper than {@link fileLimits} allow is refused: whoever
- * walks through it, a schema among them, would run out of stack. And so is an object that gives a key twice: of the two
- * values, one would be dropped without a word.
+ * Parses a JSON text, or its bytes, as `JSON.parse` does, but for three things. Bytes have to be UTF-8: in others, a name that was
+ * damaged would pass for another name. What lies deeper than {@link fileLimits} allow is refused: whoever walks through it, a
+ * schema among them, would run out of stack. And so is an object that gives a key twice: of the two values, one would be
+ * dropped without a word.
  *
  * @throws `SyntaxError` for what is not JSON, and with the key and its line for a repeated one; `RangeError` for what lies too
  *   deep
  */
-export function parseJsonText(text: string): unknown {
+export function parseJsonText(json: string | Uint8Array): unknown {
+  const text = typeof json === 'string' ? json : decoded(json);
   expectShallow(text);
   const value: unknown = JSON.parse(text);
   const repeated = repeatedKey(text);
@@ -17,6 +19,14 @@ export function parseJsonText(text: string): unknown {
   throw new SyntaxError(
     `the key ${repeated.key} is given twice in one object, the second time in line ${line}`,
   );
+}
+
+function decoded(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new SyntaxError('it is not UTF-8 text', { cause: error });
+  }
 }
 
 function expectShallow(text: string): void {

@@ -47,7 +47,9 @@ describe('a scan whose slices claim what no slice has', () => {
         scan(i + 2, slice),
       );
       const folder = await folderOf(
-        all.reduce((files, more) => ({ ...files, ...more }), scan(1)),
+        Object.fromEntries(
+          [scan(1), ...all].flatMap(Object.entries<string | Uint8Array>),
+        ),
       );
       const out = join(await temporaryFolder(), 'out');
       const script = `

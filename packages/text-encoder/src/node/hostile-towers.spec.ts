@@ -6,11 +6,11 @@ import { ClipLungError } from '@clip-lung/tensor';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadClipTower } from './index.js';
 
-/** What is done to a tower's folder, and what its error then says. */
+/** What is done to a tower's folder, and what its error then says. Null puts a folder in a file's place. */
 type Attack = readonly [
   what: string,
   file: string,
-  content: Buffer | string | 'folder' | ((before: Buffer) => Buffer | string),
+  content: Buffer | string | null | ((before: Buffer) => Buffer | string),
   problem: RegExp,
 ];
 
@@ -43,12 +43,7 @@ const attacks: readonly Attack[] = [
         '['.repeat(1e6),
         /lie more than 100 deep/,
       ],
-      [
-        `has a folder for ${file}`,
-        file,
-        'folder',
-        /that is a folder, expected/,
-      ],
+      [`has a folder for ${file}`, file, null, /that is a folder, expected/],
     ],
   ),
   [
@@ -56,6 +51,26 @@ const attacks: readonly Attack[] = [
     'tokenizer.json',
     (before) => before.toString().replace(/"id":\s*\d+/, '"id": 4000000000'),
     /tokenizer\.json: gives the id 4000000000|tokenizer\.json: encodes/,
+  ],
+  ...['config.json', 'tokenizer.json'].map(
+    (file): Attack => [
+      `has a byte in ${file} that is not text`,
+      file,
+      (before) => {
+        before[before.indexOf('"') + 2] = 0xe9;
+        return before;
+      },
+      /it is not UTF-8 text/,
+    ],
+  ),
+  [
+    'has a tokenizer that fails when it is used',
+    'tokenizer.json',
+    (before) =>
+      before
+        .toString()
+        .replace(/"merges":\s*\[[^]*?\](?=,|\s*\})/, '"merges": [[7]]'),
+    /tokenizer\.json: /,
   ],
   ['has null for a tokenizer', 'tokenizer.json', 'null', /tokenizer\.json: /],
   [
@@ -91,13 +106,13 @@ const attacks: readonly Attack[] = [
   [
     'has a folder for its weights',
     'model.safetensors',
-    'folder',
+    null,
     /model\.safetensors: cannot be read: that is a folder/,
   ],
   [
     'has a folder for the index of its weights',
     'model.safetensors.index.json',
-    'folder',
+    null,
     /index\.json: cannot be read: that is a folder/,
   ],
   [
@@ -124,7 +139,7 @@ describe('a text tower of somebody else', () => {
       if (file === 'model.safetensors.index.json') {
         await rm(join(folder, 'model.safetensors'));
       }
-      if (content === 'folder') await mkdir(path);
+      if (content === null) await mkdir(path);
       else {
         await writeFile(
           path,

@@ -32,8 +32,19 @@ export async function loadTokenizer(
     );
   };
   const [sos, eot] = [special('bos_token'), special('eos_token')];
-  const encode = (text: string): readonly number[] =>
-    tokenizer.encode(text, { add_special_tokens: false });
+  // transformers.js looks at much of the file only when it is used.
+  const tokensOf = (text: string, special: boolean): readonly number[] => {
+    try {
+      return tokenizer.encode(text, { add_special_tokens: special });
+    } catch (error) {
+      throw new FileFormatError(
+        file,
+        `cannot encode "${text}" (${error instanceof Error ? error.message : String(error)}): it is damaged; download it again`,
+        { cause: error },
+      );
+    }
+  };
+  const encode = (text: string): readonly number[] => tokensOf(text, false);
   const refuse = (problem: string): never => {
     throw new FileFormatError(
       file,
@@ -41,7 +52,7 @@ export async function loadTokenizer(
     );
   };
   const sample = 'a nodule';
-  const whole = tokenizer.encode(sample);
+  const whole = tokensOf(sample, true);
   const expected = [sos, ...encode(sample), eot];
   if (whole.join() !== expected.join()) {
     refuse(
@@ -66,7 +77,7 @@ export async function loadTokenizer(
 async function expectJson(file: string, most: number): Promise<void> {
   const bytes = await readFileUpTo(file, most);
   try {
-    parseJsonText(bytes.toString('utf8'));
+    parseJsonText(bytes);
   } catch (error) {
     throw new FileFormatError(
       file,

@@ -24,7 +24,7 @@ async function readJson(file: string): Promise<unknown> {
   const bytes = await readFileUpTo(file, fileLimits.jsonBytes);
   expectNoLfsPointer(bytes, file);
   try {
-    return parseJsonText(bytes.toString('utf8'));
+    return parseJsonText(bytes);
   } catch (error) {
     throw new FileFormatError(
       file,

@@ -87,7 +87,7 @@ async function partsOf(
   expectNoLfsPointer(bytes, file);
   const read = (): unknown => {
     try {
-      return parseJsonText(bytes.toString('utf8'));
+      return parseJsonText(bytes);
     } catch (error) {
       return refuse(`is not JSON (${String(error)})`);
     }
