@@ -3,4 +3,3 @@ export * from './ema.js';
 export * from './error.js';
 export * from './optimizer.js';
 export * from './sgd.js';
-export type { HostTree, TensorTree } from './tensor-tree.js';
