@@ -7,8 +7,11 @@ import {
 } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
-import { checkClasses } from './check-classes.js';
-import type { ClassifierHead, HeadOptions } from './classifier-head.js';
+import {
+  checkClasses,
+  type ClassifierHead,
+  type HeadOptions,
+} from './classifier-head.js';
 import { mapLinear } from './map-linear.js';
 import { logSigmoid, softplus } from './softplus.js';
 

@@ -1,7 +1,7 @@
 import type { TensorTree } from '@clip-lung/tensor/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 
-import { check } from './check.js';
+import { check } from './hyperparameter.js';
 import { zipTensors } from './tensor-tree.js';
 
 /**

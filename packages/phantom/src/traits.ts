@@ -42,7 +42,7 @@ const benignShare = 0.365;
 const malignantShare = 0.325;
 
 export const smallestDiameter = 4;
-export const largestDiameter = 20;
+const largestDiameter = 20;
 
 /**
  * Draws a nodule's traits. One latent number, its suspicion, drives spiculation, lobulation and poor margin up

@@ -52,7 +52,7 @@ export function encodeNpy(array: NdArray): Uint8Array {
 }
 
 /** What a `.npy` header says: the array's type and shape, and the byte at which its data starts. */
-export interface NpyHeader {
+interface NpyHeader {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly dataOffset: number;
@@ -64,7 +64,7 @@ export interface NpyHeader {
  * @param file the name that errors start with
  * @throws {@link FileFormatError} for another format, a big-endian, structured or object type, or Fortran order
  */
-export function decodeNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
+function decodeNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
   const refuse = (problem: string): never => {
     throw new FileFormatError(file, problem);
   };
