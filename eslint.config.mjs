@@ -7,7 +7,16 @@ import * as jsonc from 'jsonc-eslint-parser';
 import tseslint from 'typescript-eslint';
 
 /** Imports run downwards only: each layer may use the layers below it, never its own. */
-const layers = ['tensor', 'base', 'part', 'prompt', 'model', 'app', 'cli'];
+const layers = [
+  'tensor',
+  'metrics',
+  'base',
+  'part',
+  'prompt',
+  'model',
+  'app',
+  'cli',
+];
 
 /** Whether a file's package has a tag. @param {string} file its absolute path */
 function isTagged(file, tag) {

@@ -1,5 +1,23 @@
-export * from './describe.js';
-export * from './error.js';
-export * from './evaluate.js';
-export * from './format.js';
-export * from './pool.js';
+export { describeData, describeText, describeWay } from './describe.js';
+export {
+  InconsistentRunError,
+  NoPredictionsError,
+  PatientOverlapError,
+} from './error.js';
+export {
+  evaluateRun,
+  evaluateRuns,
+  type EvaluateOptions,
+  type Evaluation,
+} from './evaluate.js';
+export {
+  formatComparison,
+  formatEvaluation,
+  type FormatOptions,
+} from './format.js';
+export {
+  type Pool,
+  type PoolOptions,
+  poolPredictions,
+  type TestedFold,
+} from './pool.js';
