@@ -1,4 +1,5 @@
 import {
+  at,
   float32,
   lookup,
   startAll,
@@ -56,7 +57,7 @@ export function unsureHead({ classes, features }: HeadOptions): ClassifierHead {
         ]),
   ];
   function stepTo(threshold: number, k: number): number {
-    const distance = threshold - (startingThresholds[k] ?? NaN);
+    const distance = threshold - at(startingThresholds, k);
     return Math.log(Math.expm1(distance)); // softplus backwards
   }
 

@@ -1,5 +1,5 @@
 import type { Attribute } from '@clip-lung/data';
-import type { RandomStream } from '@clip-lung/tensor';
+import { at, type RandomStream } from '@clip-lung/tensor';
 
 import { clamp } from './profile.js';
 
@@ -99,14 +99,13 @@ export function subtletyOf({ diameter, contrast, attributes }: Traits): number {
 function drawCalcification(kind: number, random: RandomStream): number {
   const draw = random.uniform();
   if (kind < 0 && draw < 0.4) {
-    return (
-      [
-        calcifications.popcorn,
-        calcifications.laminated,
-        calcifications.solid,
-        calcifications.central,
-      ][random.integer(4)] ?? calcifications.solid
-    );
+    const benign = [
+      calcifications.popcorn,
+      calcifications.laminated,
+      calcifications.solid,
+      calcifications.central,
+    ];
+    return at(benign, random.integer(benign.length));
   }
   if (kind >= 0 && draw < 0.06) return calcifications.nonCentral;
   return calcifications.absent;

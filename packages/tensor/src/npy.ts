@@ -1,3 +1,4 @@
+import { at } from './at.js';
 import { FileFormatError, ShapeError } from './error.js';
 import { arrayFromBytes, type DType, type NdArray } from './nd-array.js';
 
@@ -30,7 +31,7 @@ export function encodeNpyHeader(
   dtype: DType,
   shape: readonly number[],
 ): Uint8Array {
-  const tuple = shape.length === 1 ? `${shape[0] ?? 0},` : shape.join(', ');
+  const tuple = shape.length === 1 ? `${at(shape, 0)},` : shape.join(', ');
   const text = `{'descr': '${codes[dtype]}', 'fortran_order': False, 'shape': (${tuple}), }`;
   const length = Math.ceil((10 + text.length + 1) / 64) * 64;
   const header = Uint8Array.from(
