@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
 import nx from '@nx/eslint-plugin';
 import prettier from 'eslint-config-prettier';
 import * as jsonc from 'jsonc-eslint-parser';
@@ -6,6 +9,7 @@ import tseslint from 'typescript-eslint';
 /** Imports run downwards only: each layer may use the layers below it, never its own. */
 const layers = [
   'tensor',
+  'metrics',
   'base',
   'part',
   'prompt',
@@ -15,6 +19,16 @@ const layers = [
   'app',
   'cli',
 ];
+
+/** Whether a file's package has a tag. @param {string} file its absolute path */
+function isTagged(file, tag) {
+  const folder = dirname(file);
+  const json = join(folder, 'package.json');
+  if (!existsSync(json)) return folder !== file && isTagged(folder, tag);
+  return (
+    JSON.parse(readFileSync(json, 'utf8')).nx?.tags?.includes(tag) === true
+  );
+}
 
 export default tseslint.config(
   { ignores: ['**/dist', '**/out-tsc', '**/coverage', '**/*_pb.ts'] },
@@ -58,6 +72,19 @@ export default tseslint.config(
             })),
             { sourceTag: 'no-tfjs', bannedExternalImports: ['@tensorflow/*'] },
           ],
+        },
+      ],
+    },
+  },
+  {
+    // An entry of a package, which Nx sees as that package.
+    files: [(file) => file.endsWith('.ts') && isTagged(file, 'no-tfjs')],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          name: '@clip-lung/tensor/tfjs',
+          message: 'A package with the tag "no-tfjs" does without tfjs.',
         },
       ],
     },

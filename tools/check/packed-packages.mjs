@@ -1,5 +1,5 @@
-// Packs every package as it would be published, installs the archives into an empty project, imports everything that they
-// export, and runs the command.
+// Packs every package as it would be published, installs the archives into an empty project, counts the copies of tfjs there,
+// imports everything that they export, and runs the command.
 import { execFileSync } from 'node:child_process';
 import {
   mkdtempSync,
@@ -73,6 +73,18 @@ try {
     ],
     folder,
   );
+
+  // With two copies, the engine of one would not know the tensors of the other.
+  const copies = readdirSync(join(folder, 'node_modules'), {
+    recursive: true,
+  }).filter((path) =>
+    path.endsWith(join('@tensorflow/tfjs-core/package.json')),
+  );
+  if (copies.length !== 1) {
+    throw new Error(
+      `there are ${copies.length} copies of @tensorflow/tfjs-core, expected one: ${copies.join(', ')}`,
+    );
+  }
 
   const entries = packages.flatMap(({ json }) =>
     Object.keys(json.exports)

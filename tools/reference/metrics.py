@@ -16,6 +16,7 @@ from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
     brier_score_loss,
+    cohen_kappa_score,
     confusion_matrix,
     f1_score,
     precision_recall_fscore_support,
@@ -58,6 +59,12 @@ def one_versus_rest(labels, probabilities):
     return areas
 
 
+def kappa(labels, predictions, classes):
+    if set(labels) | set(predictions) == {labels[0]}:
+        return None  # scikit-learn divides 0 by 0
+    return cohen_kappa_score(labels, predictions, labels=classes, weights="quadratic")
+
+
 def case(name, labels, probabilities, predictions=None):
     classes = probabilities.shape[1]
     everyone = list(range(classes))
@@ -88,6 +95,7 @@ def case(name, labels, probabilities, predictions=None):
         "balancedAccuracy": balanced_accuracy_score(labels, predictions) if len(present) > 1 else None,
         "auc": areas,
         "macroAuc": float(np.mean(defined)) if defined else None,
+        "quadraticKappa": kappa(labels, predictions, everyone),
         "brier": brier_score_loss(np.eye(classes)[labels], probabilities, scale_by_half=False),
         "ece": {str(bins): calibration_error(labels, probabilities, bins) for bins in (1, 10, 15, 20)},
     }

@@ -162,7 +162,14 @@ describe('evaluating a run', () => {
       'data',
     ]);
     for (const one of evaluation.perClass) {
-      expect(Object.keys(one).slice(0, 3)).toEqual(['name', 'recall', 'f1']);
+      expect(Object.keys(one)).toEqual([
+        'name',
+        'recall',
+        'precision',
+        'f1',
+        'auc',
+        'support',
+      ]);
     }
     expect(JSON.parse(JSON.stringify(evaluation))).toEqual(evaluation);
   });
@@ -198,7 +205,9 @@ describe('evaluating a run', () => {
       null,
       null,
     ]);
-    expect(formatEvaluation(evaluation)).not.toMatch(/NaN|null|undefined/);
+    const text = formatEvaluation(evaluation);
+    expect(text).not.toMatch(/NaN|null|undefined/);
+    expect(text).toContain('\n\nno AUC where all nodules are of one class\n\n');
   });
 
   it('evaluates several, each into its own folder', async () => {

@@ -2,17 +2,15 @@ import { setImmediate } from 'node:timers/promises';
 
 import {
   accuracy,
+  accuracyMetric,
   bootstrapInterval,
-  brierScore,
-  classScores,
+  type Cases,
   confusionMatrix,
-  expectedCalibrationError,
   type Interval,
-  macroScores,
   majorityAccuracy,
   majorityClass,
   meanDeviation,
-  oneVersusRestAuc,
+  type Metric,
   wilsonInterval,
 } from '@clip-lung/metrics';
 import {
@@ -26,8 +24,10 @@ import {
   type RunSummary,
   writeRunSummary,
 } from '@clip-lung/run';
-import { RandomStream } from '@clip-lung/tensor';
+import { at, RandomStream } from '@clip-lung/tensor';
 import { FileWriteError } from '@clip-lung/tensor/node';
+
+import { measureAll, withBuiltIn } from './measure.js';
 
 /** What `evaluate --json` prints and `summary.json`, or `summary-by-texts.json`, holds. */
 export type Evaluation = RunSummary;
@@ -35,9 +35,13 @@ export type Evaluation = RunSummary;
 /** So that the same predictions always give the same interval. */
 const bootstrapSeed = 1;
 
+const level = 0.95;
+
 export interface EvaluateOptions {
   /** which predictions: the head's, or those by texts where there are any; each have a summary of their own. Default: head */
   readonly by?: ClassifiedBy;
+  /** metrics of one's own, measured after the built-in ones; each adds its key to the summary */
+  readonly metrics?: readonly Metric[];
   /** is told that the summary cannot be written, such as into an archive; without it, that is an error */
   readonly onUnwritten?: (error: FileWriteError) => void;
   /** stops within a second or so, however many nodules there are; the summary then stays as it was */
@@ -51,18 +55,26 @@ export interface EvaluateOptions {
  * nodules, and writes the summary into the run's folder.
  *
  * @throws `MissingRunFileError` for a folder that is no run, `NoPredictionsError` for a run without predictions yet,
+ * `MetricsInputError` for a metric whose name is taken, or that gives what it does not announce,
  * `InconsistentRunError` (`PatientOverlapError`) for predictions that may not be pooled, `RunFileError` for a file
  * that is not as it should be; the summary then stays as it was. {@link FileWriteError} when that cannot be written
  */
 export async function evaluateRun(
   folder: string,
-  { by = 'head', onUnwritten, onNote, signal }: EvaluateOptions = {},
+  {
+    by = 'head',
+    metrics = [],
+    onUnwritten,
+    onNote,
+    signal,
+  }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const record = await readRunRecord(folder);
   const pool = await poolPredictions(folder, record, { by, onNote, signal });
   const evaluation = await evaluatePool(folder, record, {
     pool,
     by,
+    metrics: withBuiltIn(metrics),
     pause: () => setImmediate(undefined, { signal }),
   });
   try {
@@ -100,6 +112,7 @@ function accuracyOf(rows: readonly PredictionRow[]): number {
 interface Measured {
   readonly pool: Pool;
   readonly by: ClassifiedBy;
+  readonly metrics: readonly Metric[];
   /** lets the event loop turn; a million nodules take a second for some figures */
   readonly pause: () => Promise<void>;
 }
@@ -108,48 +121,33 @@ interface Measured {
 async function evaluatePool(
   folder: string,
   { classes, data, text, textModel }: RunRecord,
-  { pool: { folds, missingFolds, rows }, by, pause }: Measured,
+  { pool: { folds, missingFolds, rows }, by, metrics, pause }: Measured,
 ): Promise<Evaluation> {
   await pause();
-  const labels = rows.map(({ label }) => label);
-  const probabilities = rows.map((row) => row.probabilities);
-  const confusion = confusionMatrix(
-    labels,
-    rows.map(({ prediction }) => prediction),
-    classes.length,
-  );
-  const scores = classScores(confusion);
-  const macro = macroScores(scores);
-  await pause();
-  const auc = oneVersusRestAuc(labels, probabilities);
-  await pause();
+  const cases = casesOf(classes, rows);
+  const { figures, perClass } = await measureAll(metrics, cases, pause);
   const perFold = folds.map((fold) => ({
     fold: fold.fold,
     accuracy: accuracyOf(fold.rows),
     nodules: fold.rows.length,
     patients: patientsOf(fold.rows),
   }));
-  const nameOf = (index: number): string => {
-    const name = classes[index];
-    if (name !== undefined) return name;
-    throw new RangeError(`there is no class ${index} among ${classes.length}`);
-  };
   await pause();
-  const ece = expectedCalibrationError(labels, probabilities);
-  await pause();
-  const brier = brierScore(labels, probabilities);
-  await pause();
+  const resampling = { cases, rows, pause };
+  const byPatient = await intervalByPatient(
+    accuracyMetric.resampled,
+    resampling,
+  );
+  const intervals: [name: string, interval: Interval | null][] = [];
+  for (const { name, resampled } of metrics) {
+    if (resampled === undefined || name === accuracyMetric.name) continue;
+    intervals.push([name, await intervalByPatient(resampled, resampling)]);
+  }
+  const { accuracy: ofAll, ...others } = figures;
   return {
-    accuracy: accuracyOf(rows),
-    majority: majorityAccuracy(labels),
-    perClass: scores.map(({ recall, f1, precision, support }, index) => ({
-      name: nameOf(index),
-      recall,
-      f1,
-      precision,
-      support,
-      auc: auc.perClass[index] ?? null,
-    })),
+    accuracy: ofAll,
+    majority: majorityAccuracy(cases.labels),
+    perClass,
     run: folder,
     text,
     data: data.collection,
@@ -157,14 +155,17 @@ async function evaluatePool(
     formatVersion: runFormatVersion,
     subset: data.subset,
     textModel,
-    majorityClass: nameOf(majorityClass(labels)),
-    macroPrecision: macro.precision,
-    macroRecall: macro.recall,
-    macroF1: macro.f1,
-    auc: auc.macro ?? null,
-    ece,
-    brier,
-    interval: await accuracyIntervals(rows, pause),
+    majorityClass: at(classes, majorityClass(cases.labels), 'classes'),
+    ...others,
+    interval: {
+      level,
+      wilson: wilsonInterval(
+        rows.filter(({ label, prediction }) => label === prediction).length,
+        rows.length,
+      ),
+      byPatient,
+    },
+    ...(intervals.length > 0 && { intervals: Object.fromEntries(intervals) }),
     nodules: rows.length,
     patients: patientsOf(rows),
     folds: perFold,
@@ -173,38 +174,45 @@ async function evaluatePool(
       perFold.length < 2
         ? null
         : meanDeviation(perFold.map((fold) => fold.accuracy)),
-    confusion,
+    confusion: cases.confusion,
   };
 }
 
-async function accuracyIntervals(
+function casesOf(
+  classes: readonly string[],
   rows: readonly PredictionRow[],
-  pause: Measured['pause'],
-): Promise<Evaluation['interval']> {
-  const right = Uint8Array.from(rows, ({ label, prediction }) =>
-    label === prediction ? 1 : 0,
-  );
-  const successes = right.reduce((total, one) => total + one, 0);
+): Cases {
+  const labels = rows.map(({ label }) => label);
+  const predictions = rows.map(({ prediction }) => prediction);
   return {
-    level: 0.95,
-    wilson: wilsonInterval(successes, right.length),
-    byPatient:
-      patientsOf(rows) < 2 ? null : await byPatient(rows, right, pause),
+    classes,
+    // All collections that a record can name are of nodules by their malignancy, from benign upwards.
+    areOrdered: true,
+    labels,
+    predictions,
+    probabilities: rows.map(({ probabilities }) => probabilities),
+    confusion: confusionMatrix(labels, predictions, classes.length),
   };
 }
 
-function byPatient(
-  rows: readonly PredictionRow[],
-  right: Uint8Array,
-  pause: Measured['pause'],
-): Promise<Interval> {
+interface Resampling {
+  readonly cases: Cases;
+  readonly rows: readonly PredictionRow[];
+  readonly pause: Measured['pause'];
+}
+
+/** null for a single patient */
+async function intervalByPatient(
+  resampled: NonNullable<Metric['resampled']>,
+  { cases, rows, pause }: Resampling,
+): Promise<Interval | null> {
+  if (patientsOf(rows) < 2) return null;
   const random = new RandomStream(bootstrapSeed, 'evaluation', 'bootstrap');
   return bootstrapInterval({
     groups: rows.map(({ patient }) => patient),
-    values: [right, right.map(() => 1)],
-    statistic: ([correct = NaN, all = NaN]) => correct / all,
+    ...resampled(cases),
     random: () => random.uniform(),
-    level: 0.95,
+    level,
     pause,
   });
 }

@@ -1,3 +1,12 @@
-export * from './describe.js';
-export * from './evaluate.js';
-export * from './format.js';
+export { describeData, describeText, describeWay } from './describe.js';
+export {
+  evaluateRun,
+  evaluateRuns,
+  type EvaluateOptions,
+  type Evaluation,
+} from './evaluate.js';
+export {
+  formatComparison,
+  formatEvaluation,
+  type FormatOptions,
+} from './format.js';

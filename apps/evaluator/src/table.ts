@@ -1,4 +1,4 @@
-import { visibleLine } from '@clip-lung/tensor';
+import { at, visibleLine } from '@clip-lung/tensor';
 
 /** A table's cell: text is set flush left, numbers (already formatted) flush right. */
 export interface Column {
@@ -14,7 +14,7 @@ export function tableLines(columns: readonly Column[]): readonly string[] {
     // A class or a run may be called anything; what cannot be seen would shift the columns.
     const texts = [
       title,
-      ...Array.from({ length: height }, (_cell, row) => cells[row] ?? ''),
+      ...Array.from({ length: height }, (_cell, row) => at(cells, row)),
     ].map(visibleLine);
     const width = Math.max(...texts.map((text) => text.length));
     return texts.map((text) =>
@@ -23,7 +23,7 @@ export function tableLines(columns: readonly Column[]): readonly string[] {
   });
   return Array.from({ length: height + 1 }, (_line, row) =>
     padded
-      .map((texts) => texts[row] ?? '')
+      .map((texts) => at(texts, row))
       .join('  ')
       .trimEnd(),
   );

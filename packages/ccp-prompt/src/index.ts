@@ -1,4 +1,15 @@
-export * from './conditional-prompt.js';
-export * from './meta-net.js';
-export * from './prompt-learner.js';
-export * from './unconditional-prompt.js';
+export {
+  channelConditionalPrompt,
+  coCoOpPrompt,
+  type ConditionalPromptOptions,
+} from './conditional-prompt.js';
+export type {
+  ContextLayout,
+  ContextOptions,
+  PromptLearner,
+} from './prompt-learner.js';
+export {
+  coOpPrompt,
+  type CoOpOptions,
+  fixedPrompt,
+} from './unconditional-prompt.js';

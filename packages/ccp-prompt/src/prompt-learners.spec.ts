@@ -4,14 +4,13 @@ import {
   filled,
   float32,
   leaves,
-  mapTree,
   type NdArray,
   RandomStream,
   ShapeError,
-  type Tree,
   treeOf,
 } from '@clip-lung/tensor';
 import { readSafetensors } from '@clip-lung/tensor/node';
+import { toTensors } from '@clip-lung/tensor/tfjs';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 // tfjs-core's bundle for Node comes without gradients; this package registers them.
@@ -25,11 +24,6 @@ import {
 } from './index.js';
 
 const [T, D, W] = [3, 48, 20];
-
-const tensors = (tree: Tree<NdArray<'float32'>>): Tree<tf.Tensor> =>
-  mapTree(tree, ({ data, shape }: NdArray<'float32'>) =>
-    tf.tensor(data, [...shape]),
-  );
 
 const initial = float32(
   [T, W],
@@ -49,13 +43,12 @@ describe.each([
   it('has the context and gradients of PyTorch', async () => {
     const file = new URL('../fixtures/torch.safetensors', import.meta.url);
     const { tensors: arrays } = await readSafetensors(fileURLToPath(file));
-    const values = (key: string): Float32Array => {
+    const stored = (key: string): NdArray<'float32'> => {
       const array = arrays.get(key);
       if (array?.is('float32') !== true) throw new Error(`no ${key}`);
-      return array.data;
+      return array;
     };
-    const tensor = (key: string): tf.Tensor =>
-      tf.tensor(values(key), [...(arrays.get(key)?.shape ?? [])]);
+    const tensor = (key: string): tf.Tensor => toTensors(stored(key));
     const names = leaves(learner.init(new RandomStream(0))).map(
       ([path]) => path,
     );
@@ -73,7 +66,7 @@ describe.each([
     )([groups, ...params]);
 
     const close = (actual: tf.Tensor, key: string): void => {
-      const expected = values(key);
+      const expected = stored(key).data;
       const found = actual.dataSync<'float32'>();
       expect(found.length).toBe(expected.length);
       found.forEach((value, at) => {
@@ -129,7 +122,7 @@ describe.each([
   it('refuses features of another width', () => {
     expect(() =>
       learner.context(
-        tensors(learner.init(new RandomStream(1))),
+        toTensors(learner.init(new RandomStream(1))),
         tf.zeros([2, T, D + 1]),
       ),
     ).toThrow(`takes [B, T, ${D}]`);
@@ -145,7 +138,7 @@ describe.each([
 
 describe('channel-conditional', () => {
   const learner = channelConditionalPrompt({ initial, embedding: D });
-  const params = tensors(learner.init(new RandomStream(1)));
+  const params = toTensors(learner.init(new RandomStream(1)));
 
   it('lets each group shift its own context vector alone', () => {
     const groups = tf.randomNormal<tf.Rank.R3>([1, T, D], 0, 1, 'float32', 1);
@@ -178,7 +171,7 @@ describe.each([
   const learner = create({ initial });
 
   it('gives all nodules the same context, at first the initial one', () => {
-    const params = tensors(learner.init(new RandomStream(1)));
+    const params = toTensors(learner.init(new RandomStream(1)));
     const context = learner.context(params, tf.zeros([7, T, D]));
     expect(learner).toMatchObject({ name, conditional: false });
     expect(context.shape).toEqual([1, T, W]);
@@ -232,7 +225,7 @@ describe('class-specific contexts of CoOp', () => {
       ['ctx', [K, T, W]],
       ['attribute_ctx', [T, W]],
     ]);
-    const context = learner.context(tensors(params), groups);
+    const context = learner.context(toTensors(params), groups);
     expect(context.shape).toEqual([1, (K + 1) * T, W]);
     const rows = [...Array<NdArray>(K).fill(initial), attributes];
     expect([...context.dataSync()]).toEqual(
@@ -243,14 +236,14 @@ describe('class-specific contexts of CoOp', () => {
 
   it('leave the attributes out where they take no context', () => {
     const learner = coOpPrompt({ initial, contexts, classes: K });
-    const params = tensors(learner.init(new RandomStream(1)));
+    const params = toTensors(learner.init(new RandomStream(1)));
     expect(Object.keys(params)).toEqual(['ctx']);
     expect(learner.context(params, groups).shape).toEqual([1, K * T, W]);
   });
 
   it('are learned each by itself', () => {
     const learner = coOpPrompt({ initial, contexts, classes: K, attributes });
-    const { ctx, attribute_ctx } = tensors(
+    const { ctx, attribute_ctx } = toTensors(
       learner.init(new RandomStream(1)),
     ) as Record<string, tf.Tensor>;
     // The sum over the vectors of class 2 alone.

@@ -1,4 +1,10 @@
-import type { NdArray, RandomStream, Tree } from '@clip-lung/tensor';
+import {
+  checkCount,
+  type NdArray,
+  type RandomStream,
+  ShapeError,
+  type Tree,
+} from '@clip-lung/tensor';
 import type * as tf from '@tensorflow/tfjs-core';
 
 /** What every head must fit. */
@@ -19,4 +25,14 @@ export interface ClassifierHead {
    * @throws `ShapeError` when the features, or a weight, are missing or of another shape
    */
   apply(params: Tree<tf.Tensor>, features: tf.Tensor4D): tf.Tensor2D;
+}
+
+/** @throws `ShapeError` unless there are at least two classes, whose order a head can use */
+export function checkClasses(classes: number, owner: string): void {
+  checkCount('classes', classes);
+  if (classes < 2) {
+    throw new ShapeError(
+      `classes is ${classes}, ${owner} needs at least 2 to put in order`,
+    );
+  }
 }

@@ -1,9 +1,5 @@
-import {
-  mapTree,
-  type NdArray,
-  OptionShapeError,
-  RandomStream,
-} from '@clip-lung/tensor';
+import { OptionShapeError, RandomStream } from '@clip-lung/tensor';
+import { toTensors } from '@clip-lung/tensor/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
@@ -121,10 +117,7 @@ describe('a forest', () => {
 describe('the ordinal-forest head', () => {
   const options = { classes: 3, features: 16, trees: 2, depth: 2, units: 5 };
   const tensors = (seed: number, from = options) =>
-    mapTree(
-      ordinalForestHead(from).init(new RandomStream(seed)),
-      ({ data, shape }: NdArray<'float32'>) => tf.tensor(data, [...shape]),
-    );
+    toTensors(ordinalForestHead(from).init(new RandomStream(seed)));
   const maps = tf.tidy(() =>
     tf.randomNormal<tf.Rank.R4>([2, 1, 8, 8], 0, 1, 'float32', 3),
   );

@@ -1,8 +1,11 @@
 import { lookup, startAll, treeOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
-import { checkClasses } from './check-classes.js';
-import type { ClassifierHead, HeadOptions } from './classifier-head.js';
+import {
+  checkClasses,
+  type ClassifierHead,
+  type HeadOptions,
+} from './classifier-head.js';
 import { mapLinear } from './map-linear.js';
 import { logSigmoid } from './softplus.js';
 

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 
-import { type NdArray, type Tree, treeOf } from '@clip-lung/tensor';
+import { float32, type NdArray, type Tree, treeOf } from '@clip-lung/tensor';
 import { readSafetensors } from '@clip-lung/tensor/node';
+import { toTensors } from '@clip-lung/tensor/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 // tfjs-core's bundle for Node comes without gradients; this package registers them.
@@ -48,7 +49,8 @@ const heads: Readonly<Record<string, (classes: number) => Apply>> = {
 function stored(name: string): tf.Tensor {
   const array = fixture.get(name);
   if (array === undefined) throw new Error(`the fixture has no "${name}"`);
-  return tf.tensor(Array.from(array.data, Number), [...array.shape], 'float32');
+  // Some are float64, which tfjs does not have.
+  return toTensors(float32(array.shape, Array.from(array.data, Number)));
 }
 
 function storedBelow(prefix: string): Map<string, tf.Tensor> {

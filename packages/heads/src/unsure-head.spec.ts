@@ -1,4 +1,5 @@
 import { mapTree, type NdArray, RandomStream } from '@clip-lung/tensor';
+import { toTensors } from '@clip-lung/tensor/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import fc from 'fast-check';
@@ -81,10 +82,10 @@ describe('the unsure-data head', () => {
       const head = unsureHead({ classes, features: 16 });
       const params = mapTree(
         head.init(new RandomStream(1)),
-        ({ data, shape }: NdArray<'float32'>, path) =>
+        (array: NdArray<'float32'>, path) =>
           path.startsWith('fc.')
-            ? tf.zeros([...shape])
-            : tf.tensor(data, [...shape]),
+            ? tf.zeros([...array.shape])
+            : toTensors(array),
       );
       const found = head.apply(params, tf.zeros([1, 1, 8, 8]));
       for (const logit of found.dataSync())

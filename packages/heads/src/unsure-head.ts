@@ -1,4 +1,5 @@
 import {
+  at,
   float32,
   lookup,
   startAll,
@@ -7,8 +8,11 @@ import {
 } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
-import { checkClasses } from './check-classes.js';
-import type { ClassifierHead, HeadOptions } from './classifier-head.js';
+import {
+  checkClasses,
+  type ClassifierHead,
+  type HeadOptions,
+} from './classifier-head.js';
 import { mapLinear } from './map-linear.js';
 import { logSigmoid, softplus } from './softplus.js';
 
@@ -53,7 +57,7 @@ export function unsureHead({ classes, features }: HeadOptions): ClassifierHead {
         ]),
   ];
   function stepTo(threshold: number, k: number): number {
-    const distance = threshold - (startingThresholds[k] ?? NaN);
+    const distance = threshold - at(startingThresholds, k);
     return Math.log(Math.expm1(distance)); // softplus backwards
   }
 

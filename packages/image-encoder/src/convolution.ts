@@ -1,3 +1,4 @@
+import { at } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
@@ -15,7 +16,7 @@ export function convolution<T extends tf.Tensor4D | tf.Tensor5D>(
 ): T {
   const [, , ...window] = weight.shape;
   const filter = tf.transpose(weight, [...window.map((_, i) => i + 2), 1, 0]);
-  const padding = ((window[0] ?? 1) - 1) / 2;
+  const padding = (at(window, 0) - 1) / 2;
   return (
     x.rank === 5
       ? tf.conv3d(

@@ -1,3 +1,13 @@
-export * from './image-encoder.js';
-export * from './normalise.js';
-export * from './resnet.js';
+export type {
+  ImageEncoder,
+  ImageEncoderSizes,
+  ImageEncoderVariables,
+  ImageFeatures,
+} from './image-encoder.js';
+export {
+  resnet18,
+  resnet34,
+  resnet50,
+  type ResNetOptions,
+  volumeResnet18,
+} from './resnet.js';

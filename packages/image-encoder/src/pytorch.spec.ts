@@ -9,6 +9,7 @@ import {
   treeOf,
 } from '@clip-lung/tensor';
 import { readSafetensors } from '@clip-lung/tensor/node';
+import { toTensors } from '@clip-lung/tensor/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 // tfjs-core's bundle for Node comes without gradients; this package registers them.
@@ -69,14 +70,14 @@ function drawn(
   for (const letter of name) {
     x = Math.imul(x ^ letter.charCodeAt(0), 0x01000193);
   }
-  const { data } = float32(
+  const values = float32(
     shape,
     Array.from({ length: sizeOf(shape) }, () => {
       x = (Math.imul(x, 1664525) + 1013904223) | 0;
       return change((x >>> 0) / 2 ** 32);
     }),
   );
-  return tf.tensor(data, [...shape]);
+  return toTensors(values);
 }
 
 /** The weights and statistics of the reference, `trained`. */

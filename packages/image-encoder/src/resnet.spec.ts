@@ -8,6 +8,7 @@ import {
   type Tree,
   treeOf,
 } from '@clip-lung/tensor';
+import { toTensors } from '@clip-lung/tensor/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -22,17 +23,9 @@ import {
 
 beforeAll(() => tf.setBackend('cpu'));
 
-const tensorOf = ({ shape, data }: NdArray<'float32'>): tf.Tensor =>
-  tf.tensor(data, [...shape]);
-
 /** By path. */
-const tensorsOf = (tree: Tree<NdArray<'float32'>>): Map<string, tf.Tensor> =>
-  new Map(
-    leaves<NdArray<'float32'>>(tree).map(([path, array]) => [
-      path,
-      tensorOf(array),
-    ]),
-  );
+const tensorsOf = (tree: Tree<NdArray>): Map<string, tf.Tensor> =>
+  new Map(leaves(toTensors(tree)));
 
 describe('resnet18', () => {
   const narrow = { width: 4, slices: 2 };

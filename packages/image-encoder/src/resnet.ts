@@ -9,6 +9,7 @@ import {
   uniformWithin,
   type Weight,
 } from '@clip-lung/tensor';
+import { normalise } from '@clip-lung/tensor/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { frozenBatchNorm, trainingBatchNorm } from './batch-norm.js';
@@ -16,7 +17,6 @@ import { basic, bottleneck } from './blocks.js';
 import { channelGroups } from './channel-groups.js';
 import { channelsFirst, channelsLast, convolution } from './convolution.js';
 import type { ImageEncoder } from './image-encoder.js';
-import { normalise } from './normalise.js';
 import {
   residualNetwork,
   type ResidualNetworkOptions,

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 
 import { type Loss, present } from './loss.js';
 import { similarity } from './similarity.js';
-import { softCrossEntropy } from './soft-cross-entropy.js';
+import { softCrossEntropy } from './cross-entropy.js';
 import { weighedMean } from './weighed-mean.js';
 
 export interface ClassAttributeOptions {

@@ -1,5 +1,8 @@
+import { at } from '@clip-lung/tensor';
+
 import { checkPaired, checkProbabilities } from './check.js';
 import { MetricsInputError } from './error.js';
+import type { Metric } from './metric.js';
 
 /**
  * Area under the ROC curve: the chance that a positive scores above a negative, ties counting half, by the
@@ -81,7 +84,7 @@ export function oneVersusRestAuc(
   const perClass = Array.from({ length: classes }, (_value, index) =>
     binaryAuc(
       labels.map((label) => label === index),
-      probabilities.map((row) => row[index] ?? NaN),
+      probabilities.map((row) => at(row, index)),
     ),
   );
   const defined = perClass.filter((value) => value !== undefined);
@@ -91,3 +94,21 @@ export function oneVersusRestAuc(
     macro: defined.length === 0 ? undefined : total / defined.length,
   };
 }
+
+export const aucMetric = {
+  name: 'auc',
+  label: 'AUC',
+  shownAs: 'decimal',
+  range: [0, 1],
+  better: 'higher',
+  perClass: { name: 'auc', label: 'AUC' },
+  isCompared: true,
+  undefinedWhen: 'all nodules are of one class',
+  measure({ labels, probabilities }) {
+    const { macro, perClass } = oneVersusRestAuc(labels, probabilities);
+    return {
+      value: macro ?? null,
+      perClass: perClass.map((area) => area ?? null),
+    };
+  },
+} as const satisfies Metric;

@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import { binomial } from './binomial.js';
 import { MetricsInputError } from './error.js';
 import { type GroupKinds, groupKinds } from './group-kinds.js';
@@ -130,8 +132,8 @@ function sumsOf(drawn: Float64Array, { sums }: GroupKinds): readonly number[] {
 
 /** Linear interpolation between the neighbours, numpy's default. @param sorted at least one value */
 function quantile(sorted: Float64Array, part: number): number {
-  const at = part * (sorted.length - 1);
-  const below = sorted[Math.floor(at)] ?? NaN;
-  const above = sorted[Math.ceil(at)] ?? NaN;
-  return below + (above - below) * (at - Math.floor(at));
+  const place = part * (sorted.length - 1);
+  const below = at(sorted, Math.floor(place));
+  const above = at(sorted, Math.ceil(place));
+  return below + (above - below) * (place - Math.floor(place));
 }

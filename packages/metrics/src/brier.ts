@@ -1,4 +1,5 @@
 import { checkProbabilities } from './check.js';
+import type { Metric } from './metric.js';
 
 /**
  * Brier score in its first form: the mean over nodules of Σₖ (pₖ − [k is the label])², in 0..2, lower is better. For
@@ -22,3 +23,14 @@ export function brierScore(
   }
   return total / labels.length;
 }
+
+export const brierMetric = {
+  name: 'brier',
+  label: 'Brier score',
+  shownAs: 'decimal',
+  range: [0, 2],
+  better: 'lower',
+  measure: ({ labels, probabilities }) => ({
+    value: brierScore(labels, probabilities),
+  }),
+} as const satisfies Metric;

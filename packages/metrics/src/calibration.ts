@@ -1,5 +1,8 @@
+import { at } from '@clip-lung/tensor';
+
 import { checkProbabilities } from './check.js';
 import { MetricsInputError } from './error.js';
+import type { Metric } from './metric.js';
 
 /** The nodules whose confidence falls into (low, high]. */
 export interface CalibrationBin {
@@ -45,9 +48,9 @@ export function calibrationBins(
   }));
   for (const [index, row] of probabilities.entries()) {
     const confidence = Math.max(...row);
+    // Rounding may take a probability beyond 1.
     const tally =
-      tallies.find(({ high }) => confidence <= high) ?? tallies.at(-1);
-    if (tally === undefined) continue;
+      tallies.find(({ high }) => confidence <= high) ?? at(tallies, bins - 1);
     tally.count++;
     tally.confidence += confidence;
     if (row.indexOf(confidence) === labels[index]) tally.right++;
@@ -80,3 +83,14 @@ export function expectedCalibrationError(
     0,
   );
 }
+
+export const calibrationMetric = {
+  name: 'ece',
+  label: 'calibration error',
+  shownAs: 'decimal',
+  range: [0, 1],
+  better: 'lower',
+  measure: ({ labels, probabilities }) => ({
+    value: expectedCalibrationError(labels, probabilities),
+  }),
+} as const satisfies Metric;

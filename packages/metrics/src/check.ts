@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import { MetricsInputError } from './error.js';
 
 /** @throws {@link MetricsInputError} unless both lists have the same length, at least 1 */
@@ -22,12 +24,12 @@ export function checkClasses(
   classes: number,
   name: string,
 ): void {
-  const at = values.findIndex(
+  const wrong = values.findIndex(
     (value) => !Number.isInteger(value) || value < 0 || value >= classes,
   );
-  if (at < 0) return;
+  if (wrong < 0) return;
   throw new MetricsInputError(
-    `${name}[${at}] is ${values[at] ?? 'missing'}, expected a class from 0 to ${classes - 1}`,
+    `${name}[${wrong}] is ${at(values, wrong)}, expected a class from 0 to ${classes - 1}`,
   );
 }
 
@@ -42,7 +44,7 @@ export function checkProbabilities(
   probabilities: readonly (readonly number[])[],
 ): number {
   checkPaired(labels, probabilities, 'rows of probabilities');
-  const classes = probabilities[0]?.length ?? 0;
+  const classes = at(probabilities, 0).length;
   if (classes < 2) {
     throw new MetricsInputError(
       `probabilities[0] has ${classes} values, expected one for each of two classes or more`,

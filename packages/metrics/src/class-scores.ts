@@ -1,5 +1,8 @@
+import { at } from '@clip-lung/tensor';
+
 import type { Confusion } from './confusion.js';
 import { MetricsInputError } from './error.js';
+import type { Cases, Measured, Metric } from './metric.js';
 
 /** How one class fares against the rest. Fractions in 0..1. */
 export interface ClassScores {
@@ -40,9 +43,9 @@ function sum(values: readonly number[]): number {
 export function classScores(confusion: Confusion): readonly ClassScores[] {
   checkCounts(confusion);
   return confusion.map((row, index) => {
-    const right = row[index] ?? 0;
+    const right = at(row, index);
     const support = sum(row);
-    const predicted = sum(confusion.map((other) => other[index] ?? 0));
+    const predicted = sum(confusion.map((other) => at(other, index)));
     return {
       precision: ratio(right, predicted),
       recall: ratio(right, support),
@@ -80,3 +83,46 @@ export function macroScores(scores: readonly ClassScores[]): MacroScores {
     f1: mean(({ f1 }) => f1),
   };
 }
+
+type Score = keyof MacroScores;
+
+const measured =
+  (score: Score) =>
+  ({ confusion }: Cases): Measured => {
+    const scores = classScores(confusion);
+    return {
+      value: macroScores(scores)[score],
+      perClass: scores.map((one) => one[score]),
+    };
+  };
+
+const shown = {
+  shownAs: 'percent',
+  range: [0, 1],
+  better: 'higher',
+} as const;
+
+export const recallMetric = {
+  ...shown,
+  name: 'macroRecall',
+  label: 'macro recall',
+  perClass: { name: 'recall', label: 'recall' },
+  measure: measured('recall'),
+} as const satisfies Metric;
+
+export const precisionMetric = {
+  ...shown,
+  name: 'macroPrecision',
+  label: 'macro precision',
+  perClass: { name: 'precision', label: 'precision' },
+  measure: measured('precision'),
+} as const satisfies Metric;
+
+export const f1Metric = {
+  ...shown,
+  name: 'macroF1',
+  label: 'macro F1',
+  perClass: { name: 'f1', label: 'F1' },
+  isCompared: true,
+  measure: measured('f1'),
+} as const satisfies Metric;

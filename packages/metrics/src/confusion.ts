@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import { checkClasses, checkPaired } from './check.js';
 
 /** Counts [true class][predicted class], K×K. */
@@ -21,9 +23,9 @@ export function confusionMatrix(
     new Array<number>(classes).fill(0),
   );
   for (const [index, label] of labels.entries()) {
-    const row = counts[label] ?? [];
-    const prediction = predictions[index] ?? 0;
-    row[prediction] = (row[prediction] ?? 0) + 1;
+    const row = at(counts, label);
+    const prediction = at(predictions, index);
+    row[prediction] = at(row, prediction) + 1;
   }
   return counts;
 }

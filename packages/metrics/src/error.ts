@@ -1,12 +1,6 @@
-/**
- * Labels, predictions or probabilities that do not fit together. It does not extend the project's base error, because
- * this package depends on nothing; `code` and the message follow the same rules.
- */
-export class MetricsInputError extends RangeError {
-  readonly code = 'metrics-input';
+import { ClipLungError } from '@clip-lung/tensor';
 
-  constructor(message: string) {
-    super(message);
-    this.name = 'MetricsInputError';
-  }
+/** Labels, predictions or probabilities that do not fit together, or a metric that does not keep to what it says of itself. */
+export class MetricsInputError extends ClipLungError {
+  readonly code = 'metrics-input';
 }

@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import { MetricsInputError } from './error.js';
 
 /** Groups of cases by what they add to sums. Groups of one kind cannot be told apart by any statistic of sums. */
@@ -42,14 +44,14 @@ export function groupKinds(
       firsts.push(group);
       sizes.push(0);
     }
-    sizes[kind] = (sizes[kind] ?? 0) + 1;
+    sizes[kind] = at(sizes, kind) + 1;
     kindOf[group] = kind;
   }
   return {
     kindOf,
     sizes: Float64Array.from(sizes),
     sums: totals.map((total) =>
-      Float64Array.from(firsts, (group) => total[group] ?? NaN),
+      Float64Array.from(firsts, (group) => at(total, group)),
     ),
   };
 }

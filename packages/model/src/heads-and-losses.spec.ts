@@ -9,13 +9,13 @@ import {
 import {
   float32,
   leaves,
-  mapTree,
   type NdArray,
   RandomStream,
   sizeOf,
   type Tree,
   treeOf,
 } from '@clip-lung/tensor';
+import { toHost, toTensors } from '@clip-lung/tensor/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 
@@ -154,16 +154,10 @@ describe.each<readonly [string, Chosen, Chosen]>([
     const one = float32([1, channels, 8, 8], maps.data.subarray(0, 128));
     const { logits } = await model.run({ maps: one });
     const expected = tf.tidy(() =>
-      apply(
-        mapTree(params, ({ data, shape }: NdArray<'float32'>) =>
-          tf.tensor(data, [...shape]),
-        ) as Params,
-        tf.tensor4d(one.data, [1, channels, 8, 8]),
-      ),
+      apply(toTensors(params), toTensors(one) as tf.Tensor4D),
     );
-    const values = float32([1, classes], expected.dataSync());
     expect(
-      worst({ logits: logits as NdArray }, { logits: values }),
+      worst({ logits: logits as NdArray }, { logits: toHost(expected) }),
     ).toBeLessThan(1e-5);
   });
 });

@@ -1,10 +1,10 @@
 import type { NoduleFields } from '@clip-lung/lidc';
-import { normalise } from '@clip-lung/image-encoder';
 import {
   createPromptEncoder,
   type PromptEncoder,
 } from '@clip-lung/text-encoder';
 import type { NdArray, RandomStream, Tree } from '@clip-lung/tensor';
+import { normalise } from '@clip-lung/tensor/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { createTextPrompts, type TextPromptsOptions } from './text-prompts.js';

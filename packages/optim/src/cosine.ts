@@ -1,4 +1,4 @@
-import { check } from './check.js';
+import { check } from './hyperparameter.js';
 
 export interface CosineOptions {
   /** the highest learning rate */

@@ -1,7 +1,8 @@
+import type { TensorTree } from '@clip-lung/tensor/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 
-import { check } from './check.js';
-import { type TensorTree, zipTensors } from './tensor-tree.js';
+import { check } from './hyperparameter.js';
+import { zipTensors } from './tensor-tree.js';
 
 /**
  * The exponential moving average after one more step: average · decay + params · (1 − decay), leaf by leaf.

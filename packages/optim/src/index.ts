@@ -1,6 +1,5 @@
-export * from './cosine.js';
-export * from './ema.js';
-export * from './error.js';
-export * from './optimizer.js';
-export * from './sgd.js';
-export type { HostTree, TensorTree } from './tensor-tree.js';
+export { type CosineOptions, cosineSchedule } from './cosine.js';
+export { ema, emaDecay } from './ema.js';
+export { HyperparameterError } from './hyperparameter.js';
+export type { Optimizer, OptimizerStep } from './optimizer.js';
+export { sgd, type SgdOptions } from './sgd.js';

@@ -1,6 +1,6 @@
+import type { NdArray, Tree } from '@clip-lung/tensor';
+import type { TensorTree } from '@clip-lung/tensor/tfjs';
 import type * as tf from '@tensorflow/tfjs-core';
-
-import type { HostTree, TensorTree } from './tensor-tree.js';
 
 /** What an optimiser makes of one step. */
 export interface OptimizerStep {
@@ -11,7 +11,7 @@ export interface OptimizerStep {
 /** A rule that moves parameters against their gradients: a pair of pure functions. */
 export interface Optimizer {
   /** The state before the first step. Its names are the parameters' paths, or start with them. */
-  init(params: HostTree): HostTree;
+  init(params: Tree<NdArray<'float32'>>): Tree<NdArray<'float32'>>;
 
   /**
    * One step: new parameters and the new state; nothing is changed in place. It is traceable: no value is read.

@@ -3,23 +3,17 @@ import { readFileSync } from 'node:fs';
 import {
   float32,
   leaves,
-  mapTree,
   type NdArray,
   ShapeError,
+  type Tree,
   treeOf,
 } from '@clip-lung/tensor';
+import { type TensorTree, toTensors } from '@clip-lung/tensor/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import {
-  cosineSchedule,
-  ema,
-  type HostTree,
-  HyperparameterError,
-  sgd,
-  type TensorTree,
-} from './index.js';
+import { cosineSchedule, ema, HyperparameterError, sgd } from './index.js';
 
 type Values = Readonly<Record<string, readonly number[]>>;
 
@@ -46,7 +40,7 @@ const fixture = JSON.parse(
   readonly trajectories: readonly Trajectory[];
 };
 
-function hostTree(values: Values): HostTree {
+function hostTree(values: Values): Tree<NdArray<'float32'>> {
   return treeOf(
     Object.entries(values).map(
       ([name, list]) =>
@@ -55,15 +49,7 @@ function hostTree(values: Values): HostTree {
   );
 }
 
-const toTensors: (
-  tree: HostTree,
-  change: (array: NdArray<'float32'>) => tf.Tensor,
-) => TensorTree = mapTree;
-
-const onDevice = (tree: HostTree): TensorTree =>
-  toTensors(tree, ({ shape, data }) => tf.tensor(data, [...shape]));
-
-const device = (values: Values): TensorTree => onDevice(hostTree(values));
+const tensorsOf = (values: Values): TensorTree => toTensors(hostTree(values));
 
 /** The largest difference of any leaf, relative to that leaf's largest value. */
 function worstError(actual: TensorTree, expected: Values): number {
@@ -93,13 +79,13 @@ describe('sgd', () => {
         nesterov: options.nesterov,
       });
       const rate = cosineSchedule({ base, steps: steps.length });
-      let params = device(start);
+      let params = tensorsOf(start);
       let average = params;
-      let state = onDevice(optimizer.init(hostTree(start)));
+      let state = toTensors(optimizer.init(hostTree(start)));
       for (const [step, expected] of steps.entries()) {
         ({ params, state } = optimizer.update(
           params,
-          device(expected.gradients),
+          tensorsOf(expected.gradients),
           state,
           tf.scalar(rate(step)),
         ));

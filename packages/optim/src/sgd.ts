@@ -1,8 +1,7 @@
 import { filled } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
-import { check } from './check.js';
-import { HyperparameterError } from './error.js';
+import { check, HyperparameterError } from './hyperparameter.js';
 import type { Optimizer } from './optimizer.js';
 import { mapArrays, zipTensors } from './tensor-tree.js';
 

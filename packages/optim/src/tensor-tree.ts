@@ -1,11 +1,8 @@
 import { mapTree, type NdArray, type Tree, zipTrees } from '@clip-lung/tensor';
+import type { TensorTree } from '@clip-lung/tensor/tfjs';
 import type * as tf from '@tensorflow/tfjs-core';
 
-/** Parameters in host memory, by their dotted paths. */
-export type HostTree = Tree<NdArray<'float32'>>;
-
-/** Parameters inside a pure function. */
-export type TensorTree = Tree<tf.Tensor>;
+type HostTree = Tree<NdArray<'float32'>>;
 
 /** `mapTree` over arrays. */
 export const mapArrays: (

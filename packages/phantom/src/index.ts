@@ -1,16 +1,5 @@
-export * from './attachment.js';
-export * from './lidc-message.js';
-export * from './nodule.js';
-export * from './patient.js';
-export * from './phantom.js';
-export * from './phantom-file.js';
-export {
-  annotationQuirks,
-  dicomQuirks,
-  folderQuirks,
-  type PlacedQuirk,
-  type QuirkName,
-} from './quirks/quirk.js';
-export * from './scanner.js';
-export * from './traits.js';
-export * from './truth-csv.js';
+export type { Nodule, NoduleTruth } from './nodule.js';
+export { type PhantomPatient, simulatePatient } from './patient.js';
+export { definePhantom, type Phantom, type PhantomOptions } from './phantom.js';
+export type { PhantomFile } from './phantom-file.js';
+export type { PlacedQuirk, QuirkName } from './quirks/quirk.js';

@@ -1,4 +1,5 @@
 import { ratingNames, type Ratings } from '@clip-lung/data';
+import { at } from '@clip-lung/tensor';
 
 import { decimal } from './dicom/ct-slice.js';
 
@@ -125,7 +126,7 @@ function pointLines(
   return Array.from(
     { length: points.length / 2 },
     (_, i) =>
-      `<${name}><xCoord>${points[2 * i] ?? ''}</xCoord><yCoord>${points[2 * i + 1] ?? ''}</yCoord></${name}>`,
+      `<${name}><xCoord>${at(points, 2 * i)}</xCoord><yCoord>${at(points, 2 * i + 1)}</yCoord></${name}>`,
   );
 }
 

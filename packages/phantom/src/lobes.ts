@@ -1,4 +1,4 @@
-import type { RandomStream } from '@clip-lung/tensor';
+import { at, type RandomStream } from '@clip-lung/tensor';
 
 import { dot, randomDirection, type Vec3 } from './vector.js';
 
@@ -62,7 +62,7 @@ function lobeProfile(): readonly number[] {
     const legendre = legendrePolynomial(degree);
     const weight = bumpCoefficient(legendre, degree);
     for (const [power, value] of legendre.entries()) {
-      sum[power] = (sum[power] ?? 0) + weight * value;
+      sum[power] = at(sum, power) + weight * value;
     }
   }
   const peak = sum.reduce((total, value) => total + value, 0);
@@ -76,8 +76,10 @@ function legendrePolynomial(degree: number): readonly number[] {
   if (degree === 0) return before;
   for (let n = 1; n < degree; n++) {
     const next = Array.from({ length: n + 2 }, (_, power) => {
-      const shifted = power > 0 ? (current[power - 1] ?? 0) : 0;
-      return ((2 * n + 1) * shifted - n * (before[power] ?? 0)) / (n + 1);
+      const shifted = power === 0 ? 0 : at(current, power - 1);
+      // Pₙ₋₁ has no higher powers than n − 1.
+      const last = power < n ? at(before, power) : 0;
+      return ((2 * n + 1) * shifted - n * last) / (n + 1);
     });
     before = current;
     current = next;

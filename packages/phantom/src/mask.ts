@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import type { Shape } from './shape.js';
 import { surfaceRadius } from './shape.js';
 import type { Vec3 } from './vector.js';
@@ -134,10 +136,10 @@ function fillHoles(
     const x = i % columns;
     const y = Math.floor(i / columns);
     if (x === 0 || y === 0 || x === columns - 1 || y === rows - 1) {
-      open.add(part[i] ?? 0);
+      open.add(at(part, i));
     }
   }
   return inside.map((value, i) =>
-    value === 1 || !open.has(part[i] ?? 0) ? 1 : 0,
+    value === 1 || !open.has(at(part, i)) ? 1 : 0,
   );
 }

@@ -1,4 +1,4 @@
-import type { RandomStream } from '@clip-lung/tensor';
+import { at, type RandomStream } from '@clip-lung/tensor';
 
 import type { Scanner } from './scanner.js';
 import type { Volume } from './volume.js';
@@ -36,7 +36,7 @@ export function addNoise(
 ): void {
   const [columns, rows, slices] = size;
   for (let k = 0; k < slices; k++) {
-    const tile = tiles[random.integer(tiles.length)] as Float32Array;
+    const tile = at(tiles, random.integer(tiles.length));
     const left = random.integer(side);
     const top = random.integer(side);
     for (let j = 0; j < rows; j++) {

@@ -8,7 +8,7 @@ import {
   type Ratings,
   type SlicePositions,
 } from '@clip-lung/data';
-import { RandomStream } from '@clip-lung/tensor';
+import { at, RandomStream } from '@clip-lung/tensor';
 
 import { type CtSlice, encodeCtSlice } from './dicom/ct-slice.js';
 import { encodeLidcMessage } from './lidc-message.js';
@@ -58,7 +58,7 @@ export async function simulatePatient(
 ): Promise<PhantomPatient> {
   const id = patientId(number);
   const random = new RandomStream(phantom.seed, 'phantom', id);
-  const scanner = scanners[random.integer(scanners.length)] as Scanner;
+  const scanner = at(scanners, random.integer(scanners.length));
   const scan = await simulateScan(
     {
       scanner,
@@ -105,7 +105,7 @@ export async function simulatePatient(
     scan,
     origin,
     truth: scan.nodules.map((_, i) =>
-      truthOf(id, scan, i, { origin, volume }, ratings[i] ?? []),
+      truthOf(id, scan, i, { origin, volume }, at(ratings, i)),
     ),
     files: await filesOf(draft, pause),
     quirks: placed,

@@ -1,4 +1,4 @@
-import type { RandomStream } from '@clip-lung/tensor';
+import { at, type RandomStream } from '@clip-lung/tensor';
 
 import { type Wall, wallDepth } from './background.js';
 import { distance, type Vec3 } from './vector.js';
@@ -52,7 +52,7 @@ export function placeBalls(
         places.every(
           (other, i) =>
             distance(center, other) >
-            reach + (balls[i]?.reach ?? 0) + leastGap(spacing[2]),
+            reach + at(balls, i).reach + leastGap(spacing[2]),
         );
       if (free) found = center;
     }

@@ -1,5 +1,5 @@
 import type { Ratings } from '@clip-lung/data';
-import type { RandomStream } from '@clip-lung/tensor';
+import { at, type RandomStream } from '@clip-lung/tensor';
 
 import { outerContour } from './contour.js';
 import type {
@@ -82,7 +82,7 @@ function outline(
   // Half a small nodule must not be lost to a reader who draws tight.
   const offset = Math.max(near * wanted, -0.08 * shape.radius);
   return bodyMask(volume, center, shape, offset).map((mask) => ({
-    ...(slices[mask.slice] as SliceName),
+    ...at(slices, mask.slice),
     points: outerContour(mask),
   }));
 }
@@ -128,7 +128,7 @@ function pointAt(
       Math.max(0, Math.round(place[axis] / spacing[axis])),
     );
   return {
-    ...(slices[voxel(2)] as SliceName),
+    ...at(slices, voxel(2)),
     points: [voxel(0), voxel(1)],
   };
 }

@@ -1,4 +1,4 @@
-import type { RandomStream } from '@clip-lung/tensor';
+import { at, type RandomStream } from '@clip-lung/tensor';
 
 import {
   type Attachment,
@@ -75,7 +75,7 @@ export async function simulateScan(
   const volume = paintBackground(size, spacing, wall, blur, layout);
   await pause?.();
 
-  const extent = size.map((length, axis) => length * (spacing[axis] ?? 0));
+  const extent = size.map((length, axis) => length * at(spacing, axis));
   const cubicMm = extent.reduce((product, length) => product * length, 1);
   const passing = drawVessels(
     Math.round(cubicMm / volumePerVessel),
@@ -142,7 +142,7 @@ function drawNodules(
     if (places !== undefined) {
       return nodules.map((nodule, i) => ({
         ...nodule,
-        center: places[i] as Vec3,
+        center: at(places, i),
       }));
     }
   }

@@ -1,5 +1,5 @@
 import type { Attribute } from '@clip-lung/data';
-import type { RandomStream } from '@clip-lung/tensor';
+import { at, type RandomStream } from '@clip-lung/tensor';
 
 import { clamp } from './profile.js';
 
@@ -42,7 +42,7 @@ const benignShare = 0.365;
 const malignantShare = 0.325;
 
 export const smallestDiameter = 4;
-export const largestDiameter = 20;
+const largestDiameter = 20;
 
 /**
  * Draws a nodule's traits. One latent number, its suspicion, drives spiculation, lobulation and poor margin up
@@ -99,14 +99,13 @@ export function subtletyOf({ diameter, contrast, attributes }: Traits): number {
 function drawCalcification(kind: number, random: RandomStream): number {
   const draw = random.uniform();
   if (kind < 0 && draw < 0.4) {
-    return (
-      [
-        calcifications.popcorn,
-        calcifications.laminated,
-        calcifications.solid,
-        calcifications.central,
-      ][random.integer(4)] ?? calcifications.solid
-    );
+    const benign = [
+      calcifications.popcorn,
+      calcifications.laminated,
+      calcifications.solid,
+      calcifications.central,
+    ];
+    return at(benign, random.integer(benign.length));
   }
   if (kind >= 0 && draw < 0.06) return calcifications.nonCentral;
   return calcifications.absent;

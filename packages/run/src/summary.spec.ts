@@ -102,6 +102,44 @@ describe('summary.json', () => {
     }
   });
 
+  it('says what to do about one of before a metric was there', async () => {
+    const older = JSON.stringify({
+      ...{ ...summary, formatVersion: 1 },
+      brier: undefined,
+    });
+    await writeFile(runPaths(folder).summary, older);
+    await expect(readRunSummary(folder)).rejects.toThrow(
+      /"brier" is missing: expected the Brier score, which was not measured yet when the summary was written; run `clip-lung evaluate` on the run again/,
+    );
+  });
+
+  it('holds the figures of metrics of one’s own, whatever they are called', async () => {
+    const more = {
+      ...summary,
+      kappa: -0.25,
+      perClass: summary.perClass.map((one) => ({ ...one, share: null })),
+      intervals: { kappa: { low: -0.5, high: 0 } },
+    };
+    await writeRunSummary(folder, more);
+    expect(await readRunSummary(folder)).toEqual(more);
+    const wrong = { ...summary, kappa: 'high' };
+    await expect(writeRunSummary(folder, wrong)).rejects.toThrow(/"kappa" is/);
+  });
+
+  it.each([
+    ['macroF1', 69.4],
+    ['brier', -1],
+    ['macroRecall', null],
+  ])(
+    'refuses a figure that its metric cannot have: %s %s',
+    async (name, value) => {
+      const wrong = { ...summary, [name]: value };
+      await expect(writeRunSummary(folder, wrong)).rejects.toThrow(
+        `"${name}" is ${value}: expected a number from`,
+      );
+    },
+  );
+
   it('refuses a percentage where a fraction belongs, read or written', async () => {
     const wrong = { ...summary, formatVersion: 1, accuracy: 61 } as const;
     await expect(writeRunSummary(folder, wrong)).rejects.toThrow(RunFileError);

@@ -1,3 +1,11 @@
+import {
+  type BuiltInClassFigures,
+  type BuiltInFigures,
+  builtInMetrics,
+  type Interval,
+  isFigure,
+  type Metric,
+} from '@clip-lung/metrics';
 import { writeFileAtomic } from '@clip-lung/tensor/node';
 import { z } from 'zod';
 
@@ -15,22 +23,14 @@ import {
   type RunText,
 } from './record.js';
 
-/** Both ends of an interval. */
-export interface SummaryInterval {
-  readonly low: number;
-  readonly high: number;
-}
-
-/** One class of the summary. What has no denominator is 0, as scikit-learn's `zero_division=0`. */
-export interface ClassSummary {
+/**
+ * One class of the summary: its figures, by the names that the metrics have for them. What has no denominator is 0, as
+ * scikit-learn's `zero_division=0`; the AUC is null where only one side has nodules. A metric of one's own adds a key.
+ */
+export interface ClassSummary extends BuiltInClassFigures {
   readonly name: string;
-  readonly recall: number;
-  readonly f1: number;
-  readonly precision: number;
   /** nodules of the class */
   readonly support: number;
-  /** of this class against the rest; null where only one side has nodules */
-  readonly auc: number | null;
 }
 
 export interface FoldSummary {
@@ -41,9 +41,11 @@ export interface FoldSummary {
   readonly patients: number;
 }
 
-/** What a run's predictions come to, over the pooled test nodules of its folds. Fractions are in 0..1. */
-export interface RunSummary {
-  readonly accuracy: number;
+/**
+ * What a run's predictions come to, over the pooled test nodules of its folds: the figures of all metrics, by their names, and
+ * what they are of. Fractions are in 0..1. A metric of one's own adds a key.
+ */
+export interface RunSummary extends BuiltInFigures {
   /** accuracy of answering the most frequent class among these nodules every time */
   readonly majority: number;
   readonly perClass: readonly ClassSummary[];
@@ -59,25 +61,17 @@ export interface RunSummary {
   readonly textModel: string;
   /** the class that `majority` answers */
   readonly majorityClass: string;
-  /** means over the classes that have nodules */
-  readonly macroPrecision: number;
-  readonly macroRecall: number;
-  readonly macroF1: number;
-  /** mean of the classes' one-against-rest AUC; null where no class has one */
-  readonly auc: number | null;
-  /** expected calibration error of the most probable class, 15 bins of equal width */
-  readonly ece: number;
-  /** mean over nodules of the squared error of the probabilities, summed over classes: 0..2 */
-  readonly brier: number;
   /** of the accuracy */
   readonly interval: {
     /** 0.95 */
     readonly level: number;
     /** takes the nodules as independent */
-    readonly wilson: SummaryInterval;
+    readonly wilson: Interval;
     /** bootstrap over patients, whose nodules stay together; null for a single patient */
-    readonly byPatient: SummaryInterval | null;
+    readonly byPatient: Interval | null;
   };
+  /** bootstrap over patients of other figures, by their metrics' names; absent where no other metric has one */
+  readonly intervals?: Readonly<Record<string, Interval | null>>;
   readonly nodules: number;
   readonly patients: number;
   /** those with predictions, in order */
@@ -96,20 +90,49 @@ export interface RunSummary {
 const fraction = z.number().min(0).max(1);
 const count = z.int().nonnegative();
 const interval = z.strictObject({ low: fraction, high: fraction });
+const metricInterval = z.strictObject({ low: z.number(), high: z.number() });
 
-const summary = z.strictObject({
-  accuracy: fraction,
-  majority: fraction,
-  perClass: z.array(
-    z.strictObject({
-      name: z.string(),
-      recall: fraction,
-      f1: fraction,
-      precision: fraction,
-      support: count,
-      auc: fraction.nullable(),
-    }),
+/** A figure as a file has it. Of a metric of one's own, whose range is not known here, any number. */
+const anyFigure = z.number().nullable();
+
+function figureOf(metric: Metric): z.ZodType<number | null> {
+  const [least, greatest] = metric.range;
+  return z
+    .number({
+      error: ({ input }) =>
+        input === undefined
+          ? `expected the ${metric.label}, which was not measured yet when the summary was written; run \`clip-lung evaluate\` on the run again`
+          : undefined,
+    })
+    .nullable()
+    .refine(
+      (value) => isFigure(metric, value),
+      `expected a number from ${least} to ${greatest}`,
+    );
+}
+
+const figures = Object.fromEntries(
+  builtInMetrics.map((metric) => [metric.name, figureOf(metric)]),
+);
+
+const classFigures = Object.fromEntries(
+  builtInMetrics.flatMap((metric: Metric) =>
+    metric.perClass === undefined
+      ? []
+      : [[metric.perClass.name, figureOf(metric)]],
   ),
+);
+
+const classShape = z.object({
+  ...classFigures,
+  name: z.string(),
+  support: count,
+});
+
+const shape = z.object({
+  ...figures,
+  majority: fraction,
+  perClass: z.array(classShape.catchall(anyFigure)),
   run: z.string(),
   text: z.enum(runTexts),
   data: z.enum(runCollections),
@@ -119,17 +142,12 @@ const summary = z.strictObject({
   subset: z.enum(runSubsets),
   textModel: z.string(),
   majorityClass: z.string(),
-  macroPrecision: fraction,
-  macroRecall: fraction,
-  macroF1: fraction,
-  auc: fraction.nullable(),
-  ece: z.number().nonnegative(),
-  brier: z.number().nonnegative(),
   interval: z.strictObject({
     level: fraction,
     wilson: interval,
     byPatient: interval.nullable(),
   }),
+  intervals: z.record(z.string(), metricInterval.nullable()).optional(),
   nodules: count,
   patients: count,
   folds: z.array(
@@ -145,7 +163,16 @@ const summary = z.strictObject({
     .strictObject({ mean: fraction, deviation: z.number().nonnegative() })
     .nullable(),
   confusion: z.array(z.array(count)),
-}) satisfies z.ZodType<RunSummary>;
+});
+
+// The names and types of the figures are the registry's: `BuiltInFigures` and the schemas say the same.
+const summary = shape.catchall(anyFigure) as unknown as z.ZodType<RunSummary>;
+
+/** The keys of a summary, and of its classes, that no metric of one's own may take. */
+export const summaryKeys = {
+  summary: Object.keys(shape.shape),
+  perClass: Object.keys(classShape.shape),
+} as const;
 
 /** Writes `summary.json`, or `summary-by-texts.json`, with its digest, checked as it will be read. @param folder the run's */
 export async function writeRunSummary(

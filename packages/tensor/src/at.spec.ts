@@ -16,6 +16,8 @@ describe('at', () => {
     expect(() => at([1, 2], -1)).toThrow(RangeError);
     expect(() => at([1, 2], 0.5)).toThrow(RangeError);
     expect(() => at([1, 2], NaN)).toThrow(RangeError);
-    expect(() => at([undefined], 0)).toThrow(RangeError);
+    expect(() => {
+      at([undefined], 0);
+    }).toThrow(RangeError);
   });
 });

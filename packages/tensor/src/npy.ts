@@ -1,3 +1,4 @@
+import { at } from './at.js';
 import { FileFormatError, ShapeError } from './error.js';
 import { fileLimits } from './limits.js';
 import { arrayFromBytes, type DType, type NdArray } from './nd-array.js';
@@ -31,7 +32,7 @@ export function encodeNpyHeader(
   dtype: DType,
   shape: readonly number[],
 ): Uint8Array {
-  const tuple = shape.length === 1 ? `${shape[0] ?? 0},` : shape.join(', ');
+  const tuple = shape.length === 1 ? `${at(shape, 0)},` : shape.join(', ');
   const text = `{'descr': '${codes[dtype]}', 'fortran_order': False, 'shape': (${tuple}), }`;
   const length = Math.ceil((10 + text.length + 1) / 64) * 64;
   const header = Uint8Array.from(
@@ -53,7 +54,7 @@ export function encodeNpy(array: NdArray): Uint8Array {
 }
 
 /** What a `.npy` header says: the array's type and shape, and the byte at which its data starts. */
-export interface NpyHeader {
+interface NpyHeader {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly dataOffset: number;
@@ -65,7 +66,7 @@ export interface NpyHeader {
  * @param file the name that errors start with
  * @throws {@link FileFormatError} for another format, a big-endian, structured or object type, or Fortran order
  */
-export function decodeNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
+function decodeNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
   const refuse = (problem: string): never => {
     throw new FileFormatError(file, problem);
   };

@@ -97,7 +97,10 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
       }
       const evaluations = await evaluateRuns(runs, measured);
       screen.result(
-        [...evaluations.map(formatEvaluation), formatComparison(evaluations)]
+        [
+          ...evaluations.map((evaluation) => formatEvaluation(evaluation)),
+          formatComparison(evaluations),
+        ]
           .join('\n\n')
           .split('\n'),
         { runs: evaluations },

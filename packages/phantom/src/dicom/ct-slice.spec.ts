@@ -13,7 +13,7 @@ import {
   toHounsfield,
 } from './ct-slice.js';
 import { deflate } from './deflate.js';
-import { encapsulate } from './encapsulate.js';
+import { encapsulate } from './compressed-pixels.js';
 import { encodeJpegLossless } from './jpeg-lossless.js';
 import { encodeRle } from './rle.js';
 import { storages } from './storage.js';

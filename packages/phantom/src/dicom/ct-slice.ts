@@ -4,8 +4,7 @@ import type { Scanner } from '../scanner.js';
 import type { Vec3 } from '../vector.js';
 import { type Element, int16, text, uint16 } from './elements.js';
 import { encodeFile } from './part10.js';
-import { compressedPixels } from './compressed-pixels.js';
-import { encapsulate } from './encapsulate.js';
+import { compressedPixels, encapsulate } from './compressed-pixels.js';
 import { type Storage, storages, storedPixels } from './storage.js';
 import { type TransferSyntax, transferSyntaxes } from './transfer-syntax.js';
 

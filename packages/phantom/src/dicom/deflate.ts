@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 /** Base and extra bits of the length codes 257 to 285, and of the distance codes. @see RFC 1951 §3.2.5 */
 const lengthCodes = codesFrom(3, [0, 0, 1, 2, 3, 4, 5], 4);
 const distanceCodes = codesFrom(
@@ -23,34 +25,35 @@ export function deflate(data: Uint8Array): Uint8Array {
   bits.write(1, 1);
   bits.write(1, 2);
   const places = new Map<number, number>();
-  let at = 0;
-  while (at < data.length) {
+  let place = 0;
+  while (place < data.length) {
     const key =
-      ((data[at] ?? 0) << 16) |
-      ((data[at + 1] ?? 0) << 8) |
-      (data[at + 2] ?? 0);
-    const before = at + shortest <= data.length ? places.get(key) : undefined;
-    if (at + shortest <= data.length) places.set(key, at);
-    if (before === undefined || at - before > window) {
-      writeSymbol(bits, data[at] as number);
-      at++;
+      ((data[place] ?? 0) << 16) |
+      ((data[place + 1] ?? 0) << 8) |
+      (data[place + 2] ?? 0);
+    const before =
+      place + shortest <= data.length ? places.get(key) : undefined;
+    if (place + shortest <= data.length) places.set(key, place);
+    if (before === undefined || place - before > window) {
+      writeSymbol(bits, data[place] as number);
+      place++;
       continue;
     }
     let length = shortest;
     while (
       length < longest &&
-      at + length < data.length &&
-      data[at + length] === data[before + length]
+      place + length < data.length &&
+      data[place + length] === data[before + length]
     ) {
       length++;
     }
     const [symbol, lengthRest, lengthBits] = codeOf(lengthCodes, length);
     writeSymbol(bits, 257 + symbol);
     bits.write(lengthRest, lengthBits);
-    const [code, rest, restBits] = codeOf(distanceCodes, at - before);
+    const [code, rest, restBits] = codeOf(distanceCodes, place - before);
     bits.writeCode(code, 5);
     bits.write(rest, restBits);
-    at += length;
+    place += length;
   }
   writeSymbol(bits, 256);
   return bits.finish();
@@ -77,7 +80,7 @@ function codesFrom(
 ): readonly Code[] {
   let base = first;
   return Array.from({ length: each * extras.length }, (_, i) => {
-    const extra = extras[Math.floor(i / each)] ?? 0;
+    const extra = at(extras, Math.floor(i / each));
     const code = { base, extra };
     base += 2 ** extra;
     return code;
@@ -90,7 +93,7 @@ function codeOf(
   value: number,
 ): readonly [code: number, rest: number, bits: number] {
   const code = codes.findLastIndex(({ base }) => base <= value);
-  const { base, extra } = codes[code] as Code;
+  const { base, extra } = at(codes, code);
   return [code, value - base, extra];
 }
 

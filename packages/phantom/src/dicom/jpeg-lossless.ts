@@ -53,8 +53,13 @@ const codes = new Map(
 
 function writeDifference(bits: BitWriter, difference: number): void {
   const size = 32 - Math.clz32(Math.abs(difference));
-  const { code = 0, length = 0 } = codes.get(size) ?? {};
-  bits.write(code, length);
+  const found = codes.get(size);
+  if (found === undefined) {
+    throw new RangeError(
+      `a difference of ${difference} takes ${size} bits, expected at most 16`,
+    );
+  }
+  bits.write(found.code, found.length);
   // 32768 is the only one with 16 bits, and needs none.
   if (size === 0 || size === 16) return;
   bits.write(difference > 0 ? difference : difference + 2 ** size - 1, size);

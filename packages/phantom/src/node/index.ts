@@ -1,1 +1,5 @@
-export * from './write-phantom.js';
+export {
+  type PhantomSummary,
+  writePhantom,
+  type WritePhantomOptions,
+} from './write-phantom.js';

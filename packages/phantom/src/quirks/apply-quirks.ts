@@ -1,4 +1,4 @@
-import type { RandomStream } from '@clip-lung/tensor';
+import { at, type RandomStream } from '@clip-lung/tensor';
 
 import {
   addHole,
@@ -89,7 +89,7 @@ export const patientsForAllQuirks = Math.max(
 /** Deals the quirks of each kind in turn. @param number of the patient, from 1 */
 export function quirksOf(number: number): PatientQuirks {
   const deal = <T>(names: readonly T[]): T =>
-    names[(number - 1) % names.length] as T;
+    at(names, (number - 1) % names.length);
   return {
     annotations: deal(annotationQuirks),
     folder: deal(folderQuirks),
@@ -118,16 +118,13 @@ export function applyQuirks(
     placed.push({ patient, quirk, ...changed.placed });
   }
   // What was put into annotations is in the file that counts, also where a correction has another name.
-  const [before, after] = [draft, current].map((one) =>
-    pathOf(one, one.xmlName),
-  );
+  const before = pathOf(draft, draft.xmlName);
+  const after = pathOf(current, current.xmlName);
   const named = placed.map((one) =>
     one.quirk === annotations
       ? {
           ...one,
-          files: one.files.map((file) =>
-            file === before ? (after ?? file) : file,
-          ),
+          files: one.files.map((file) => (file === before ? after : file)),
         }
       : one,
   );

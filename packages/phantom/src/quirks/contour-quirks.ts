@@ -1,4 +1,5 @@
 import { fillContour, rectangleAround } from '@clip-lung/data';
+import { at } from '@clip-lung/tensor';
 
 import {
   type Outlined,
@@ -25,7 +26,7 @@ export const addRegion: Quirk = (draft) =>
   first(outlinedRegions(draft), (outlined) => {
     const { region } = outlined;
     const box = rectangleAround([Int32Array.from(region.points)]);
-    const columns = draft.slices[0]?.columns ?? 0;
+    const { columns } = at(draft.slices, 0);
     if (box === undefined || box.x0 + box.width + 3 >= columns) {
       return undefined;
     }
@@ -134,6 +135,6 @@ function innerPoint({ region }: Outlined, clear: number): Point | undefined {
 /** How far two points of a contour are apart along the axis on which they are further apart. */
 function step(points: readonly number[], from: number, to: number): number {
   const along = (axis: 0 | 1): number =>
-    Math.abs((points[2 * to + axis] ?? 0) - (points[2 * from + axis] ?? 0));
+    Math.abs(at(points, 2 * to + axis) - at(points, 2 * from + axis));
   return Math.max(along(0), along(1));
 }

@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import { encodeRadiograph } from '../dicom/radiograph.js';
 import { encodeLidcMessage } from '../lidc-message.js';
 import { encodeRadiographMessage } from '../radiograph-message.js';
@@ -63,7 +65,7 @@ export const correctAnnotations: Quirk = (draft) => {
 export const addOtherModality: Quirk = (draft) => {
   const { uids, number, message, slices } = draft;
   const bytes = encodeRadiograph({
-    patientId: slices[0]?.patientId ?? '',
+    patientId: at(slices, 0).patientId,
     studyUid: message.studyUid,
     seriesUid: uids.uid('other-series', number),
     sopUid: uids.uid('other-image', number),

@@ -1,0 +1,8 @@
+export { normalise } from './normalise.js';
+export {
+  type Hosted,
+  type Tensors,
+  type TensorTree,
+  toHost,
+  toTensors,
+} from './trees.js';
