@@ -6,9 +6,9 @@ export {
   type DeviceReport,
   type OnnxDevice,
   onnxDevices,
-} from './onnx/devices.js';
-export * from './onnx/explain.js';
-export * from './onnx/export-onnx.js';
-export * from './onnx/onnx-engine.js';
-export * from './onnx/open-onnx.js';
+} from './onnx/runtime/devices.js';
+export * from './onnx/profile/profile.js';
+export * from './onnx/export/export-onnx.js';
+export * from './onnx/runtime/onnx-engine.js';
+export * from './onnx/export/open-onnx.js';
 export * from './tensorflow/tensorflow-engine.js';

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 import { cpuEngine } from './cpu-engine.js';
 import type { Engine } from './engine.js';
-import { onnxEngine } from './onnx/onnx-engine.js';
+import { onnxEngine } from './onnx/runtime/onnx-engine.js';
 import { tensorflowEngine } from './tensorflow/tensorflow-engine.js';
 
 // Made by tools/reference/engine_volumes.py.

@@ -2,7 +2,7 @@ import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 
 import { sizeOf } from '@clip-lung/tensor';
 
-import type { TraceBackend } from '../trace-backend.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 import { paddingKernels } from './padding.js';
 import { reshaped, transposed } from './shape.js';

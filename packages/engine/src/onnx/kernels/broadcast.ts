@@ -1,15 +1,20 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { sameShape, sizeOf } from '@clip-lung/tensor';
 
-import { arrange, withRank } from '../arrange.js';
-import type { Attributes, Graph, GraphType, GraphValue } from '../graph.js';
+import { arrange, withRank } from '../symbols/arrange.js';
+import type {
+  Attributes,
+  Graph,
+  GraphType,
+  GraphValue,
+} from '../graph/graph.js';
 import {
   identityOrder,
   isIdentity,
   type Order,
   withLeadingAxes,
-} from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+} from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 
 /** What belongs together in a broadcasting operation: the operands, stored alike, and the result's shape and order. */
 export interface Broadcast {

@@ -1,15 +1,15 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
 import { reach, type Windows } from '../../windows.js';
-import { arrange } from '../arrange.js';
-import type { GraphValue } from '../graph.js';
+import { arrange } from '../symbols/arrange.js';
+import type { GraphValue } from '../graph/graph.js';
 import {
   filtersInputsFirst,
   filtersOutputsFirst,
   imagesChannelsFirst,
   imagesPlacesFirst,
-} from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+} from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import {
   type ConvolutionGeometry,
   type GeometryOf,

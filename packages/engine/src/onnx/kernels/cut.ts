@@ -1,6 +1,6 @@
-import type { GraphValue } from '../graph.js';
-import { type Order, permute } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import type { GraphValue } from '../graph/graph.js';
+import { type Order, permute } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 
 /** `values` along the stored axis that is the logical axis i; `rest` along the others. */
 export function alongStored(order: Order, values: readonly number[]): number[] {

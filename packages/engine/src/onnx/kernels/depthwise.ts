@@ -1,10 +1,10 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 
 import { planar } from '../../windows.js';
-import { arrange } from '../arrange.js';
-import type { Attributes, GraphValue } from '../graph.js';
-import { imagesAsNchw, type Order } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import { arrange } from '../symbols/arrange.js';
+import type { Attributes, GraphValue } from '../graph/graph.js';
+import { imagesAsNchw, type Order } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { cut } from './cut.js';
 import {
   attributes,

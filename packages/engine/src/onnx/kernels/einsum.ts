@@ -1,7 +1,7 @@
 import { backend_util } from '@tensorflow/tfjs-core';
 
-import { arrangePlain } from '../arrange.js';
-import type { GraphType } from '../graph.js';
+import { arrangePlain } from '../symbols/arrange.js';
+import type { GraphType } from '../graph/graph.js';
 import {
   attributes,
   inputList,

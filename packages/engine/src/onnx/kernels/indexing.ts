@@ -7,10 +7,10 @@ import {
 
 import { TraceError } from '../../errors.js';
 import { userFrame } from '../../pure/user-frame.js';
-import { arrange, arrangePlain } from '../arrange.js';
-import type { GraphType, GraphValue } from '../graph.js';
-import { graphType } from '../host-values.js';
-import type { TraceBackend } from '../trace-backend.js';
+import { arrange, arrangePlain } from '../symbols/arrange.js';
+import type { GraphType, GraphValue } from '../graph/graph.js';
+import { graphType } from '../symbols/host-values.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { elementwise } from './broadcast.js';
 import { castValue } from './cast.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';

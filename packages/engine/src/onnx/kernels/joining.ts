@@ -1,8 +1,8 @@
 import { sizeOf } from '@clip-lung/tensor';
 import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
 
-import { arrange } from '../arrange.js';
-import type { TraceBackend } from '../trace-backend.js';
+import { arrange } from '../symbols/arrange.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { alongStored } from './cut.js';
 import {
   attributes,

@@ -4,7 +4,7 @@ import type {
   TensorInfo,
 } from '@tensorflow/tfjs-core';
 
-import type { TraceBackend } from '../trace-backend.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 
 /** What tfjs hands to a kernel. */
 export interface KernelCall {

@@ -1,11 +1,11 @@
 import { formatShape } from '@clip-lung/tensor';
 import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
 
-import { arrange } from '../arrange.js';
-import type { GraphValue } from '../graph.js';
-import { graphType } from '../host-values.js';
-import { identityOrder, type Order } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import { arrange } from '../symbols/arrange.js';
+import type { GraphValue } from '../graph/graph.js';
+import { graphType } from '../symbols/host-values.js';
+import { identityOrder, type Order } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 
 /** A matrix operand, and whether the product must read it transposed. */

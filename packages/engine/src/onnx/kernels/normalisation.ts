@@ -1,8 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
-import { arrange, arrangePlain } from '../arrange.js';
-import type { GraphType } from '../graph.js';
-import { imagesChannelsFirst } from '../layout.js';
+import { arrange, arrangePlain } from '../symbols/arrange.js';
+import type { GraphType } from '../graph/graph.js';
+import { imagesChannelsFirst } from '../symbols/layout.js';
 import { arithmeticKernels } from './arithmetic.js';
 import {
   attributes,

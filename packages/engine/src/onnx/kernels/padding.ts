@@ -1,4 +1,4 @@
-import { graphType } from '../host-values.js';
+import { graphType } from '../symbols/host-values.js';
 import { alongStored } from './cut.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 

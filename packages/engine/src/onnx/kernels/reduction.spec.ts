@@ -8,7 +8,7 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { onnxEngine } from '../onnx-engine.js';
+import { onnxEngine } from '../runtime/onnx-engine.js';
 
 const engine = onnxEngine({ threads: 2 });
 afterAll(() => engine.dispose());

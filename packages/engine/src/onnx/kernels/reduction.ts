@@ -2,9 +2,9 @@ import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 
 import { sizeOf } from '@clip-lung/tensor';
 
-import type { GraphType, GraphValue } from '../graph.js';
-import { type Order, withoutAxes } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import type { GraphType, GraphValue } from '../graph/graph.js';
+import { type Order, withoutAxes } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { castTensor, castValue } from './cast.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 import { rowSum } from './row-sum.js';

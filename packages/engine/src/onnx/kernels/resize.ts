@@ -1,8 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
-import { arrange } from '../arrange.js';
-import type { GraphType, GraphValue } from '../graph.js';
-import { imagesAsNchw } from '../layout.js';
+import { arrange } from '../symbols/arrange.js';
+import type { GraphType, GraphValue } from '../graph/graph.js';
+import { imagesAsNchw } from '../symbols/layout.js';
 import { castTensor } from './cast.js';
 import {
   attributes,

@@ -1,8 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
-import type { GraphValue } from '../graph.js';
-import { graphType } from '../host-values.js';
-import type { TraceBackend } from '../trace-backend.js';
+import type { GraphValue } from '../graph/graph.js';
+import { graphType } from '../symbols/host-values.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { elementwise } from './broadcast.js';
 import { castTensor } from './cast.js';
 import { cut } from './cut.js';

@@ -1,8 +1,8 @@
 import { sizeOf } from '@clip-lung/tensor';
 
-import { arrangePlain } from '../arrange.js';
-import type { GraphType, GraphValue } from '../graph.js';
-import type { TraceBackend } from '../trace-backend.js';
+import { arrangePlain } from '../symbols/arrange.js';
+import type { GraphType, GraphValue } from '../graph/graph.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { elementwise } from './broadcast.js';
 import { castValue } from './cast.js';
 import { wideIndices } from './indexing.js';

@@ -1,10 +1,10 @@
 import { sameShape, sizeOf } from '@clip-lung/tensor';
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 
-import { arrangePlain } from '../arrange.js';
-import type { GraphValue } from '../graph.js';
-import { isIdentity, type Order, permute } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import { arrangePlain } from '../symbols/arrange.js';
+import type { GraphValue } from '../graph/graph.js';
+import { isIdentity, type Order, permute } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 
 /** Gives a tensor another shape of the same size. Axes of length 1 come and go without moving an element. */

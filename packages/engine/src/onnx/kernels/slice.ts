@@ -1,7 +1,7 @@
 import { slice_util, util } from '@tensorflow/tfjs-core';
 
-import type { GraphValue } from '../graph.js';
-import { graphType } from '../host-values.js';
+import type { GraphValue } from '../graph/graph.js';
+import { graphType } from '../symbols/host-values.js';
 import { alongStored, cut } from './cut.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 import { reshaped } from './shape.js';

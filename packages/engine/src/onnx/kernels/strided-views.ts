@@ -2,10 +2,10 @@ import { sizeOf } from '@clip-lung/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
 import type { WindowAxis, Windows } from '../../windows.js';
-import { arrange } from '../arrange.js';
-import type { GraphValue } from '../graph.js';
-import { imagesPlacesFirst } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import { arrange } from '../symbols/arrange.js';
+import type { GraphValue } from '../graph/graph.js';
+import { imagesPlacesFirst } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { cut } from './cut.js';
 import { elementsOf } from './window.js';
 

@@ -2,10 +2,10 @@ import { sizeOf } from '@clip-lung/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
 import type { Windows } from '../../windows.js';
-import { arrange } from '../arrange.js';
-import type { GraphValue } from '../graph.js';
-import { filtersOutputsFirst, imagesPlacesFirst } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import { arrange } from '../symbols/arrange.js';
+import type { GraphValue } from '../graph/graph.js';
+import { filtersOutputsFirst, imagesPlacesFirst } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { cut } from './cut.js';
 import {
   inputsOfElements,

@@ -1,9 +1,9 @@
 import type { backend_util, TensorInfo } from '@tensorflow/tfjs-core';
 
-import { arrange } from '../arrange.js';
-import type { GraphValue } from '../graph.js';
-import { imagesPlacesFirst, type Order } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import { arrange } from '../symbols/arrange.js';
+import type { GraphValue } from '../graph/graph.js';
+import { imagesPlacesFirst, type Order } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import {
   fourOutputs,
   twoOutputs,

@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
-import type { Graph, GraphValue } from './graph.js';
+import type { Graph, GraphValue } from '../graph/graph.js';
 import {
   between,
   identityOrder,

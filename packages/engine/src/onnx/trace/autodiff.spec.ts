@@ -2,7 +2,7 @@ import { elementsOf, float32, type NdArray } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { onnxEngine } from './onnx-engine.js';
+import { onnxEngine } from '../runtime/onnx-engine.js';
 
 const engine = onnxEngine({ threads: 1 });
 afterAll(() => engine.dispose());

@@ -7,11 +7,11 @@ import {
 } from '@clip-lung/tensor';
 import * as ort from 'onnxruntime-node';
 
-import { described } from '../pure/describe.js';
-import { isArray } from '../pure/given-arrays.js';
-import { expectDevice, type OnnxDevice } from './devices.js';
-import { type ModelProto, ModelProtoSchema } from './onnx-ml_pb.js';
-import { arrayOfOrt, ortTensor } from './ort-tensor.js';
+import { described } from '../../pure/describe.js';
+import { isArray } from '../../pure/given-arrays.js';
+import { expectDevice, type OnnxDevice } from '../runtime/devices.js';
+import { type ModelProto, ModelProtoSchema } from '../graph/onnx-ml_pb.js';
+import { arrayOfOrt, ortTensor } from '../runtime/ort-tensor.js';
 
 /** An input or output of a model. */
 export interface ModelValue {

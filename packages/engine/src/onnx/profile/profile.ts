@@ -4,12 +4,12 @@ import { join } from 'node:path';
 
 import { leaves, type NdArray, type Tree } from '@clip-lung/tensor';
 
-import type { Hosted, PureFunction, TensorTree } from '../engine.js';
-import { type OnnxDevice, wantsPlain } from './devices.js';
+import type { Hosted, PureFunction, TensorTree } from '../../engine.js';
+import { type OnnxDevice, wantsPlain } from '../runtime/devices.js';
 import { type Cost, costOf } from './node-cost.js';
-import { ortTensor } from './ort-tensor.js';
-import { loadGraph } from './program.js';
-import { givenInput, stateInput, trace } from './trace.js';
+import { ortTensor } from '../runtime/ort-tensor.js';
+import { loadGraph } from '../runtime/program.js';
+import { givenInput, stateInput, trace } from '../trace/trace.js';
 
 /** What one kind of node costs in a run of a traced function. */
 export interface KindReport extends Cost {
@@ -21,14 +21,15 @@ export interface KindReport extends Cost {
   readonly milliseconds: number;
 }
 
-export interface Explanation extends Cost {
+/** What a run of a traced function costs, in all and by kind of node. */
+export interface Profile extends Cost {
   readonly nodes: number;
   readonly milliseconds: number;
   /** the slowest kind first; kinds that only ONNX Runtime knows (`FusedMatMul`) have no nodes, FLOPs or bytes of their own */
   readonly kinds: readonly KindReport[];
 }
 
-export interface ExplainOptions {
+export interface ProfileOptions {
   readonly device?: OnnxDevice;
   readonly threads?: number;
   /** how often to run, after one run that does not count; default 5 */
@@ -36,7 +37,7 @@ export interface ExplainOptions {
 }
 
 /** Traces a function and runs it with ONNX Runtime's profile: what the graph holds, and where its time goes. */
-export async function explain<
+export async function profile<
   S extends TensorTree,
   I extends TensorTree,
   O extends TensorTree,
@@ -52,24 +53,23 @@ export async function explain<
     device = 'cpu',
     threads = availableParallelism(),
     runs = 5,
-  }: ExplainOptions = {},
-): Promise<Explanation> {
-  const { graph } = trace(fn, 'the explained function', given, {
+  }: ProfileOptions = {},
+): Promise<Profile> {
+  const { graph } = trace(fn, 'the profiled function', given, {
     plain: wantsPlain(device),
   });
   const feeds = Object.fromEntries([
     ...feedsOf(given.state, stateInput),
     ...feedsOf(given.inputs, givenInput),
   ]);
-  const folder = await mkdtemp(join(tmpdir(), 'explain-'));
+  const folder = await mkdtemp(join(tmpdir(), 'profile-'));
   try {
-    const profile = join(folder, 'profile');
     const options = {
       device,
       threads,
       spinning: false,
       frozenWeights: 'packed',
-      profile,
+      profile: join(folder, 'profile'),
     } as const;
     const { session, fixed } = await loadGraph(graph, options);
     for (let i = 0; i <= runs; i++) await session.run({ ...feeds, ...fixed });
@@ -124,7 +124,7 @@ async function readTimes(
 function summarise(
   nodes: Parameters<typeof costOf>[0][],
   times: ReadonlyMap<string, number>,
-): Explanation {
+): Profile {
   const kinds = [...new Set([...nodes.map(({ op }) => op), ...times.keys()])]
     .map((op): KindReport => {
       const own = nodes.filter((node) => node.op === op).map(costOf);
@@ -148,14 +148,14 @@ function summarise(
   };
 }
 
-/** An explanation as a table for people. */
-export function formatExplanation({
+/** A profile as a table for people. */
+export function formatProfile({
   nodes,
   flops,
   bytes,
   milliseconds,
   kinds,
-}: Explanation): string {
+}: Profile): string {
   const row = (
     name: string,
     count: number,

@@ -1,9 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
 
-import { TraceError } from '../errors.js';
-import { elementTypes, isElementType } from '../pure/element-type.js';
-import { userFrame } from '../pure/user-frame.js';
-import type { GraphType } from './graph.js';
+import { TraceError } from '../../errors.js';
+import { elementTypes, isElementType } from '../../pure/element-type.js';
+import { userFrame } from '../../pure/user-frame.js';
+import type { GraphType } from '../graph/graph.js';
 
 /** The elements of a constant, in the array that its type asks for. */
 export type HostValues = Float32Array | Int32Array | Uint8Array;

@@ -11,7 +11,7 @@ import {
   AttributeProto_AttributeType,
   ModelProtoSchema,
   TensorProto_DataType,
-} from './onnx-ml_pb.js';
+} from '../graph/onnx-ml_pb.js';
 
 it('an ONNX model that fails while it runs writes nothing to the terminal, not even the names in it', () => {
   const folder = mkdtempSync(join(tmpdir(), 'quiet-'));
@@ -19,7 +19,7 @@ it('an ONNX model that fails while it runs writes nothing to the terminal, not e
     const file = join(folder, 'failing.onnx');
     writeFileSync(file, failing());
     const engine = fileURLToPath(
-      new URL('../../dist/index.js', import.meta.url),
+      new URL('../../../dist/index.js', import.meta.url),
     );
     const script = `
       import { readFileSync } from 'node:fs';

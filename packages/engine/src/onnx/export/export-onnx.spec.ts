@@ -22,9 +22,9 @@ import * as ortNode from 'onnxruntime-node';
 import * as ortWeb from 'onnxruntime-web';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { cpuEngine } from '../cpu-engine.js';
-import type { TensorTree } from '../engine.js';
-import { ExportError, TraceError } from '../errors.js';
+import { cpuEngine } from '../../cpu-engine.js';
+import type { TensorTree } from '../../engine.js';
+import { ExportError, TraceError } from '../../errors.js';
 import { type ExportedInput, exportOnnx } from './export-onnx.js';
 
 // Threads of WebAssembly need a page that is isolated, or a worker: one is enough here.
@@ -278,7 +278,7 @@ describe.each(Object.keys(models))('the exported model "%s"', (name) => {
 });
 
 const script = fileURLToPath(
-  new URL('../../../../tools/reference/engine.py', import.meta.url),
+  new URL('../../../../../tools/reference/engine.py', import.meta.url),
 );
 const python = findPython();
 const title = 'onnx.checker and ONNX Runtime for Python';
@@ -406,7 +406,7 @@ describe('what cannot be exported', () => {
 
 function findPython(): string | undefined {
   const own = fileURLToPath(
-    new URL('../../../../tools/reference/.venv/bin/python', import.meta.url),
+    new URL('../../../../../tools/reference/.venv/bin/python', import.meta.url),
   );
   return [process.env['CLIP_LUNG_PYTHON'], own]
     .filter((path) => path !== undefined && existsSync(path))

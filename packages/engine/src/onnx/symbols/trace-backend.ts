@@ -1,9 +1,9 @@
 import { formatShape, sizeOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
-import { TraceError } from '../errors.js';
-import { userFrame } from '../pure/user-frame.js';
-import { Graph, type GraphType, type GraphValue } from './graph.js';
+import { TraceError } from '../../errors.js';
+import { userFrame } from '../../pure/user-frame.js';
+import { Graph, type GraphType, type GraphValue } from '../graph/graph.js';
 import {
   elementOf,
   graphType,

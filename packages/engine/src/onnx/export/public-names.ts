@@ -1,6 +1,6 @@
-import { ExportError } from '../errors.js';
-import { Graph, type GraphValue } from './graph.js';
-import { givenInput, type TracedFunction } from './trace.js';
+import { ExportError } from '../../errors.js';
+import { Graph, type GraphValue } from '../graph/graph.js';
+import { givenInput, type TracedFunction } from '../trace/trace.js';
 
 /** Names of values are identifiers of C. @see https://github.com/onnx/onnx/blob/main/docs/IR.md#names-within-a-graph */
 const identifier = /^[A-Za-z_]\w*$/;

@@ -1,7 +1,7 @@
 import { sameShape } from '@clip-lung/tensor';
 
-import { ExportError } from '../errors.js';
-import { Graph, type GraphNode, type GraphValue } from './graph.js';
+import { ExportError } from '../../errors.js';
+import { Graph, type GraphNode, type GraphValue } from '../graph/graph.js';
 import { repeatedRow, sameElements, sameRow } from './repeated-row.js';
 
 /**

@@ -1,6 +1,6 @@
 import { sameShape, sizeOf } from '@clip-lung/tensor';
 
-import type { ConstantData, GraphValue } from './graph.js';
+import type { ConstantData, GraphValue } from '../graph/graph.js';
 
 /** A part of a constant. */
 export interface Row {

@@ -2,7 +2,7 @@ import { elementsOf, float32, int32 } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 
-import { EngineUnavailableError } from '../errors.js';
+import { EngineUnavailableError } from '../../errors.js';
 import { availableDevices, onnxDevices } from './devices.js';
 import { onnxEngine } from './onnx-engine.js';
 

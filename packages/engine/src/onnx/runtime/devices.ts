@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 import * as ort from 'onnxruntime-node';
 
-import { EngineUnavailableError } from '../errors.js';
+import { EngineUnavailableError } from '../../errors.js';
 import { probeDevice } from './probe-device.js';
 
 /** The execution providers of ONNX Runtime that the engine can use. */

@@ -20,12 +20,12 @@ import type {
   Hosted,
   PureFunction,
   TensorTree,
-} from '../engine.js';
-import type { TraceError } from '../errors.js';
-import { HostState } from '../host-state.js';
-import { functionName } from '../pure/function-name.js';
-import { expectArrays } from '../pure/given-arrays.js';
-import { foreignState } from '../state-form.js';
+} from '../../engine.js';
+import type { TraceError } from '../../errors.js';
+import { HostState } from '../../host-state.js';
+import { functionName } from '../../pure/function-name.js';
+import { expectArrays } from '../../pure/given-arrays.js';
+import { foreignState } from '../../state-form.js';
 import { expectDevice, type OnnxDevice, wantsPlain } from './devices.js';
 import { ortTensor } from './ort-tensor.js';
 import { type FrozenWeights, loadGraph, type Program } from './program.js';
@@ -37,7 +37,7 @@ import {
   trace,
   type TracedFunction,
   type TracedOutput,
-} from './trace.js';
+} from '../trace/trace.js';
 
 export interface OnnxEngineOptions {
   /** what computes; `availableDevices` says which are there. Default `cpu` */

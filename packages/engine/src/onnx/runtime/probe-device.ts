@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 
-import { Graph } from './graph.js';
-import { serialiseGraph } from './serialise.js';
+import { Graph } from '../graph/graph.js';
+import { serialiseGraph } from '../graph/serialise.js';
 
 /** A driver may take its time to start; one that hangs is none. */
 const timeLimit = 60_000;

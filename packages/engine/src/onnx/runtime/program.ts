@@ -2,9 +2,9 @@ import { NdArray } from '@clip-lung/tensor';
 import type * as ort from 'onnxruntime-node';
 
 import { splitFrozen } from './frozen-part.js';
-import type { Graph, GraphValue } from './graph.js';
+import type { Graph, GraphValue } from '../graph/graph.js';
 import { ortTensor } from './ort-tensor.js';
-import { serialiseGraph } from './serialise.js';
+import { serialiseGraph } from '../graph/serialise.js';
 import { createSession, type SessionOptions } from './session.js';
 
 /** A graph that is ready to run. */

@@ -1,6 +1,6 @@
-import { TraceError } from '../errors.js';
-import { userFrame } from '../pure/user-frame.js';
-import type { OnNode } from './trace.js';
+import { TraceError } from '../../errors.js';
+import { userFrame } from '../../pure/user-frame.js';
+import type { OnNode } from '../trace/trace.js';
 
 /**
  * What ONNX Runtime refuses names a node; the program is told which of its operations that is.

@@ -2,7 +2,7 @@ import { float32 } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 
-import { explain, formatExplanation } from './explain.js';
+import { formatProfile, profile } from './profile.js';
 
 const zeros = (shape: readonly number[]): ReturnType<typeof float32> =>
   float32(
@@ -10,9 +10,9 @@ const zeros = (shape: readonly number[]): ReturnType<typeof float32> =>
     new Float32Array(shape.reduce((product, length) => product * length, 1)),
   );
 
-describe('explaining a function', () => {
+describe('profiling a function', () => {
   it('counts nodes, FLOPs and bytes, and measures where the time goes', async () => {
-    const found = await explain(
+    const found = await profile(
       ({
         inputs,
       }: {
@@ -34,14 +34,14 @@ describe('explaining a function', () => {
     // Gemm and Relu.
     expect(found.nodes).toBe(2);
     expect(found.milliseconds).toBeGreaterThan(0);
-    expect(formatExplanation(found)).toMatch(/^all\s+2 /m);
+    expect(formatProfile(found)).toMatch(/^all\s+2 /m);
   });
 
   it.each([
     ['a convolution', 2 * (2 * 8 * 8 * 5) * (3 * 3 * 4)],
     ['its transposition', 2 * (2 * 8 * 8 * 5) * (3 * 3 * 4)],
   ] as const)('counts the FLOPs of %s by hand', async (name, flops) => {
-    const found = await explain(
+    const found = await profile(
       ({
         inputs: { x, w },
       }: {

@@ -1,6 +1,11 @@
 import { sizeOf } from '@clip-lung/tensor';
 
-import type { Graph, GraphNode, GraphPart, GraphValue } from './graph.js';
+import type {
+  Graph,
+  GraphNode,
+  GraphPart,
+  GraphValue,
+} from '../graph/graph.js';
 
 /** A graph, cut into what is the same in every run, and the rest. */
 export interface SplitGraph {

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 import { splitFrozen } from './frozen-part.js';
 import { onnxEngine } from './onnx-engine.js';
-import { trace } from './trace.js';
+import { trace } from '../trace/trace.js';
 
 const engine = onnxEngine({ threads: 1, frozenWeights: 'shared' });
 afterAll(() => engine.dispose());

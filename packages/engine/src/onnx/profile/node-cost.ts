@@ -1,6 +1,6 @@
 import { sizeOf } from '@clip-lung/tensor';
 
-import type { GraphNode, GraphValue } from './graph.js';
+import type { GraphNode, GraphValue } from '../graph/graph.js';
 
 /** What a node takes, by its shapes alone. */
 export interface Cost {

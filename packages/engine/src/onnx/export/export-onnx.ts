@@ -2,25 +2,25 @@ import { NdArray, sizeOf, typedArrayOf } from '@clip-lung/tensor';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type * as tf from '@tensorflow/tfjs-core';
 
-import type { Hosted, PureFunction, TensorTree } from '../engine.js';
-import { ExportError } from '../errors.js';
+import type { Hosted, PureFunction, TensorTree } from '../../engine.js';
+import { ExportError } from '../../errors.js';
 import {
   anyBatch,
   type Length,
   lengthsOf,
   probedBatches,
 } from './any-batch.js';
-import type { Graph, GraphType } from './graph.js';
+import type { Graph, GraphType } from '../graph/graph.js';
 import {
   type ModelProto,
   ModelProtoSchema,
   StringStringEntryProtoSchema,
   TensorShapeProto_DimensionSchema,
   type ValueInfoProto,
-} from './onnx-ml_pb.js';
+} from '../graph/onnx-ml_pb.js';
 import { publicNames, renamed } from './public-names.js';
-import { serialiseGraph } from './serialise.js';
-import { trace, type TracedFunction } from './trace.js';
+import { serialiseGraph } from '../graph/serialise.js';
+import { trace, type TracedFunction } from '../trace/trace.js';
 
 /** An input of an exported model. */
 export interface ExportedInput {

@@ -1,10 +1,10 @@
 import { sizeOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
-import { cpuBackend } from '../cpu-backend.js';
-import { TraceError } from '../errors.js';
-import type { KernelCall } from './kernels/kernel.js';
-import { graphType, hostOf } from './host-values.js';
+import { cpuBackend } from '../../cpu-backend.js';
+import { TraceError } from '../../errors.js';
+import type { KernelCall } from './kernel.js';
+import { graphType, hostOf } from '../symbols/host-values.js';
 
 /** Kernels that cost nothing in the graph: computing them ahead would only copy their elements. */
 const free = new Set([

@@ -2,10 +2,10 @@ import { float32, int32, NdArray, ShapeError } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { cpuBackend } from '../cpu-backend.js';
-import { cpuEngine } from '../cpu-engine.js';
-import { Graph } from './graph.js';
-import { onnxEngine } from './onnx-engine.js';
+import { cpuBackend } from '../../cpu-backend.js';
+import { cpuEngine } from '../../cpu-engine.js';
+import { Graph } from '../graph/graph.js';
+import { onnxEngine } from '../runtime/onnx-engine.js';
 
 const engine = onnxEngine({ threads: 1 });
 const shared = onnxEngine({ threads: 1, frozenWeights: 'shared' });

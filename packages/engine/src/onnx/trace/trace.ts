@@ -1,4 +1,4 @@
-import '../gradients.js';
+import '../../gradients.js';
 
 import {
   formatShape,
@@ -11,21 +11,21 @@ import {
 } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
-import type { Hosted, PureFunction, TensorTree } from '../engine.js';
-import { TraceError } from '../errors.js';
-import { callPure } from '../pure/call.js';
-import type { GivenArray } from '../pure/element-type.js';
-import { expectArrays } from '../pure/given-arrays.js';
-import { arrangePlain } from './arrange.js';
-import { foldConstants } from './fold.js';
-import type { Graph, GraphType } from './graph.js';
-import { graphType } from './host-values.js';
-import { kernels } from './kernels/index.js';
+import type { Hosted, PureFunction, TensorTree } from '../../engine.js';
+import { TraceError } from '../../errors.js';
+import { callPure } from '../../pure/call.js';
+import type { GivenArray } from '../../pure/element-type.js';
+import { expectArrays } from '../../pure/given-arrays.js';
+import { arrangePlain } from '../symbols/arrange.js';
+import { foldConstants } from '../kernels/fold.js';
+import type { Graph, GraphType } from '../graph/graph.js';
+import { graphType } from '../symbols/host-values.js';
+import { kernels } from '../kernels/index.js';
 import {
   TraceBackend,
   traceBackendName,
   type TraceOptions,
-} from './trace-backend.js';
+} from '../symbols/trace-backend.js';
 
 /** A result of a traced function: where it belongs in the tree, and the graph output that holds it. */
 export interface TracedOutput {
