@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type PackedPrompts,
-  packPrompts,
-  type Prompt,
-  PromptError,
-  type PromptItem,
-} from './index.js';
+import { type Prompt, PromptError, type PromptItem } from './index.js';
+import { type PackedPrompts, packPrompts } from './prefix-tree.js';
 
 const [sos, eot] = [98, 99];
 const options = { sos, eot, positions: 77 };

@@ -1,5 +1,5 @@
 import { formatShape, NdArray, ShapeError, softmax } from '@clip-lung/tensor';
-import { encodeText, type EncodeTextOptions } from './encode-text.js';
+import { encodeText, type EncodeTextOptions } from './text-features.js';
 import { expectDistinctNames } from './distinct-names.js';
 import { PromptError } from './errors.js';
 import { promptsFromTemplate } from './prompts.js';

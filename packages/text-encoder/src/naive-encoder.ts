@@ -1,21 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { learnableWeights, weightsOf } from './encoder-arrays.js';
 import { PromptError } from './errors.js';
+import { foldNorms } from './folded-weights.js';
 import {
   checkContext,
   checkReadable,
-  learnableWeights,
   type PromptEncoder,
 } from './prompt-encoder.js';
 import type { Prompt } from './prompts.js';
 import { embedTokens } from './token-embeddings.js';
 import { positionEmbeddingName, type TextTower } from './tower.js';
-import {
-  attention,
-  blockOf,
-  foldNorms,
-  project,
-  weightsOf,
-} from './transformer.js';
+import { attention, blockOf, project } from './tower-blocks.js';
 
 /**
  * The tower as CLIP and CoOp run it: every prompt of every nodule is a sequence of its own, padded with [EOT] to all

@@ -1,7 +1,8 @@
 import type { Engine } from '@clip-lung/engine';
 import { elementsOf, NdArray } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
-import { createPromptEncoder, type EncoderArrays } from './prompt-encoder.js';
+import type { EncoderArrays } from './encoder-arrays.js';
+import { createPromptEncoder } from './packed-encoder.js';
 import { plainPrompt, type Prompt } from './prompts.js';
 import type { TextTower } from './tower.js';
 

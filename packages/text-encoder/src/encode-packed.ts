@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TextTowerConfig } from './config.js';
+import type { Weights } from './encoder-arrays.js';
 import type { PackedPrompts } from './prefix-tree.js';
 import { positionEmbeddingName } from './tower.js';
-import { attention, blockOf, project, type Weights } from './transformer.js';
+import { attention, blockOf, project } from './tower-blocks.js';
 
 /** Where {@link encodePacked} finds the token embeddings: under `tokens`, beside the tower's own weights. */
 export const sharedTokens = 'shared';
