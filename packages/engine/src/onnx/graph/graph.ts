@@ -1,6 +1,6 @@
 import { formatShape, NdArray, sameShape } from '@clip-lung/tensor';
 
-import type { ElementType } from '../../pure/element-type.js';
+import type { ElementType } from '../../pure/given-arrays.js';
 
 /** The element types of tfjs that a graph can hold. */
 export type GraphType = ElementType;

@@ -23,7 +23,7 @@ import type {
 } from '../../engine.js';
 import type { TraceError } from '../../errors.js';
 import { HostState } from '../../host-state.js';
-import { functionName } from '../../pure/function-name.js';
+import { functionName } from '../../pure/describe.js';
 import { expectArrays } from '../../pure/given-arrays.js';
 import { foreignState } from '../../state-form.js';
 import { expectDevice, type OnnxDevice, wantsPlain } from './devices.js';

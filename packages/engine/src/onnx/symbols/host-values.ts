@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 
 import { TraceError } from '../../errors.js';
-import { elementTypes, isElementType } from '../../pure/element-type.js';
+import { elementTypes, isElementType } from '../../pure/given-arrays.js';
 import { userFrame } from '../../pure/user-frame.js';
 import type { GraphType } from '../graph/graph.js';
 
