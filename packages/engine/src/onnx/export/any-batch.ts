@@ -1,5 +1,6 @@
-import { sameShape } from '@clip-lung/tensor';
+import { at, sameShape } from '@clip-lung/tensor';
 
+import { exactly } from '../../exactly.js';
 import { ExportError } from '../../errors.js';
 import { Graph, type GraphNode, type GraphValue } from '../graph/graph.js';
 import { repeatedRow, sameElements, sameRow } from './repeated-row.js';
@@ -42,8 +43,8 @@ export function anyBatch(
     expectSameForm(first, third, i);
     const inputs = node.inputs.map((own, place) => {
       if (own.constant === undefined) return own;
-      const others = [second, third].map(
-        ({ nodes }) => nodes[i]?.inputs[place] ?? own,
+      const others = [second, third].map(({ nodes }) =>
+        at(at(nodes, i).inputs, place),
       );
       return generalised(graph, node, place, [own, ...others], size);
     });
@@ -66,15 +67,20 @@ export function lengthsOf(
   shapes: readonly (readonly number[])[],
   what: string,
 ): readonly Length[] {
-  const [first = []] = shapes;
+  const first = at(shapes, 0);
+  if (shapes.some(({ length }) => length !== first.length)) {
+    throw new ExportError(
+      `${what} has another number of axes for another batch size; export it with a fixed batch size`,
+    );
+  }
   return first.map((_, axis) => {
-    const found = shapes.map((shape) => shape[axis] ?? NaN);
+    const found = shapes.map((shape) => at(shape, axis));
     return line(found, `axis ${axis} of ${what}`);
   });
 }
 
 function line(values: readonly number[], what: string): Length {
-  const [a = NaN, b = NaN, c = NaN] = values;
+  const [a, b, c] = exactly(values, 3);
   const [first, second, third] = probedBatches;
   const perBatch = (b - a) / (second - first);
   const fixed = a - perBatch * first;
@@ -122,7 +128,7 @@ function expectSameForm(a: Placed, b: Placed, i: number): void {
   };
   if (form(a) === form(b)) return;
   throw new ExportError(
-    `the graph has another form for another batch size, at its ${a.nodes[i]?.op ?? ''} node ${i}; export it with a fixed batch size`,
+    `the graph has another form for another batch size, at its ${at(a.nodes, i).op} node ${i}; export it with a fixed batch size`,
   );
 }
 
@@ -205,9 +211,14 @@ function numbersOf(
   values: readonly GraphValue[],
   what: string,
 ): readonly (readonly number[])[] {
-  const numbers = values.map(({ constant }) =>
-    Array.from(constant ?? [], Number),
-  );
+  const numbers = values.map(({ constant }) => {
+    if (constant === undefined) {
+      throw new ExportError(
+        `${what} is constant for one batch size, and computed for another; export it with a fixed batch size`,
+      );
+    }
+    return Array.from<number | bigint, number>(constant, Number);
+  });
   if (new Set(numbers.map(({ length }) => length)).size > 1) {
     throw new ExportError(
       `${what} has another length for another batch size; export it with a fixed batch size`,

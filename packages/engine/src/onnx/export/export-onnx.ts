@@ -1,4 +1,4 @@
-import { NdArray, sizeOf, typedArrayOf } from '@clip-lung/tensor';
+import { at, NdArray, sizeOf, typedArrayOf } from '@clip-lung/tensor';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type * as tf from '@tensorflow/tfjs-core';
 
@@ -91,7 +91,7 @@ export function exportOnnx<
   let { graph } = traced;
   let lengths = traced.outputs.map(({ shape }) => shape.map(fixedLength));
   if (input >= 0) {
-    const axis = inputs[input]?.[1].shape.indexOf('batch') ?? 0;
+    const axis = at(inputs, input)[1].shape.indexOf('batch');
     const [, second, third] = probedBatches;
     const others = [traceWith(second), traceWith(third)] as const;
     graph = anyBatch([graph, others[0].graph, others[1].graph], {
@@ -100,7 +100,7 @@ export function exportOnnx<
     });
     lengths = traced.outputs.map(({ path, shape }, i) => [
       ...lengthsOf(
-        [shape, ...others.map(({ outputs }) => outputs[i]?.shape ?? [])],
+        [shape, ...others.map(({ outputs }) => at(outputs, i).shape)],
         `the output "${path}"`,
       ),
     ]);
@@ -143,7 +143,9 @@ function expectFits(graph: Graph): void {
     graph
       .liveNodes()
       .flatMap(({ inputs }) => inputs)
-      .map(({ name, constant }) => [name, constant?.byteLength ?? 0]),
+      .flatMap(({ name, constant }) =>
+        constant === undefined ? [] : [[name, constant.byteLength] as const],
+      ),
   );
   const bytes = [...constants.values()].reduce((sum, size) => sum + size, 0);
   if (bytes <= largestModel) return;

@@ -1,4 +1,4 @@
-import { formatShape, NdArray, sameShape } from '@clip-lung/tensor';
+import { at, formatShape, NdArray, sameShape } from '@clip-lung/tensor';
 
 import type { ElementType } from '../../pure/given-arrays.js';
 
@@ -86,7 +86,7 @@ export class Graph {
       this.nodes.push({ op, inputs, attributes, outputs: values });
       this.#known.set(key, values);
       for (const { name } of values) this.#made.add(name);
-      this.onNode?.(values[0]?.name ?? '');
+      this.onNode?.(at(values, 0).name);
     }
     return values;
   }
@@ -99,8 +99,7 @@ export class Graph {
     shape: readonly number[],
     attributes: Attributes = {},
   ): GraphValue {
-    const [value] = this.multiNode(op, inputs, [{ dtype, shape }], attributes);
-    return value as GraphValue;
+    return at(this.multiNode(op, inputs, [{ dtype, shape }], attributes), 0);
   }
 
   /** The same elements in another shape; the value itself where it has that shape. */

@@ -1,3 +1,4 @@
+import { at } from '@clip-lung/tensor';
 import { create, toBinary } from '@bufbuild/protobuf';
 
 import type { Attributes, GraphPart, GraphValue } from './graph.js';
@@ -81,7 +82,7 @@ export function serialiseGraph(
       node: nodes.map((node) =>
         create(NodeProtoSchema, {
           opType: node.op,
-          name: node.outputs[0]?.name ?? '',
+          name: at(node.outputs, 0).name,
           input: node.inputs.map(({ name }) => name),
           output: node.outputs.map(({ name }) => name),
           attribute: attributeProtos(node.attributes),

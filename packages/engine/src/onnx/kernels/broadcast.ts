@@ -1,5 +1,5 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
-import { sameShape, sizeOf } from '@clip-lung/tensor';
+import { at, sameShape, sizeOf } from '@clip-lung/tensor';
 
 import { arrange, withRank } from '../symbols/arrange.js';
 import type {
@@ -87,7 +87,7 @@ export function combined(
 ): TensorInfo {
   const { graph } = backend;
   const stored = new Array<number>(shape.length);
-  order.forEach((axis, i) => (stored[axis] = shape[i] ?? 1));
+  order.forEach((axis, i) => (stored[axis] = at(shape, i)));
   // Where the last axes are 1, ONNX Runtime leaves them out if both operands have them, and goes on element by element if one
   // has no such axis: 30 times as slow.
   const operands =
@@ -102,7 +102,7 @@ export function elementwise(
   graph: Graph,
   op: string,
   operands: readonly GraphValue[],
-  dtype: GraphValue['dtype'] = operands.at(-1)?.dtype ?? 'float32',
+  dtype: GraphValue['dtype'] = at(operands, operands.length - 1).dtype,
   given: Attributes = {},
 ): GraphValue {
   const shape = operands.reduce<number[]>(

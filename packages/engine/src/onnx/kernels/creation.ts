@@ -16,9 +16,9 @@ const fill: Kernel = (call) => {
   const { shape, value, dtype } = attributes(call) as {
     shape: number[];
     value: number;
-    dtype?: DataType;
+    dtype: DataType;
   };
-  return call.backend.filled(shape, graphType(dtype ?? 'float32'), value);
+  return call.backend.filled(shape, graphType(dtype), value);
 };
 
 /** A kernel without inputs: its result is known while tracing. */

@@ -1,9 +1,10 @@
-import { sizeOf } from '@clip-lung/tensor';
+import { at, sizeOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
+import { exactly } from '../../exactly.js';
 import { cpuBackend } from '../../cpu-backend.js';
 import { TraceError } from '../../errors.js';
-import type { KernelCall } from './kernel.js';
+import { inputList, type KernelCall } from './kernel.js';
 import { graphType, hostOf } from '../symbols/host-values.js';
 
 /** Kernels that cost nothing in the graph: computing them ahead would only copy their elements. */
@@ -30,8 +31,8 @@ export function foldConstants(
   name: string,
   call: KernelCall,
 ): tf.TensorInfo | tf.TensorInfo[] | undefined {
-  const { inputs, backend } = call;
-  const tensors = Object.values(inputs).flatMap((tensor) => tensor ?? []);
+  const { backend } = call;
+  const tensors = inputList(call);
   if (free.has(name) || tensors.length === 0) return undefined;
   if (!tensors.every((tensor) => backend.isConstant(tensor))) return undefined;
   if (isLarge(name, tensors)) return undefined;
@@ -91,8 +92,9 @@ function isLarge(name: string, tensors: readonly tf.TensorInfo[]): boolean {
   const largest = Math.max(...sizes);
   if (name.startsWith('Conv')) return true;
   if (name === 'BatchMatMul') {
-    const [a = 0, b = 0] = sizes;
-    const columns = tensors[1]?.shape.at(-1) ?? 1;
+    const [a, b] = exactly(sizes, 2);
+    const { shape } = at(tensors, 1);
+    const columns = at(shape, shape.length - 1);
     return Math.max(a, b) > matrixLimit || a * columns > productLimit;
   }
   return largest > elementLimit;

@@ -22,8 +22,9 @@ const batchNorm: Kernel = (call) => {
   const x = input(call, 'x');
   const mean = input(call, 'mean');
   const variance = input(call, 'variance');
-  const { varianceEpsilon } = attributes(call) as { varianceEpsilon?: number };
-  const epsilon = varianceEpsilon ?? 0.001;
+  const { varianceEpsilon: epsilon } = attributes(call) as {
+    varianceEpsilon: number;
+  };
   const same = (number: number): TensorInfo =>
     backend.filled(mean.shape, 'float32', number);
   const scale = optionalInput(call, 'scale') ?? same(1);

@@ -1,5 +1,6 @@
-import { sizeOf } from '@clip-lung/tensor';
+import { at, sizeOf } from '@clip-lung/tensor';
 
+import { exactly } from '../../exactly.js';
 import type { GraphNode, GraphValue } from '../graph/graph.js';
 
 /** What a node takes, by its shapes alone. */
@@ -40,22 +41,22 @@ function bytesOf({ shape, dtype }: GraphValue): number {
 }
 
 function flopsOf({ op, inputs, outputs, attributes }: GraphNode): number {
-  const [first, second] = inputs;
+  const [first] = inputs;
   const made = outputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   if (moving.has(op) || first === undefined) return 0;
   switch (op) {
     case 'Gemm': {
-      const [rows = 1, columns = 1] = first.shape;
+      const [rows, columns] = exactly(first.shape, 2);
       return 2 * made * (attributes['transA'] === 1 ? rows : columns);
     }
     case 'MatMul':
-      return 2 * made * (first.shape.at(-1) ?? 1);
+      return 2 * made * at(first.shape, first.shape.length - 1);
     case 'Conv':
       // Each output is a product with one filter, [I / groups, H, W].
-      return 2 * made * sizeOf(second?.shape.slice(1) ?? []);
+      return 2 * made * sizeOf(at(inputs, 1).shape.slice(1));
     case 'ConvTranspose':
       // Each input is spread by its filters, [O / groups, H, W].
-      return 2 * sizeOf(first.shape) * sizeOf(second?.shape.slice(1) ?? []);
+      return 2 * sizeOf(first.shape) * sizeOf(at(inputs, 1).shape.slice(1));
     default:
       return op.startsWith('Reduce') || op.endsWith('Pool')
         ? sizeOf(first.shape)

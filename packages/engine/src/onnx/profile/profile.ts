@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { leaves, type NdArray, type Tree } from '@clip-lung/tensor';
+import { at, leaves, type NdArray, type Tree } from '@clip-lung/tensor';
 
 import type { Hosted, PureFunction, TensorTree } from '../../engine.js';
 import { type OnnxDevice, wantsPlain } from '../runtime/devices.js';
@@ -105,7 +105,7 @@ async function readTimes(
   folder: string,
   runs: number,
 ): Promise<ReadonlyMap<string, number>> {
-  const [file = ''] = await readdir(folder);
+  const file = at(await readdir(folder), 0, 'files of the profiler');
   const events = JSON.parse(
     await readFile(join(folder, file), 'utf8'),
   ) as readonly ProfileEvent[];
@@ -114,8 +114,13 @@ async function readTimes(
   );
   const counted = kernels.slice(kernels.length / (runs + 1));
   const times = new Map<string, number>();
-  for (const { args, dur = 0 } of counted) {
-    const op = args?.op_name ?? '?';
+  for (const { name, args, dur } of counted) {
+    const op = args?.op_name;
+    if (op === undefined || dur === undefined) {
+      throw new TypeError(
+        `ONNX Runtime's profile does not say what "${name}" is, or how long it took`,
+      );
+    }
     times.set(op, (times.get(op) ?? 0) + dur / 1000 / runs);
   }
   return times;

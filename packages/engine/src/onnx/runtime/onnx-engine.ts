@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 import {
+  at,
   arrayFromBytes,
   formatShape,
   leaves,
@@ -161,8 +162,7 @@ class OnnxFunction<
       fetches[name] = ortTensor(own.spare(path));
     const results = traced.outputs.map(emptyArray);
     traced.outputs.forEach(({ name }, i) => {
-      const result = results[i];
-      if (result !== undefined) fetches[name] = ortTensor(result);
+      fetches[name] = ortTensor(at(results, i));
     });
     try {
       await session.run(feeds, fetches);
@@ -170,9 +170,8 @@ class OnnxFunction<
       throw this.#explained(error, own, inputs);
     }
     for (const { path } of traced.state) own.swap(path);
-    return mapTree<Tree<number>, number, NdArray>(
-      traced.form,
-      (place) => results[place] as NdArray,
+    return mapTree<Tree<number>, number, NdArray>(traced.form, (place) =>
+      at(results, place),
     ) as unknown as Hosted<O>;
   }
 

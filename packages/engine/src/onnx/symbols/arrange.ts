@@ -1,3 +1,4 @@
+import { at } from '@clip-lung/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
 import type { Graph, GraphValue } from '../graph/graph.js';
@@ -65,7 +66,7 @@ function rearrange(
   const dtype = value.dtype;
   const shape = permute(value.shape, perm);
   const moved = perm.filter((axis) => value.shape[axis] !== 1);
-  if (moved.every((axis, i) => i === 0 || (moved[i - 1] ?? -1) < axis)) {
+  if (moved.every((axis, i) => i === 0 || at(moved, i - 1) < axis)) {
     return graph.node('Reshape', [value, graph.int64(shape)], dtype, shape);
   }
   return graph.node('Transpose', [value], dtype, shape, { perm });

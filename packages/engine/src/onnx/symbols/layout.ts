@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 /**
  * A traced tensor's elements may be stored with their axes in another order than the program sees them, so that a
  * transposition costs nothing until somebody needs it. An `order` says how: logical axis `i` is stored axis `order[i]`,
@@ -23,7 +25,7 @@ function invert(order: Order): Order {
 
 /** Picks `values[order[i]]` for each i: what `transpose(·, order)` does to a shape, and how two orders compose. */
 export function permute<T>(values: readonly T[], order: Order): T[] {
-  return order.map((axis) => values[axis] as T);
+  return order.map((axis) => at(values, axis));
 }
 
 /** The permutation that takes a value stored in order `from` to one stored in order `to`. */
@@ -34,8 +36,7 @@ export function between(from: Order, to: Order): Order {
 /** The order after the logical axes `removed` are gone from the program's view and from the store. */
 export function withoutAxes(order: Order, removed: ReadonlySet<number>): Order {
   const kept = order.filter((_, axis) => !removed.has(axis));
-  const rank = new Map([...kept].sort((a, b) => a - b).map((s, i) => [s, i]));
-  return kept.map((stored) => rank.get(stored) ?? 0);
+  return kept.map((stored) => kept.filter((other) => other < stored).length);
 }
 
 /** The order of a tensor to which `count` leading axes of length 1 were added, in the store as well. */
