@@ -1,3 +1,4 @@
+import { at } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import type { TextTowerConfig } from './config.js';
 import type { Weights } from './encoder-arrays.js';
@@ -151,7 +152,7 @@ function merge(
   parts: readonly (readonly tf.Tensor3D[] | null)[],
 ): readonly tf.Tensor3D[] {
   return [0, 1, 2].map((kind) =>
-    join(parts.map((part) => part?.[kind] ?? null)),
+    join(parts.map((part) => (part === null ? null : at(part, kind)))),
   );
 }
 
@@ -180,7 +181,7 @@ function embedNodes(
   const after = shared + contextSlots.length;
   const inOrder =
     slots === contextSlots.length &&
-    contextSlots.every((slot, at) => slot === at);
+    contextSlots.every((slot, i) => slot === i);
   const vectors = inOrder
     ? context
     : tf.gather(context, tf.tensor1d([...contextSlots], 'int32'), 1);
