@@ -123,6 +123,15 @@ async function traced(
   };
 }
 
+function gradientOf(
+  gradients: ReadonlyMap<string, Float32Array>,
+  name: string,
+): Float32Array {
+  const found = gradients.get(name);
+  if (found === undefined) throw new Error(`there is no gradient in ${name}`);
+  return found;
+}
+
 /** The largest difference as a part of the largest expected value. */
 function distance(actual: Float32Array, expected: Float32Array): number {
   expect(actual.length).toBe(expected.length);
@@ -220,8 +229,7 @@ describe.each(['mixed', 'gelu', 'longest', 'class-specific', 'moved'])(
           // A constant added to all keys changes no softmax: that gradient is 0 but for rounding.
           if (key.endsWith('k_proj.bias')) continue;
           const error = distance(
-            gradients.get(key === 'context' ? key : `tower.${key}`) ??
-              new Float32Array(),
+            gradientOf(gradients, key === 'context' ? key : `tower.${key}`),
             expected(`gradient.${key}`),
           );
           expect(error, key).toBeLessThan(1e-4);
@@ -324,8 +332,8 @@ describe('the exact shortcuts', () => {
             expect(distance(features, reference.features)).toBeLessThan(1e-5);
             expect(
               distance(
-                gradients.get('context') ?? new Float32Array(),
-                reference.gradients.get('context') ?? new Float32Array(),
+                gradientOf(gradients, 'context'),
+                gradientOf(reference.gradients, 'context'),
               ),
             ).toBeLessThan(1e-4);
           }
@@ -397,7 +405,7 @@ describe('a feed-forward layer whose rows are pages long', () => {
     const [narrow, broad] = [learn(tower), learn(wide)];
     expect(distance(broad.features, narrow.features)).toBeLessThan(1e-6);
     for (const [name, expected] of narrow.gradients) {
-      const found = broad.gradients.get(name) ?? new Float32Array();
+      const found = gradientOf(broad.gradients, name);
       if (name.endsWith('k_proj.bias')) continue;
       if (/fc1\./.test(name)) {
         // Nothing listens to the others, so they learn nothing.
@@ -450,7 +458,7 @@ describe('micro-batches', () => {
       for (const [name, expected] of whole.gradients) {
         // A constant added to all keys changes no softmax: that gradient is 0 but for rounding.
         if (name.endsWith('k_proj.bias')) continue;
-        const found = gradients.get(name) ?? new Float32Array();
+        const found = gradientOf(gradients, name);
         expect(distance(found, expected), name).toBeLessThan(1e-5);
       }
     },
@@ -464,7 +472,7 @@ describe('micro-batches', () => {
     );
     expect(distance(features, whole.features)).toBeLessThan(1e-5);
     expect(
-      distance(gradient, whole.gradients.get('context') ?? new Float32Array()),
+      distance(gradient, gradientOf(whole.gradients, 'context')),
     ).toBeLessThan(1e-4);
   });
 

@@ -1,3 +1,4 @@
+import { at } from '@clip-lung/tensor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Prompt, PromptError, type PromptItem } from './index.js';
@@ -17,7 +18,7 @@ const slots = (...all: readonly number[]): readonly PromptItem[] =>
 
 /** The nodes from [SOS] to a node. */
 function pathTo({ parents }: PackedPrompts, node: number): readonly number[] {
-  const parent = parents[node] ?? -1;
+  const parent = at(parents, node);
   return parent === -1
     ? [node]
     : [...pathTo({ parents } as PackedPrompts, parent), node];

@@ -18,7 +18,7 @@ export type GivenArray =
   | NdArray<'int32'>
   | NdArray<'bool'>;
 
-export function isGivenArray(array: NdArray): array is GivenArray {
+function isGivenArray(array: NdArray): array is GivenArray {
   return isElementType(array.dtype);
 }
 

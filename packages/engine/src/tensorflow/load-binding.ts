@@ -8,8 +8,8 @@ import { join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { EngineUnavailableError } from '../errors.js';
-import { allowExplicitPadding } from './explicit-padding.js';
 import { followEdgeRules } from './edge-rules.js';
+import { allowExplicitPadding } from './explicit-padding.js';
 import {
   convolveVolumes,
   allowNormalisedVolumes,

@@ -1,7 +1,7 @@
 import { at, sameShape } from '@clip-lung/tensor';
 
-import { exactly } from '../../exactly.js';
 import { ExportError } from '../../errors.js';
+import { exactly } from '../../exactly.js';
 import { Graph, type GraphNode, type GraphValue } from '../graph/graph.js';
 import { repeatedRow, sameElements, sameRow } from './repeated-row.js';
 

@@ -4,12 +4,6 @@ import type * as tf from '@tensorflow/tfjs-core';
 
 import type { Hosted, PureFunction, TensorTree } from '../../engine.js';
 import { ExportError } from '../../errors.js';
-import {
-  anyBatch,
-  type Length,
-  lengthsOf,
-  probedBatches,
-} from './any-batch.js';
 import type { Graph, GraphType } from '../graph/graph.js';
 import {
   type ModelProto,
@@ -18,9 +12,15 @@ import {
   TensorShapeProto_DimensionSchema,
   type ValueInfoProto,
 } from '../graph/onnx-ml_pb.js';
-import { publicNames, renamed } from './public-names.js';
 import { serialiseGraph } from '../graph/serialise.js';
 import { trace, type TracedFunction } from '../trace/trace.js';
+import {
+  anyBatch,
+  type Length,
+  lengthsOf,
+  probedBatches,
+} from './any-batch.js';
+import { publicNames, renamed } from './public-names.js';
 
 /** An input of an exported model. */
 export interface ExportedInput {

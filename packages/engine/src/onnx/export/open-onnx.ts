@@ -9,8 +9,8 @@ import * as ort from 'onnxruntime-node';
 
 import { described } from '../../pure/describe.js';
 import { isArray } from '../../pure/given-arrays.js';
-import { expectDevice, type OnnxDevice } from '../runtime/devices.js';
 import { type ModelProto, ModelProtoSchema } from '../graph/onnx-ml_pb.js';
+import { expectDevice, type OnnxDevice } from '../runtime/devices.js';
 import { arrayOfOrt, ortTensor } from '../runtime/ort-tensor.js';
 
 /** An input or output of a model. */

@@ -1,13 +1,13 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { at, sameShape, sizeOf } from '@clip-lung/tensor';
 
-import { arrange, withRank } from '../symbols/arrange.js';
 import type {
   Attributes,
   Graph,
   GraphType,
   GraphValue,
 } from '../graph/graph.js';
+import { arrange, withRank } from '../symbols/arrange.js';
 import {
   identityOrder,
   isIdentity,

@@ -2,8 +2,8 @@ import { sizeOf } from '@clip-lung/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
 import { reach, type Windows } from '../../windows.js';
-import { arrange } from '../symbols/arrange.js';
 import type { GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
 import {
   filtersInputsFirst,
   filtersOutputsFirst,

@@ -1,7 +1,7 @@
 import type { DataType } from '@tensorflow/tfjs-core';
 
-import { computeAhead } from './fold.js';
 import { graphType } from '../symbols/host-values.js';
+import { computeAhead } from './fold.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 
 /** An array of one number; it is written out only where a scalar would not do. */

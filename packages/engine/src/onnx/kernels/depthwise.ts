@@ -2,8 +2,8 @@ import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 
 import { exactly } from '../../exactly.js';
 import { planar } from '../../windows.js';
-import { arrange } from '../symbols/arrange.js';
 import type { Attributes, GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
 import { imagesAsNchw, type Order } from '../symbols/layout.js';
 import type { TraceBackend } from '../symbols/trace-backend.js';
 import { cut } from './cut.js';

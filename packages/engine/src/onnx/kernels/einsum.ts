@@ -1,8 +1,8 @@
 import { at } from '@clip-lung/tensor';
 import { backend_util } from '@tensorflow/tfjs-core';
 
-import { arrangePlain } from '../symbols/arrange.js';
 import type { GraphType } from '../graph/graph.js';
+import { arrangePlain } from '../symbols/arrange.js';
 import {
   attributes,
   inputList,

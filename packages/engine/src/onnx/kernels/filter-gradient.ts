@@ -3,8 +3,8 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 
 import { exactly } from '../../exactly.js';
 import type { WindowAxis, Windows } from '../../windows.js';
-import { arrange } from '../symbols/arrange.js';
 import type { GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
 import { imagesChannelsOutside } from '../symbols/layout.js';
 import type { TraceBackend } from '../symbols/trace-backend.js';
 import { cut } from './cut.js';

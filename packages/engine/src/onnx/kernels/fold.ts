@@ -1,11 +1,11 @@
 import { at, sizeOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
-import { exactly } from '../../exactly.js';
 import { cpuBackend } from '../../cpu-backend.js';
 import { TraceError } from '../../errors.js';
-import { inputList, type KernelCall } from './kernel.js';
+import { exactly } from '../../exactly.js';
 import { graphType, hostOf } from '../symbols/host-values.js';
+import { inputList, type KernelCall } from './kernel.js';
 
 /** Kernels that cost nothing in the graph: computing them ahead would only copy their elements. */
 const free = new Set([

@@ -7,8 +7,8 @@ import {
 
 import { TraceError } from '../../errors.js';
 import { userFrame } from '../../pure/user-frame.js';
-import { arrange, arrangePlain } from '../symbols/arrange.js';
 import type { GraphType, GraphValue } from '../graph/graph.js';
+import { arrange, arrangePlain } from '../symbols/arrange.js';
 import { graphType } from '../symbols/host-values.js';
 import type { TraceBackend } from '../symbols/trace-backend.js';
 import { elementwise } from './broadcast.js';

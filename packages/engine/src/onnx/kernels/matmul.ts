@@ -1,8 +1,8 @@
 import { at, formatShape } from '@clip-lung/tensor';
 import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
 
-import { arrange } from '../symbols/arrange.js';
 import type { GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
 import { graphType } from '../symbols/host-values.js';
 import { identityOrder, type Order, permute } from '../symbols/layout.js';
 import type { TraceBackend } from '../symbols/trace-backend.js';

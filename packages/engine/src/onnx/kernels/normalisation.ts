@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
-import { arrange, arrangePlain } from '../symbols/arrange.js';
 import type { GraphType } from '../graph/graph.js';
+import { arrange, arrangePlain } from '../symbols/arrange.js';
 import { imagesChannelsFirst } from '../symbols/layout.js';
 import { arithmeticKernels } from './arithmetic.js';
 import {

@@ -2,8 +2,8 @@ import { at } from '@clip-lung/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
 import { exactly } from '../../exactly.js';
-import { arrange } from '../symbols/arrange.js';
 import type { GraphType, GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
 import { imagesAsNchw } from '../symbols/layout.js';
 import { castTensor } from './cast.js';
 import {

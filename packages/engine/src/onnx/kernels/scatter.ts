@@ -1,8 +1,8 @@
 import { at, sizeOf } from '@clip-lung/tensor';
 
 import { exactly } from '../../exactly.js';
-import { arrangePlain } from '../symbols/arrange.js';
 import type { GraphType, GraphValue } from '../graph/graph.js';
+import { arrangePlain } from '../symbols/arrange.js';
 import type { TraceBackend } from '../symbols/trace-backend.js';
 import { elementwise } from './broadcast.js';
 import { castValue } from './cast.js';

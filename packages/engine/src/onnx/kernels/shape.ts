@@ -1,8 +1,8 @@
 import { at, sameShape, sizeOf } from '@clip-lung/tensor';
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 
-import { arrangePlain } from '../symbols/arrange.js';
 import type { GraphValue } from '../graph/graph.js';
+import { arrangePlain } from '../symbols/arrange.js';
 import { isIdentity, type Order, permute } from '../symbols/layout.js';
 import type { TraceBackend } from '../symbols/trace-backend.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';

@@ -2,8 +2,8 @@ import { at, sizeOf } from '@clip-lung/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
 import type { WindowAxis, Windows } from '../../windows.js';
-import { arrange } from '../symbols/arrange.js';
 import type { GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
 import { imagesPlacesFirst } from '../symbols/layout.js';
 import type { TraceBackend } from '../symbols/trace-backend.js';
 import { cut } from './cut.js';

@@ -2,8 +2,8 @@ import { at } from '@clip-lung/tensor';
 import type { backend_util, TensorInfo } from '@tensorflow/tfjs-core';
 
 import { exactly } from '../../exactly.js';
-import { arrange } from '../symbols/arrange.js';
 import type { GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
 import { filtersAsOihw } from '../symbols/layout.js';
 import type { TraceBackend } from '../symbols/trace-backend.js';
 import { rowSum } from './row-sum.js';

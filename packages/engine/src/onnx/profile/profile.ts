@@ -6,10 +6,10 @@ import { at, leaves, type NdArray, type Tree } from '@clip-lung/tensor';
 
 import type { Hosted, PureFunction, TensorTree } from '../../engine.js';
 import { type OnnxDevice, wantsPlain } from '../runtime/devices.js';
-import { type Cost, costOf } from './node-cost.js';
 import { ortTensor } from '../runtime/ort-tensor.js';
 import { loadGraph } from '../runtime/program.js';
 import { givenInput, stateInput, trace } from '../trace/trace.js';
+import { type Cost, costOf } from './node-cost.js';
 
 /** What one kind of node costs in a run of a traced function. */
 export interface KindReport extends Cost {

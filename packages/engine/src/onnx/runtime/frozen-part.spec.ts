@@ -2,9 +2,9 @@ import { filled, float32, type NdArray } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 
+import { trace } from '../trace/trace.js';
 import { splitFrozen } from './frozen-part.js';
 import { onnxEngine } from './onnx-engine.js';
-import { trace } from '../trace/trace.js';
 
 const engine = onnxEngine({ threads: 1, frozenWeights: 'shared' });
 afterAll(() => engine.dispose());

@@ -27,10 +27,6 @@ import { HostState } from '../../host-state.js';
 import { functionName } from '../../pure/describe.js';
 import { expectArrays } from '../../pure/given-arrays.js';
 import { foreignState } from '../../state-form.js';
-import { expectDevice, type OnnxDevice, wantsPlain } from './devices.js';
-import { ortTensor } from './ort-tensor.js';
-import { type FrozenWeights, loadGraph, type Program } from './program.js';
-import { runtimeError } from './runtime-error.js';
 import {
   givenInput,
   type OnNode,
@@ -39,6 +35,10 @@ import {
   type TracedFunction,
   type TracedOutput,
 } from '../trace/trace.js';
+import { expectDevice, type OnnxDevice, wantsPlain } from './devices.js';
+import { ortTensor } from './ort-tensor.js';
+import { type FrozenWeights, loadGraph, type Program } from './program.js';
+import { runtimeError } from './runtime-error.js';
 
 export interface OnnxEngineOptions {
   /** what computes; `availableDevices` says which are there. Default `cpu` */

@@ -1,10 +1,10 @@
 import { NdArray } from '@clip-lung/tensor';
 import type * as ort from 'onnxruntime-node';
 
-import { splitFrozen } from './frozen-part.js';
 import type { Graph, GraphValue } from '../graph/graph.js';
-import { ortTensor } from './ort-tensor.js';
 import { serialiseGraph } from '../graph/serialise.js';
+import { splitFrozen } from './frozen-part.js';
+import { ortTensor } from './ort-tensor.js';
 import { createSession, type SessionOptions } from './session.js';
 
 /** A graph that is ready to run. */

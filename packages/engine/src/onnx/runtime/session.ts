@@ -1,7 +1,7 @@
 import * as ort from 'onnxruntime-node';
 
-import type { OnnxDevice } from './devices.js';
 import type { OnnxModel } from '../graph/serialise.js';
+import type { OnnxDevice } from './devices.js';
 
 export interface SessionOptions {
   readonly device: OnnxDevice;

@@ -15,11 +15,11 @@ import type { Hosted, PureFunction, TensorTree } from '../../engine.js';
 import { TraceError } from '../../errors.js';
 import { callPure } from '../../pure/call.js';
 import { expectArrays, type GivenArray } from '../../pure/given-arrays.js';
-import { arrangePlain } from '../symbols/arrange.js';
-import { foldConstants } from '../kernels/fold.js';
 import type { Graph, GraphType } from '../graph/graph.js';
-import { graphType } from '../symbols/host-values.js';
+import { foldConstants } from '../kernels/fold.js';
 import { kernels } from '../kernels/index.js';
+import { arrangePlain } from '../symbols/arrange.js';
+import { graphType } from '../symbols/host-values.js';
 import {
   TraceBackend,
   traceBackendName,
