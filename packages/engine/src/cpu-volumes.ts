@@ -1,3 +1,4 @@
+import { at } from '@clip-lung/tensor';
 import '@tensorflow/tfjs-backend-cpu';
 
 import * as tf from '@tensorflow/tfjs-core';
@@ -66,19 +67,22 @@ function withRest(
   x: tf.TensorInfo,
   { axes }: Windows,
 ): tf.TensorInfo {
-  const lengths = [x.shape[0], ...axes.map(({ length }) => length), x.shape[4]];
-  const paddings = x.shape.map((own, axis) => [
-    0,
-    (lengths[axis] ?? own) - own,
-  ]);
+  const paddings = [
+    [0, 0],
+    ...axes.map(({ length }, i) => [0, length - at(x.shape, i + 1)]),
+    [0, 0],
+  ];
   const attrs = { paddings, constantValue: 0 };
   const whole = runKernel(tf.PadV2, { inputs: { x }, attrs, backend });
   free(backend, x);
   return whole;
 }
 
-const inside = (shape: readonly number[], reached: readonly number[]) =>
-  shape.map((length, axis) => reached[axis - 1] ?? length);
+const inside = (shape: readonly number[], reached: readonly number[]) => [
+  at(shape, 0),
+  ...reached,
+  at(shape, 4),
+];
 
 /** How a kernel is run on volumes that are cut. */
 type RunCut = (

@@ -6,8 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Case, Sample } from '../test/conformance/case.js';
 import { families } from '../test/conformance/cases/index.js';
-import { engineTable } from '../test/conformance/engine-table.js';
-import { withTable } from '../test/conformance/kernel-table.js';
+import { engineTable, withTable } from '../test/conformance/kernel-table.js';
 import { cpuBackend } from './cpu-backend.js';
 import './gradients.js';
 import { kernels } from './onnx/kernels/index.js';
@@ -15,13 +14,15 @@ import { kernels } from './onnx/kernels/index.js';
 const cases = Object.values(families).flat();
 
 describe('the table of kernels', () => {
-  it('in the README is the one that tools/docs/kernel-table.mjs writes', async () => {
-    const readme = await readFile(
-      new URL('../README.md', import.meta.url),
+  it('in KERNELS.md is the one that tools/docs/kernel-table.mjs writes', async () => {
+    const document = await readFile(
+      new URL('../KERNELS.md', import.meta.url),
       'utf8',
     );
-    expect(readme.replaceAll(/ +\|/g, ' |').replaceAll(/-+ \|/g, '--- |')).toBe(
-      withTable(readme, engineTable)
+    expect(
+      document.replaceAll(/ +\|/g, ' |').replaceAll(/-+ \|/g, '--- |'),
+    ).toBe(
+      withTable(document, engineTable)
         .replaceAll(/ +\|/g, ' |')
         .replaceAll(/-+ \|/g, '--- |'),
     );

@@ -1,3 +1,4 @@
+import { at } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 /*
@@ -44,7 +45,7 @@ export const questionGradients: readonly tf.GradConfig[] = [
     Object.fromEntries(
       kernelInputs(kernelName).map((name, i) => [
         name,
-        () => tf.zeros(saved[i]?.shape ?? [], 'float32'),
+        () => tf.zeros(at(saved, i).shape, 'float32'),
       ]),
     ),
 }));
@@ -97,10 +98,10 @@ function gradientOfConvolution(
       // […window, inputs, outputs]
       const axes = filter.shape.slice(0, -2).map((_, axis) => axis);
       const steps = axes.map((axis) =>
-        typeof dilations === 'number' ? dilations : (dilations[axis] ?? 1),
+        typeof dilations === 'number' ? dilations : at(dilations, axis),
       );
       const wide = axes.reduce(
-        (narrow, axis) => spread(narrow, axis, steps[axis] ?? 1),
+        (narrow, axis) => spread(narrow, axis, at(steps, axis)),
         filter,
       );
       const run = (

@@ -1,22 +1,22 @@
 import { fileURLToPath } from 'node:url';
 
-import { float32, type NdArray } from '@clip-lung/tensor';
+import { at, float32, type NdArray } from '@clip-lung/tensor';
 import { readSafetensors } from '@clip-lung/tensor/node';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { cpuEngine } from './cpu-engine.js';
 import type { Engine } from './engine.js';
-import { onnxEngine } from './onnx/onnx-engine.js';
+import { onnxEngine } from './onnx/runtime/onnx-engine.js';
 import { tensorflowEngine } from './tensorflow/tensorflow-engine.js';
 
 // Made by tools/reference/engine_volumes.py.
 const { tensors, metadata } = await readSafetensors(
   fileURLToPath(new URL('../fixtures/volumes.safetensors', import.meta.url)),
 );
-const cases = Object.entries(
-  JSON.parse(metadata['cases'] ?? '{}') as Record<string, VolumeCase>,
-);
+const { cases: listed } = metadata;
+if (listed === undefined) throw new Error('volumes.safetensors lists no cases');
+const cases = Object.entries(JSON.parse(listed) as Record<string, VolumeCase>);
 const engines: readonly Engine[] = [
   cpuEngine(),
   onnxEngine({ threads: 1 }),
@@ -51,7 +51,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))(
           return {
             outputs: Object.fromEntries([
               ['y', applied(one, operands)],
-              ...gradients.map((g, i) => [`d${names[i] ?? ''}`, g]),
+              ...gradients.map((g, i) => [`d${at(names, i)}`, g]),
             ]) as Record<string, tf.Tensor>,
           };
         };

@@ -1,4 +1,4 @@
-import { leaves, type Tree, treeOf } from '@clip-lung/tensor';
+import { at, leaves, type Tree, treeOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Text features of contexts, [B, T, W] to [B, P, D]. */
@@ -17,7 +17,7 @@ export function inMicroBatches(encode: Encode, size: number): Encode {
     if (batch <= size) return encode(tree, context);
     const named = leaves(tree);
     const treeWith = (weights: readonly tf.Tensor[]): Tree<tf.Tensor> =>
-      treeOf(named.map(([name], at) => [name, weights[at] as tf.Tensor]));
+      treeOf(named.map(([name], i) => [name, at(weights, i)]));
     const places = Array.from({ length: Math.ceil(batch / size) }, (_, at) => ({
       from: at * size,
       count: Math.min(size, batch - at * size),
@@ -42,7 +42,7 @@ export function inMicroBatches(encode: Encode, size: number): Encode {
             );
             const [first, ...others] = withOwnTape(() =>
               tf.grads((...all: tf.Tensor[]) =>
-                encode(treeWith(all.slice(1)), all[0] as tf.Tensor3D),
+                encode(treeWith(all.slice(1)), at(all, 0) as tf.Tensor3D),
               )([part, ...weights], tf.slice(dy, from, count)),
             );
             before = first as tf.Tensor;

@@ -1,4 +1,4 @@
-import { NdArray } from '@clip-lung/tensor';
+import { at, NdArray } from '@clip-lung/tensor';
 import {
   blockName,
   finalNormName,
@@ -58,9 +58,9 @@ export function fromOpenClipNames(tensors: Iterable<Named>): Named[] {
     if (layer === undefined) return [[given, array]];
     const block = blockName(Number(layer));
     const joint = /^attn\.in_proj_(weight|bias)$/.exec(part)?.[1];
-    if (joint !== undefined && (array.shape[0] ?? 1) % 3 === 0) {
-      return thirds(array).map((third, at) => [
-        `${block}.self_attn.${'qkv'.charAt(at)}_proj.${joint}`,
+    if (joint !== undefined && isInThirds(array)) {
+      return thirds(array).map((third, i) => [
+        `${block}.self_attn.${'qkv'.charAt(i)}_proj.${joint}`,
         third,
       ]);
     }
@@ -74,16 +74,21 @@ export function fromOpenClipNames(tensors: Iterable<Named>): Named[] {
   });
 }
 
+function isInThirds({ shape }: NdArray): boolean {
+  return shape.length > 0 && at(shape, 0) % 3 === 0;
+}
+
 /** An array cut in three along its first axis, as views. */
 function thirds(array: NdArray): NdArray[] {
-  const [rows = 0, ...rest] = array.shape;
+  const rows = at(array.shape, 0);
+  const rest = array.shape.slice(1);
   const size = array.data.length / 3;
   return [0, 1, 2].map(
-    (at) =>
+    (i) =>
       new NdArray(
         array.dtype,
         [rows / 3, ...rest],
-        array.data.subarray(at * size, (at + 1) * size),
+        array.data.subarray(i * size, (i + 1) * size),
       ),
   );
 }

@@ -1,12 +1,8 @@
+import { at } from '@clip-lung/tensor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type PackedPrompts,
-  packPrompts,
-  type Prompt,
-  PromptError,
-  type PromptItem,
-} from './index.js';
+import { type Prompt, PromptError, type PromptItem } from './index.js';
+import { type PackedPrompts, packPrompts } from './prefix-tree.js';
 
 const [sos, eot] = [98, 99];
 const options = { sos, eot, positions: 77 };
@@ -22,7 +18,7 @@ const slots = (...all: readonly number[]): readonly PromptItem[] =>
 
 /** The nodes from [SOS] to a node. */
 function pathTo({ parents }: PackedPrompts, node: number): readonly number[] {
-  const parent = parents[node] ?? -1;
+  const parent = at(parents, node);
   return parent === -1
     ? [node]
     : [...pathTo({ parents } as PackedPrompts, parent), node];

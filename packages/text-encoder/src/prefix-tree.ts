@@ -1,4 +1,4 @@
-import { NdArray } from '@clip-lung/tensor';
+import { at, NdArray } from '@clip-lung/tensor';
 import { PromptError } from './errors.js';
 import type { Prompt, PromptItem } from './prompts.js';
 
@@ -90,9 +90,14 @@ export function packPrompts(
   }
   const nodes = [...before, ...context, ...own, ...tips];
   const places = new Map(nodes.map((node, place) => [node, place]));
-  const placeOf = (node: Node | null): number =>
-    (node === null ? undefined : places.get(node)) ?? -1;
-  const parents = nodes.map(({ parent }) => placeOf(parent));
+  const placeOf = (node: Node): number => {
+    const place = places.get(node);
+    if (place !== undefined) return place;
+    throw new RangeError('a node of the prefix tree has no place');
+  };
+  const parents = nodes.map(({ parent }) =>
+    parent === null ? -1 : placeOf(parent),
+  );
   const contextSlots = context.flatMap(({ item }) =>
     'slot' in item ? item.slot : [],
   );
@@ -168,7 +173,7 @@ function ancestorMask(parents: readonly number[]): NdArray<'float32'> {
   const length = parents.length;
   const mask = new Float32Array(length * length).fill(hidden);
   for (let row = 0; row < length; row++) {
-    for (let node = row; node >= 0; node = parents[node] ?? -1) {
+    for (let node = row; node >= 0; node = at(parents, node)) {
       mask[row * length + node] = 0;
     }
   }

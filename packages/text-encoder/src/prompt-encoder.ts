@@ -1,32 +1,9 @@
-import {
-  leaves,
-  type NdArray,
-  ShapeError,
-  type Tree,
-  treeOf,
-} from '@clip-lung/tensor';
-import * as tf from '@tensorflow/tfjs-core';
-import {
-  encodePacked,
-  type EncodeOptions,
-  ownTokens,
-  sharedTokens,
-} from './encode.js';
+import { type NdArray, ShapeError } from '@clip-lung/tensor';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { EncoderArrays } from './encoder-arrays.js';
 import { PromptError } from './errors.js';
-import { inMicroBatches } from './micro-batch.js';
-import { type PackedPrompts, packPrompts } from './prefix-tree.js';
 import type { Prompt } from './prompts.js';
-import { embedTokens } from './token-embeddings.js';
-import { type TextTower, tokenEmbeddingName } from './tower.js';
-import { foldNorms, weightsOf } from './transformer.js';
-
-/** Every array that runs prompts through a tower. */
-export type EncoderArrays<Leaf> = {
-  /** what {@link learnableWeights} gives: trained, or constants */
-  readonly tower: Tree<Leaf>;
-  /** the rows of the token embedding that the prompts need */
-  readonly tokens: Tree<Leaf>;
-};
+import type { TextTower } from './tower.js';
 
 /** Encodes a fixed set of prompts whose context vectors are given anew each time. */
 export interface PromptEncoder {
@@ -48,76 +25,6 @@ export interface PromptEncoder {
    * @throws {@link ShapeError} for a context of another shape
    */
   encode(frozen: EncoderArrays<tf.Tensor>, context: tf.Tensor3D): tf.Tensor3D;
-}
-
-/** A {@link PromptEncoder} that runs all prompts of a nodule as one sequence. */
-export interface PackedPromptEncoder extends PromptEncoder {
-  readonly packed: PackedPrompts;
-}
-
-export interface PromptEncoderOptions extends EncodeOptions {
-  /** Share equal beginnings; see {@link packPrompts}. Default true. */
-  readonly prefixTree?: boolean;
-  /** How many nodules run at a time, to bound memory; see {@link inMicroBatches}. Default: all. */
-  readonly microBatch?: number;
-}
-
-/**
- * The weights of a tower that can be learned with the rest, by their Hugging Face names: all but the table of token
- * embeddings, of which prompts need a few rows, and which training leaves as it is.
- */
-export function learnableWeights({
-  weights,
-}: Pick<TextTower, 'weights'>): Tree<NdArray<'float32'>> {
-  return treeOf(
-    leaves(weights).filter(([name]) => name !== tokenEmbeddingName),
-  );
-}
-
-/**
- * @param prompts one for each class or attribute
- * @throws {@link PromptError} when a prompt is too long for the tower, or not read where it ends
- */
-export function createPromptEncoder(
-  tower: TextTower,
-  prompts: readonly Prompt[],
-  { prefixTree = true, microBatch, ...shortcuts }: PromptEncoderOptions = {},
-): PackedPromptEncoder {
-  const { config, tokenizer } = tower;
-  const { width, embedding, positions } = config;
-  checkReadable(tower, prompts);
-  const { sos, eot } = tokenizer;
-  const packed = packPrompts(prompts, { sos, eot, positions, prefixTree });
-  const tokens = {
-    [sharedTokens]: embedTokens(tower, packed.sharedTokens),
-    [ownTokens]: embedTokens(tower, packed.ownTokens),
-  };
-  if (microBatch !== undefined && !(microBatch >= 1 && microBatch % 1 === 0)) {
-    throw new PromptError(
-      `the micro-batch is ${microBatch} nodules, expected a whole number of at least 1`,
-    );
-  }
-  const encodeAll = (
-    folded: Tree<tf.Tensor>,
-    context: tf.Tensor3D,
-  ): tf.Tensor3D =>
-    encodePacked(weightsOf(folded), config, packed, context, shortcuts);
-  const encode =
-    microBatch === undefined
-      ? encodeAll
-      : inMicroBatches(encodeAll, microBatch);
-  return {
-    promptCount: prompts.length,
-    slots: packed.slots,
-    width,
-    embedding,
-    packed,
-    frozen: { tower: learnableWeights(tower), tokens },
-    encode(frozen, context) {
-      checkContext(context, packed.slots, tower);
-      return tf.tidy(() => encode(foldNorms(frozen, config), context));
-    },
-  };
 }
 
 /**

@@ -129,9 +129,9 @@ describe('initialContext', () => {
     const table = new Map(leaves(tower.weights)).get(tokenEmbeddingName);
     const context = initialContext(tower, 'the nodule is benign', 2);
     expect(context.shape).toEqual([2, 8]);
-    const expected = ids('the nodule').flatMap((id) => [
-      ...(table?.data.slice(id * 8, (id + 1) * 8) ?? []),
-    ]);
+    const expected = ids('the nodule').flatMap((id) =>
+      Array.from(table?.data.slice(id * 8, (id + 1) * 8) ?? [NaN]),
+    );
     expect([...context.data]).toEqual(expected);
   });
 

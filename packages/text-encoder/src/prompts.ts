@@ -76,6 +76,7 @@ function expectTokens(
 
 /** A template's text with a name in it, as tokens. */
 interface Filled {
+  readonly name: string;
   readonly text: string;
   readonly ids: readonly number[];
   /** the name's own tokens, `ids` from `start` to before `end` */
@@ -120,7 +121,8 @@ export function promptsFromTemplate(
     const ids = tokenizer.encode(text);
     expectTokens(text, ids, contextLength);
     const start = tokenizer.encode(before).length;
-    return { text, ids, start, end: start + tokenizer.encode(name).length };
+    const end = start + tokenizer.encode(name).length;
+    return { name, text, ids, start, end };
   };
   const filled = names.map(fill);
   const [first, ...others] = filled;
@@ -146,9 +148,7 @@ export function promptsFromTemplate(
         text: own.text,
         items: arranged(own, slots(from, contextLength), position, () =>
           // The parts, each by itself, must be the text's tokens.
-          [before, names[at] ?? '', after].flatMap((part) =>
-            tokenizer.encode(part),
-          ),
+          [before, own.name, after].flatMap((part) => tokenizer.encode(part)),
         ),
       };
     }),

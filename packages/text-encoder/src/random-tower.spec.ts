@@ -9,9 +9,8 @@ import {
   randomTower,
   readTowerWeights,
   TextTowerError,
-  wordTokenizer,
-  wordVocabulary,
 } from './index.js';
+import { wordTokenizer, wordVocabulary } from './tokenizer.js';
 
 const engine = cpuEngine();
 

@@ -8,7 +8,7 @@ import {
   tokenEmbeddingName,
   towerShapes,
 } from './tower.js';
-import { wordTokenizer, wordVocabulary } from './word-tokenizer.js';
+import { wordTokenizer, wordVocabulary } from './tokenizer.js';
 
 export interface RandomTowerOptions {
   readonly seed: number;

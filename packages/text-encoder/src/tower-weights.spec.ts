@@ -1,11 +1,7 @@
 import { filled, leaves, NdArray } from '@clip-lung/tensor';
 import { describe, expect, it } from 'vitest';
-import {
-  projectionName,
-  randomTower,
-  readTowerWeights,
-  tokenEmbeddingName,
-} from './index.js';
+import { randomTower, readTowerWeights, tokenEmbeddingName } from './index.js';
+import { projectionName } from './tower.js';
 
 const { config, weights } = randomTower({ seed: 1, width: 8, embedding: 8 });
 const entries: readonly (readonly [string, NdArray])[] = leaves(weights);

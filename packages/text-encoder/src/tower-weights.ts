@@ -1,4 +1,5 @@
 import {
+  at,
   FileFormatError,
   formatShape,
   type NdArray,
@@ -89,7 +90,7 @@ function expectFinite(
   );
   throw new FileFormatError(
     file,
-    `the weight "${name}" ${formatShape(shape)} has ${count} ${count === 1 ? 'value that is' : 'values that are'} not finite, the first ${data[odd] ?? ''} at ${odd}: the file is damaged, or was saved from a training that went wrong; take another copy`,
+    `the weight "${name}" ${formatShape(shape)} has ${count} ${count === 1 ? 'value that is' : 'values that are'} not finite, the first ${at(data, odd)} at ${odd}: the file is damaged, or was saved from a training that went wrong; take another copy`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { NdArray } from '@clip-lung/tensor';
+import { formatShape, NdArray, ShapeError } from '@clip-lung/tensor';
 
 /** Rows and columns of a tile: small enough that the lines of both sides stay in the processor's first cache. */
 const tile = 32;
@@ -7,12 +7,16 @@ const tile = 32;
  * A matrix with its axes swapped, copied.
  *
  * @param room where its values go, if there is room already
+ * @throws `ShapeError` for what is not a matrix
  */
 export function transposed(
   { shape, data }: NdArray<'float32'>,
   room?: Float32Array,
 ): NdArray<'float32'> {
-  const [rows = 0, columns = 0] = shape;
+  const [rows, columns] = shape;
+  if (shape.length !== 2 || rows === undefined || columns === undefined) {
+    throw new ShapeError(`${formatShape(shape)} is not the shape of a matrix`);
+  }
   const turned =
     room?.subarray(0, data.length) ?? new Float32Array(data.length);
   for (let top = 0; top < rows; top += tile) {

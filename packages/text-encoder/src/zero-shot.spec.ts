@@ -1,5 +1,11 @@
 import { cpuEngine } from '@clip-lung/engine';
-import { filled, float32, type NdArray, ShapeError } from '@clip-lung/tensor';
+import {
+  at,
+  filled,
+  float32,
+  type NdArray,
+  ShapeError,
+} from '@clip-lung/tensor';
 import { describe, expect, it } from 'vitest';
 import {
   encodeText,
@@ -14,17 +20,17 @@ const classes = ['benign', 'unsure', 'malignant'];
 const templates = ['a nodule image of {class}.', 'a {class} nodule'];
 
 const rows = ({ data, shape }: NdArray<'float32'>): number[][] =>
-  Array.from({ length: shape[0] ?? 0 }, (_, row) => [
+  Array.from({ length: at(shape, 0) }, (_, row) => [
     ...data.subarray(row * 6, (row + 1) * 6),
   ]);
 const unit = (values: readonly number[]): number[] =>
   values.map((value) => value / Math.hypot(...values));
 const cosine = (a: readonly number[], b: readonly number[]): number =>
-  unit(a).reduce((sum, value, at) => sum + value * (unit(b)[at] ?? NaN), 0);
+  unit(a).reduce((sum, value, i) => sum + value * at(unit(b), i), 0);
 
 describe('zeroShotClassifier', () => {
   it('finds a class by the direction of its text', async () => {
-    const [template = ''] = templates;
+    const template = at(templates, 0);
     const { classify } = await zeroShotClassifier(tower, {
       engine,
       templates: [template],
@@ -66,12 +72,11 @@ describe('zeroShotClassifier', () => {
       ),
     );
     rows(found).forEach((row, k) => {
-      const [a = [], b = []] = each.map((features) =>
-        unit(rows(features)[k] ?? []),
-      );
-      const mean = unit(a.map((value, at) => value + (b[at] ?? NaN)));
-      row.forEach((value, at) => {
-        expect(value).toBeCloseTo(mean[at] ?? NaN, 5);
+      const own = each.map((features) => unit(at(rows(features), k)));
+      const [a, b] = [at(own, 0), at(own, 1)];
+      const mean = unit(a.map((value, i) => value + at(b, i)));
+      row.forEach((value, i) => {
+        expect(value).toBeCloseTo(at(mean, i), 5);
       });
     });
   });
@@ -90,15 +95,15 @@ describe('zeroShotClassifier', () => {
     const { data, shape } = classify(groups);
     expect(shape).toEqual([2, 3]);
     const views = rows(float32([4, 6], groups.data));
-    [views.slice(0, 2), views.slice(2)].forEach((own, at) => {
+    [views.slice(0, 2), views.slice(2)].forEach((own, nodule) => {
       const exponentials = rows(found).map((text) =>
         Math.exp(
-          10 * ((cosine(own[0] ?? [], text) + cosine(own[1] ?? [], text)) / 2),
+          10 * ((cosine(at(own, 0), text) + cosine(at(own, 1), text)) / 2),
         ),
       );
       const sum = exponentials.reduce((total, value) => total + value, 0);
       exponentials.forEach((value, k) => {
-        expect(data[at * 3 + k]).toBeCloseTo(value / sum, 5);
+        expect(data[nodule * 3 + k]).toBeCloseTo(value / sum, 5);
       });
     });
   });

@@ -1,5 +1,11 @@
-import { formatShape, NdArray, ShapeError, softmax } from '@clip-lung/tensor';
-import { encodeText, type EncodeTextOptions } from './encode-text.js';
+import {
+  at,
+  formatShape,
+  NdArray,
+  ShapeError,
+  softmax,
+} from '@clip-lung/tensor';
+import { encodeText, type EncodeTextOptions } from './text-features.js';
 import { expectDistinctNames } from './distinct-names.js';
 import { PromptError } from './errors.js';
 import { promptsFromTemplate } from './prompts.js';
@@ -63,12 +69,13 @@ export async function zeroShotClassifier(
     ),
     classify(images) {
       const { shape, data } = images;
-      const [batch = 0] = shape;
-      const groups = shape.length === 3 ? (shape[1] ?? 0) : 1;
+      const [batch, ...rest] = shape;
+      const groups = rest.length === 2 ? at(rest, 0) : 1;
       if (
-        (shape.length !== 2 && shape.length !== 3) ||
+        batch === undefined ||
+        (rest.length !== 1 && rest.length !== 2) ||
         groups === 0 ||
-        shape.at(-1) !== embedding
+        rest.at(-1) !== embedding
       ) {
         throw new ShapeError(
           `the image features are ${formatShape(shape)}, those of the text tower ${tower.name} [B, ${embedding}] or [B, T, ${embedding}]`,

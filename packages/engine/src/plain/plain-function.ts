@@ -16,7 +16,7 @@ import type {
   TensorTree,
 } from '../engine.js';
 import { callPure } from '../pure/call.js';
-import { functionName } from '../pure/function-name.js';
+import { functionName } from '../pure/describe.js';
 import { expectArrays } from '../pure/given-arrays.js';
 import { foreignState, leafToChange } from '../state-form.js';
 import { TensorState } from './tensor-state.js';

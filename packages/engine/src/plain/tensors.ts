@@ -2,8 +2,11 @@ import { NdArray, typedArrayOf } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { TraceError } from '../errors.js';
-import { elementTypes, isElementType } from '../pure/element-type.js';
-import { expectArray } from '../pure/given-arrays.js';
+import {
+  elementTypes,
+  expectArray,
+  isElementType,
+} from '../pure/given-arrays.js';
 
 /**
  * A tensor of the present backend over an array's own elements: they must not change while it lives.

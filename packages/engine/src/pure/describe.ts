@@ -1,5 +1,7 @@
 import { formatShape } from '@clip-lung/tensor';
 
+import { ArgumentError } from '../errors.js';
+
 /** The part of an array, or of a tensor, that says what it is. */
 interface Formed {
   readonly dtype: string;
@@ -65,4 +67,18 @@ function classOf(value: object): string {
     readonly constructor?: { readonly name?: string };
   } | null;
   return prototype?.constructor?.name ?? 'Object';
+}
+
+/**
+ * The name by which errors call a function: the one it was given, else its own.
+ *
+ * @throws {@link ArgumentError} for what is not a function
+ */
+export function functionName(fn: unknown, given: string | undefined): string {
+  if (typeof fn !== 'function') {
+    throw new ArgumentError(
+      `an engine compiles a function of { state, inputs, frozen }, given ${described(fn)}`,
+    );
+  }
+  return given ?? (fn.name === '' ? 'the function' : fn.name);
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 import { TraceError } from '../errors.js';
-import type { ElementType } from './element-type.js';
+import type { ElementType } from './given-arrays.js';
 import { userFrame } from './user-frame.js';
 
 /** What a kernel of tfjs computes rightly. tfjs-cpu takes more, and gives truncated floats, or a truth value of 2. */

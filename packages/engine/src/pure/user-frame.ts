@@ -1,3 +1,4 @@
+import { at } from '@clip-lung/tensor';
 import { fileURLToPath } from 'node:url';
 
 /** Where a program called an operation. */
@@ -44,9 +45,10 @@ function frameOf(
 ): { readonly name: string; readonly place: string } | undefined {
   const frame = /^\s*at (?:(.*?) \()?([^()]+):(\d+:\d+)\)?$/.exec(line);
   if (frame === null) return undefined;
-  const [, name = '', file = '', at = ''] = frame;
+  const [, name = ''] = frame;
+  const [file, position] = [at(frame, 2), at(frame, 3)];
   const path = file.startsWith('file:') ? fileURLToPath(file) : file;
-  return { name, place: `${path}:${at}` };
+  return { name, place: `${path}:${position}` };
 }
 
 /** The first place that a stack shows: where the error was made. */

@@ -1,3 +1,4 @@
+import { at } from '@clip-lung/tensor';
 import '../cpu-backend.js';
 import '../gradients.js';
 
@@ -7,8 +8,8 @@ import { join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { EngineUnavailableError } from '../errors.js';
-import { allowExplicitPadding } from './explicit-padding.js';
 import { followEdgeRules } from './edge-rules.js';
+import { allowExplicitPadding } from './explicit-padding.js';
 import {
   convolveVolumes,
   allowNormalisedVolumes,
@@ -136,7 +137,7 @@ function reasonOf(error: unknown): string {
   if (code === 'MODULE_NOT_FOUND' && !message.includes('tfjs_binding')) {
     return 'is not installed';
   }
-  return `does not load: ${message.split('\n')[0] ?? ''}`;
+  return `does not load: ${at(message.split('\n'), 0)}`;
 }
 
 function describe(packageName: PackageName): TensorflowBinding {

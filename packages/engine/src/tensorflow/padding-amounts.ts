@@ -1,3 +1,4 @@
+import { at } from '@clip-lung/tensor';
 import { inputOf, type KernelArguments } from '../kernel-adapter.js';
 
 /** How a window moves over images, along each axis: rows and columns, and before them the slices of a volume. */
@@ -73,17 +74,16 @@ export function paddingOf(
     const needed = steps * stride + reach;
     return [before, Math.max(needed - length - before, 0)];
   });
-  const padded = shape.map((length, axis) => {
-    const [before, after] = amounts[axis] ?? [0, 0];
-    return before + length + after;
-  });
+  const padded = amounts.map(
+    ([before, after], axis) => before + at(shape, axis) + after,
+  );
   return { amounts, padded };
 }
 
 /** A padding is one number for all sides, or [before, after] for each axis. */
 function givenPadding(pad: unknown, axis: number): readonly [number, number] {
   if (typeof pad === 'number') return [pad, pad];
-  return (pad as readonly (readonly [number, number])[])[axis] ?? [0, 0];
+  return at(pad as readonly (readonly [number, number])[], axis);
 }
 
 /** As many steps as the stride allows, and margins of equal size, the one after larger by one where they cannot be. */

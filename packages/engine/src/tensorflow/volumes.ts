@@ -1,5 +1,7 @@
+import { at } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
+import { exactly } from '../exactly.js';
 import { free, inputOf, type KernelArguments } from '../kernel-adapter.js';
 import {
   convolutionWindows,
@@ -95,7 +97,7 @@ function spreadAlong(
 ): tf.TensorInfo {
   const before = x.shape.slice(0, axis);
   const after = x.shape.slice(axis + 1);
-  const count = x.shape[axis] ?? 1;
+  const count = at(x.shape, axis);
   const run = (
     name: string,
     given: tf.TensorInfo,
@@ -122,8 +124,8 @@ function spreadAlong(
 export function allowNormalisedVolumes(): void {
   adaptKernel(tf.FusedBatchNorm, (given, original) => {
     const x = inputOf(given, 'x');
-    const [batch = 1, depth = 1, ...image] = x.shape;
-    if (image.length !== 3) return original(given);
+    if (x.shape.length !== 5) return original(given);
+    const [batch, depth, ...image] = exactly(x.shape, 5);
     const { backend, inputs } = given;
     const reshaped = (from: tf.TensorInfo, shape: number[]): tf.TensorInfo =>
       runKernel(tf.Reshape, {

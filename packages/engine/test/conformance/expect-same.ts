@@ -1,4 +1,10 @@
-import { NdArray, RandomStream, sizeOf, typedArrayOf } from '@clip-lung/tensor';
+import {
+  at,
+  NdArray,
+  RandomStream,
+  sizeOf,
+  typedArrayOf,
+} from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
 
@@ -35,7 +41,7 @@ export async function expectSame(
   },
 ): Promise<void> {
   const operands = sample.inputs.map((input, i) =>
-    drawn(input, orders[i] ?? [], seed + i),
+    drawn(input, at(orders, i), seed + i),
   );
   const compute = stepOf(sample, orders, gradient, seed);
   const want = await results(
@@ -46,7 +52,7 @@ export async function expectSame(
   const found = await results(
     engine,
     compute,
-    operands.map((array, i) => ({ array, place: places[i] ?? 'input' })),
+    operands.map((array, i) => ({ array, place: at(places, i) })),
   );
   if (found instanceof TraceError) {
     expect(found.message).toMatch(named);
@@ -73,7 +79,7 @@ async function results(
   compute: Step,
   operands: readonly Operand[],
 ): Promise<Arrays | TraceError> {
-  const at = (place: Place): Arrays =>
+  const placed = (place: Place): Arrays =>
     Object.fromEntries(
       operands.flatMap((operand, i) =>
         operand.place === place ? [[`x${i}`, operand.array]] : [],
@@ -91,10 +97,10 @@ async function results(
         ),
       ),
     }),
-    { name: 'sample', frozen: at('frozen') },
+    { name: 'sample', frozen: placed('frozen') },
   );
   try {
-    return await compiled.run(engine.state({}), at('input'));
+    return await compiled.run(engine.state({}), placed('input'));
   } catch (error) {
     if (error instanceof TraceError) return error;
     throw error;
@@ -121,9 +127,7 @@ function stepOf(
 ): Step {
   const seen = (...tensors: tf.Tensor[]): readonly tf.Tensor[] => {
     const results = fn(
-      ...tensors.map((tensor, i) =>
-        tf.transpose(tensor, [...(orders[i] ?? [])]),
-      ),
+      ...tensors.map((tensor, i) => tf.transpose(tensor, [...at(orders, i)])),
     );
     return results instanceof tf.Tensor ? [results] : results;
   };
@@ -157,7 +161,7 @@ function stepOf(
     return {
       ...outputs,
       ...Object.fromEntries(
-        gradients.map((g, i) => [`gradient${places[i] ?? i}`, g]),
+        gradients.map((g, i) => [`gradient${at(places, i)}`, g]),
       ),
     };
   };
@@ -190,7 +194,7 @@ function drawn(
   seed: number,
 ): NdArray {
   const stored = new Array<number>(shape.length);
-  order.forEach((axis, i) => (stored[axis] = shape[i] ?? 1));
+  order.forEach((axis, i) => (stored[axis] = at(shape, i)));
   const values = noise(seed, stored, low, high).map((value) => {
     if (dtype !== 'float32') return Math.min(Math.floor(value), high - 1);
     // Adding 0 takes the sign off −0.

@@ -1,18 +1,27 @@
+import { kernels } from '../../src/onnx/kernels/index.js';
 import type { Case } from './case.js';
+import { families } from './cases/index.js';
 
-/** The lines of a README between which the table stands. */
+/** The lines of `KERNELS.md` between which the table stands. */
 const tableStart = '<!-- kernels: start -->';
 const tableEnd = '<!-- kernels: end -->';
 
 /** What the table is made of. */
-export interface TableSource {
+interface TableSource {
   /** the kernels that each engine has, by the engine's name */
   readonly engines: Readonly<Record<string, Iterable<string>>>;
   readonly families: Readonly<Record<string, readonly Case[]>>;
 }
 
+/** The table of this package's `KERNELS.md`. */
+export const engineTable = kernelTable({
+  // TensorFlow's kernels pass the same suite.
+  engines: { onnx: Object.keys(kernels), tensorflow: Object.keys(kernels) },
+  families,
+});
+
 /** A Markdown table of every kernel: the operations that show it, whether its gradient is held to tfjs's, and where it runs. */
-export function kernelTable({ engines, families }: TableSource): string {
+function kernelTable({ engines, families }: TableSource): string {
   const cases = Object.values(families).flat();
   const has = Object.entries(engines).map(
     ([name, kernels]) => [name, new Set(kernels)] as const,
@@ -42,14 +51,14 @@ function operationOf(op: string): string {
   return /^tf(?:\.\w+)+/.exec(op)?.[0] ?? op;
 }
 
-/** A README with the table in its place. @throws `Error` when the place is not marked */
-export function withTable(readme: string, table: string): string {
-  const start = readme.indexOf(tableStart);
-  const end = readme.indexOf(tableEnd);
+/** The document with the table in its place. @throws `Error` when the place is not marked */
+export function withTable(document: string, table: string): string {
+  const start = document.indexOf(tableStart);
+  const end = document.indexOf(tableEnd);
   if (start < 0 || end < start) {
     throw new Error(
-      `the README has no place for the table; it goes between the lines "${tableStart}" and "${tableEnd}"`,
+      `the document has no place for the table, which goes between the lines "${tableStart}" and "${tableEnd}"`,
     );
   }
-  return `${readme.slice(0, start)}${tableStart}\n\n${table}\n\n${readme.slice(end)}`;
+  return `${document.slice(0, start)}${tableStart}\n\n${table}\n\n${document.slice(end)}`;
 }

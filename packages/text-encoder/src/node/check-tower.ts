@@ -8,7 +8,7 @@ import {
   Tensor,
 } from '@huggingface/transformers';
 import type { TextTowerConfig } from '../config.js';
-import { encodeText } from '../encode-text.js';
+import { encodeText } from '../text-features.js';
 import type { Tokenizer } from '../tokenizer.js';
 import { positionEmbeddingName, type TextTower } from '../tower.js';
 import { checkedFile } from './weights-file.js';

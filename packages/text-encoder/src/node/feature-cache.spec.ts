@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { float32 } from '@clip-lung/tensor';
+import { at, float32 } from '@clip-lung/tensor';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { folderFeatureCache } from './index.js';
 
@@ -24,7 +24,7 @@ describe('folderFeatureCache', () => {
   it('takes a damaged file as none', async () => {
     const cache = folderFeatureCache(folder);
     await cache.set('key', features);
-    const [file = ''] = await readdir(folder);
+    const file = at(await readdir(folder), 0);
     await truncate(join(folder, file), 100);
     expect(await cache.get('key')).toBeUndefined();
     await cache.set('key', features);

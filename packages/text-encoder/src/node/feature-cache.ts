@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileFormatError } from '@clip-lung/tensor';
 import { readNpy, writeNpy } from '@clip-lung/tensor/node';
-import type { TextFeatureCache } from '../encode-text.js';
+import type { TextFeatureCache } from '../text-features.js';
 
 /** Keeps text features in a folder, a `.npy` file for each text, named by the SHA-256 of all that they depend on. */
 export function folderFeatureCache(folder: string): TextFeatureCache {

@@ -1,2 +1,3 @@
-export * from './feature-cache.js';
-export * from './load-clip-tower.js';
+export { folderFeatureCache } from './feature-cache.js';
+export { type ClipTower, loadClipTower } from './load-clip-tower.js';
+export type { FindOptions } from './model-folder.js';

@@ -28,10 +28,10 @@ import {
   createPromptEncoder,
   encodeText,
   initialContext,
-  projectionName,
   promptsFromTemplate,
   TextTowerError,
 } from '../index.js';
+import { projectionName } from '../tower.js';
 import { loadClipTower } from './index.js';
 
 const engine = onnxEngine();

@@ -1,3 +1,4 @@
+import { at } from '@clip-lung/tensor';
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { env } from '@huggingface/transformers';
@@ -96,7 +97,7 @@ export async function findModelFolder(
   );
   const found = places.find((place) => missing(place).length === 0);
   if (found !== undefined) return { folder: found, name };
-  const [folder = cacheFolder] = places;
+  const folder = at(places, 0);
   const from = { model, revision, access };
   const address = addressOf(from);
   const byHand = `Put config.json, ${tokenizers.join(', ')} and model.safetensors (or onnx/text_model.onnx) of ${address} into a folder, and give that folder, or put them into ${folder}`;

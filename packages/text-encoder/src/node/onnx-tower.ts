@@ -49,6 +49,12 @@ export function readOnnxTower(
     if (weight === undefined) {
       tensors.push([name, array]);
     } else {
+      if (array.shape.length !== 2) {
+        throw new FileFormatError(
+          file,
+          `"${name}", the weight "${weight}", is ${formatShape(array.shape)}, expected a matrix`,
+        );
+      }
       if (room.length < array.data.length) {
         room = new Float32Array(array.data.length);
       }
@@ -114,13 +120,18 @@ function weightNames({
   const sourceOf = new Map(
     nodes
       .filter(({ operator }) => operator === 'Cast')
-      .map(({ inputs, outputs }) => [outputs[0] ?? '', inputs[0] ?? '']),
+      .flatMap(({ inputs: [from], outputs: [to] }) =>
+        from === undefined || to === undefined ? [] : [[to, from] as const],
+      ),
   );
   const features = sourceOf.get('text_embeds') ?? 'text_embeds';
   const rightSideOf = new Map<string, string>();
   for (const { operator, inputs, outputs } of nodes) {
-    const [left = '', right = ''] = inputs;
-    const [output = ''] = outputs;
+    const [left, right] = inputs;
+    const [output] = outputs;
+    if (left === undefined || right === undefined || output === undefined) {
+      continue;
+    }
     if (operator === 'MatMul' && initializers.has(right)) {
       rightSideOf.set(output, right);
       if (output === features) names.set(right, projectionName);

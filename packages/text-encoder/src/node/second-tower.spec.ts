@@ -18,10 +18,10 @@ import {
   createPromptEncoder,
   type EncoderArrays,
   PromptError,
-  projectionName,
   type TextTower,
   TextTowerError,
 } from '../index.js';
+import { projectionName } from '../tower.js';
 import { loadClipTower } from './index.js';
 
 /** A tower of open_clip: other sizes, exact GELU, read at the largest id; see tools/reference/text_encoder_open_clip.py. */

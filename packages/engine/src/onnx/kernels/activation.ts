@@ -1,7 +1,7 @@
+import type { GraphValue } from '../graph/graph.js';
+import { graphType } from '../symbols/host-values.js';
 import { elementwise, mapStored, broadcastOperands } from './broadcast.js';
 import { castTensor, castValue } from './cast.js';
-import type { GraphValue } from '../graph.js';
-import { graphType } from '../host-values.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 import { floatOperator } from './unary.js';
 

@@ -1,9 +1,9 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { sameShape } from '@clip-lung/tensor';
 
-import type { Graph, GraphType, GraphValue } from '../graph.js';
-import type { TraceBackend } from '../trace-backend.js';
-import { graphType } from '../host-values.js';
+import type { Graph, GraphType, GraphValue } from '../graph/graph.js';
+import { graphType } from '../symbols/host-values.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import {
   broadcastOperands,
   combined,

@@ -2,7 +2,8 @@ import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 
 import { sizeOf } from '@clip-lung/tensor';
 
-import type { TraceBackend } from '../trace-backend.js';
+import { exactly } from '../../exactly.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 import { paddingKernels } from './padding.js';
 import { reshaped, transposed } from './shape.js';
@@ -51,7 +52,12 @@ const spaceToBatch: Kernel = (call) => {
     blockShape: number[];
     paddings: [number, number][];
   };
-  const around = x.shape.map((_, axis) => paddings[axis - 1] ?? [0, 0]);
+  // The batch has none, and neither have the axes behind the blocks.
+  const around = [
+    [0, 0],
+    ...paddings,
+    ...x.shape.slice(1 + paddings.length).map(() => [0, 0]),
+  ];
   const padded = paddingKernels.PadV2({
     backend,
     inputs: { x },
@@ -76,7 +82,7 @@ const spaceToBatch: Kernel = (call) => {
 const depthToSpace: Kernel = (call) => {
   const x = input(call, 'x');
   const { blockSize: block } = attributes(call) as { blockSize: number };
-  const [batch = 1, height = 1, width = 1, channels = 1] = x.shape;
+  const [batch, height, width, channels] = exactly(x.shape, 4);
   const depth = channels / (block * block);
   return regrouped(
     call.backend,

@@ -1,15 +1,20 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
-import { sameShape, sizeOf } from '@clip-lung/tensor';
+import { at, sameShape, sizeOf } from '@clip-lung/tensor';
 
-import { arrange, withRank } from '../arrange.js';
-import type { Attributes, Graph, GraphType, GraphValue } from '../graph.js';
+import type {
+  Attributes,
+  Graph,
+  GraphType,
+  GraphValue,
+} from '../graph/graph.js';
+import { arrange, withRank } from '../symbols/arrange.js';
 import {
   identityOrder,
   isIdentity,
   type Order,
   withLeadingAxes,
-} from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+} from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 
 /** What belongs together in a broadcasting operation: the operands, stored alike, and the result's shape and order. */
 export interface Broadcast {
@@ -82,7 +87,7 @@ export function combined(
 ): TensorInfo {
   const { graph } = backend;
   const stored = new Array<number>(shape.length);
-  order.forEach((axis, i) => (stored[axis] = shape[i] ?? 1));
+  order.forEach((axis, i) => (stored[axis] = at(shape, i)));
   // Where the last axes are 1, ONNX Runtime leaves them out if both operands have them, and goes on element by element if one
   // has no such axis: 30 times as slow.
   const operands =
@@ -97,7 +102,7 @@ export function elementwise(
   graph: Graph,
   op: string,
   operands: readonly GraphValue[],
-  dtype: GraphValue['dtype'] = operands.at(-1)?.dtype ?? 'float32',
+  dtype: GraphValue['dtype'] = at(operands, operands.length - 1).dtype,
   given: Attributes = {},
 ): GraphValue {
   const shape = operands.reduce<number[]>(

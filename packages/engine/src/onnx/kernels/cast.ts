@@ -1,8 +1,8 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
 
-import type { GraphType, GraphValue } from '../graph.js';
-import { graphType } from '../host-values.js';
-import type { TraceBackend } from '../trace-backend.js';
+import type { GraphType, GraphValue } from '../graph/graph.js';
+import { graphType } from '../symbols/host-values.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { mapStored } from './broadcast.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 

@@ -1,6 +1,6 @@
 import { type TensorInfo, upcastType } from '@tensorflow/tfjs-core';
 
-import type { GraphType } from '../graph.js';
+import type { GraphType } from '../graph/graph.js';
 import { broadcastOperands, combined, mapStored } from './broadcast.js';
 import { castTensor } from './cast.js';
 import {

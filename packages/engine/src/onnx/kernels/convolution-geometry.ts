@@ -6,8 +6,8 @@ import {
   type VolumeConvolution,
 } from '../../volume-windows.js';
 import { planar, type Windows } from '../../windows.js';
-import type { GraphValue } from '../graph.js';
-import type { TraceBackend } from '../trace-backend.js';
+import type { GraphValue } from '../graph/graph.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { attributes, type KernelCall } from './kernel.js';
 import {
   stridedFilterGradient,

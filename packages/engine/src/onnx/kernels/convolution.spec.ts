@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../cpu-engine.js';
 import { convolutionWindows } from '../../volume-windows.js';
 import { planar } from '../../windows.js';
-import { onnxEngine } from '../onnx-engine.js';
+import { onnxEngine } from '../runtime/onnx-engine.js';
 import { stridedFits } from './strided.js';
 
 import { winogradFits } from './winograd.js';

@@ -1,15 +1,16 @@
+import { sizeOf } from '@clip-lung/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
 import { reach, type Windows } from '../../windows.js';
-import { arrange } from '../arrange.js';
-import type { GraphValue } from '../graph.js';
+import type { GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
 import {
   filtersInputsFirst,
   filtersOutputsFirst,
   imagesChannelsFirst,
   imagesPlacesFirst,
-} from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+} from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import {
   type ConvolutionGeometry,
   type GeometryOf,
@@ -130,12 +131,11 @@ function halfTurn(
 ): GraphValue {
   const { graph } = backend;
   const value = arrange(backend, filter, filtersInputsFirst(axes));
-  const [inputs = 1, outputs = 1, ...window] = value.shape;
-  const size = window.reduce((all, length) => all * length, 1);
+  const size = sizeOf(value.shape.slice(2));
   if (size === 1) return value;
   const turn = new Float32Array(size * size);
   for (let i = 0; i < size; i++) turn[i * size + size - 1 - i] = 1;
-  const rows = [inputs * outputs, size];
+  const rows = [sizeOf(value.shape.slice(0, 2)), size];
   const flat = graph.node(
     'Reshape',
     [value, graph.int64(rows)],

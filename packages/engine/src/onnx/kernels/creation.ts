@@ -1,7 +1,7 @@
 import type { DataType } from '@tensorflow/tfjs-core';
 
-import { computeAhead } from '../fold.js';
-import { graphType } from '../host-values.js';
+import { graphType } from '../symbols/host-values.js';
+import { computeAhead } from './fold.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 
 /** An array of one number; it is written out only where a scalar would not do. */
@@ -16,9 +16,9 @@ const fill: Kernel = (call) => {
   const { shape, value, dtype } = attributes(call) as {
     shape: number[];
     value: number;
-    dtype?: DataType;
+    dtype: DataType;
   };
-  return call.backend.filled(shape, graphType(dtype ?? 'float32'), value);
+  return call.backend.filled(shape, graphType(dtype), value);
 };
 
 /** A kernel without inputs: its result is known while tracing. */

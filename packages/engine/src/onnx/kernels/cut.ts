@@ -1,11 +1,12 @@
-import type { GraphValue } from '../graph.js';
-import { type Order, permute } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import { at } from '@clip-lung/tensor';
+import type { GraphValue } from '../graph/graph.js';
+import { type Order, permute } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 
-/** `values` along the stored axis that is the logical axis i; `rest` along the others. */
+/** `values` of the logical axes, in the order of the stored ones. */
 export function alongStored(order: Order, values: readonly number[]): number[] {
   const stored = new Array<number>(order.length);
-  order.forEach((axis, i) => (stored[axis] = values[i] ?? 0));
+  order.forEach((axis, i) => (stored[axis] = at(values, i)));
   return stored;
 }
 
@@ -26,7 +27,7 @@ export function cut(
   const shape = value.shape.map((_, axis) =>
     Math.max(
       0,
-      Math.ceil(((ends[axis] ?? 0) - (starts[axis] ?? 0)) / (steps[axis] ?? 1)),
+      Math.ceil((at(ends, axis) - at(starts, axis)) / at(steps, axis)),
     ),
   );
   const bounds = [starts, ends].map((bound) =>

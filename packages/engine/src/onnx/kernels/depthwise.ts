@@ -1,10 +1,11 @@
 import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 
+import { exactly } from '../../exactly.js';
 import { planar } from '../../windows.js';
-import { arrange } from '../arrange.js';
-import type { Attributes, GraphValue } from '../graph.js';
-import { imagesAsNchw, type Order } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import type { Attributes, GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
+import { imagesAsNchw, type Order } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { cut } from './cut.js';
 import {
   attributes,
@@ -114,7 +115,7 @@ const backpropFilter: Kernel = (call) => {
   const x = input(call, 'x');
   const { filterShape } = attributes(call) as { filterShape: number[] };
   const g = geometryOf(call, x.shape, filterShape);
-  const [top = 0, left = 0, bottom = 0, right = 0] = padsOf(planar(g));
+  const [top, left, bottom, right] = exactly(padsOf(planar(g)), 4);
   const channels = arrange(backend, x, [1, 2, 3, 0]);
   const padded = graph.node(
     'Pad',

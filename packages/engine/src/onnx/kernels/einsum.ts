@@ -1,7 +1,8 @@
+import { at } from '@clip-lung/tensor';
 import { backend_util } from '@tensorflow/tfjs-core';
 
-import { arrangePlain } from '../arrange.js';
-import type { GraphType } from '../graph.js';
+import type { GraphType } from '../graph/graph.js';
+import { arrangePlain } from '../symbols/arrange.js';
 import {
   attributes,
   inputList,
@@ -17,21 +18,20 @@ const einsum: Kernel = (call) => {
     equation,
     tensors.length,
   );
-  const lengths = new Map<number, number>();
+  const lengths: number[] = [];
   tensors.forEach(({ shape }, i) => {
-    idDims[i]?.forEach((dim, axis) => lengths.set(dim, shape[axis] ?? 1));
+    at(idDims, i).forEach((dim, axis) => {
+      lengths[dim] = at(shape, axis);
+    });
   });
   // The letters of the result come first, those that are summed over last.
   const results = allDims.length - summedDims.length;
-  const shape = Array.from(
-    { length: results },
-    (_, dim) => lengths.get(dim) ?? 1,
-  );
+  const shape = Array.from({ length: results }, (_, dim) => at(lengths, dim));
   return backend.symbol(
     backend.graph.node(
       'Einsum',
       tensors.map((tensor) => arrangePlain(backend, tensor)),
-      (tensors[0]?.dtype ?? 'float32') as GraphType,
+      at(tensors, 0).dtype as GraphType,
       shape,
       { equation: equation.replaceAll(/\s/g, '') },
     ),

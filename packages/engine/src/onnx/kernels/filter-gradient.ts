@@ -1,11 +1,12 @@
-import { sizeOf } from '@clip-lung/tensor';
+import { at, sizeOf } from '@clip-lung/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
+import { exactly } from '../../exactly.js';
 import type { WindowAxis, Windows } from '../../windows.js';
-import { arrange } from '../arrange.js';
-import type { GraphValue } from '../graph.js';
-import { imagesChannelsOutside } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import type { GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
+import { imagesChannelsOutside } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { cut } from './cut.js';
 import { elementsOf } from './window.js';
 
@@ -128,7 +129,7 @@ function gradientByRows(
     'Concat',
     moved,
     'float32',
-    [rows, ...(moved[0]?.shape.slice(1) ?? [])],
+    [rows, ...at(moved, 0).shape.slice(1)],
     { axis: 0 },
   );
   const slopes = graph.reshape(together, [rows, places]);
@@ -165,8 +166,8 @@ function product(
   slopes: GraphValue,
   inputs: GraphValue,
 ): GraphValue {
-  const [outputs = 1, places = 1] = slopes.shape;
-  const [rows = 1] = inputs.shape;
+  const [outputs, places] = exactly(slopes.shape, 2);
+  const rows = at(inputs.shape, 0);
   const matrix = graph.reshape(inputs, [rows, places]);
   return graph.node('Gemm', [slopes, matrix], 'float32', [outputs, rows], {
     transB: 1,
@@ -181,10 +182,10 @@ function inputsOfElements(
 ): GraphValue[] {
   const padded = withPadding(backend, images, w);
   return elementsOf(w).map((element) => {
-    const starts = element.map((i, axis) => i * (w.axes[axis]?.dilation ?? 1));
+    const starts = element.map((i, axis) => i * at(w.axes, axis).dilation);
     const ends = w.axes.map(
       ({ places, stride }, axis) =>
-        (starts[axis] ?? 0) + (places - 1) * stride + 1,
+        at(starts, axis) + (places - 1) * stride + 1,
     );
     return cut(
       backend,

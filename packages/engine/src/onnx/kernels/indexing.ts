@@ -1,19 +1,25 @@
+import { at } from '@clip-lung/tensor';
 import {
   backend_util,
   type DataType,
   type TensorInfo,
-  util,
 } from '@tensorflow/tfjs-core';
 
 import { TraceError } from '../../errors.js';
 import { userFrame } from '../../pure/user-frame.js';
-import { arrange, arrangePlain } from '../arrange.js';
-import type { GraphType, GraphValue } from '../graph.js';
-import { graphType } from '../host-values.js';
-import type { TraceBackend } from '../trace-backend.js';
+import type { GraphType, GraphValue } from '../graph/graph.js';
+import { arrange, arrangePlain } from '../symbols/arrange.js';
+import { graphType } from '../symbols/host-values.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { elementwise } from './broadcast.js';
 import { castValue } from './cast.js';
-import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
+import {
+  attributes,
+  input,
+  type Kernel,
+  type KernelTable,
+  oneAxis,
+} from './kernel.js';
 
 /** Beyond any array, so that ONNX Runtime refuses it. */
 const outside = 2 ** 31 - 1;
@@ -64,13 +70,13 @@ const gather: Kernel = (call) => {
     axis: number;
     batchDims?: number;
   };
-  const [at = 0] = util.parseAxisParam(axis, x.shape);
+  const along = oneAxis(axis, x);
   const batch = batchDims < 0 ? batchDims + indices.shape.length : batchDims;
-  if (batch > 0) return gatherInBatches(backend, x, indices, at, batch);
+  if (batch > 0) return gatherInBatches(backend, x, indices, along, batch);
   const shape = [
-    ...x.shape.slice(0, at),
+    ...x.shape.slice(0, along),
     ...indices.shape,
-    ...x.shape.slice(at + 1),
+    ...x.shape.slice(along + 1),
   ];
   return backend.symbol(
     backend.graph.node(
@@ -78,7 +84,7 @@ const gather: Kernel = (call) => {
       [arrangePlain(backend, x), countedFromStart(backend, indices)],
       x.dtype as GraphType,
       shape,
-      { axis: at },
+      { axis: along },
     ),
   );
 };
@@ -100,7 +106,7 @@ function gatherInBatches(
   const wide = wideIndices(backend, indices);
   const { graph } = backend;
   const items = [...indices.shape, 1];
-  const shape = [...indices.shape, ...rest.map((i) => x.shape[i] ?? 1)];
+  const shape = [...indices.shape, ...rest.map((i) => at(x.shape, i))];
   const gathered = graph.node(
     'GatherND',
     [
@@ -145,9 +151,9 @@ const oneHot: Kernel = (call) => {
     depth: number;
     onValue: number;
     offValue: number;
-    dtype?: DataType;
+    dtype: DataType;
   };
-  const type = graphType(dtype ?? 'int32');
+  const type = graphType(dtype);
   const stored = backend.stored(indices);
   const column = [...stored.shape, 1];
   const value = graph.node(
@@ -190,7 +196,7 @@ const topK: Kernel = (call) => {
   const { k, sorted } = attributes(call) as { k: number; sorted: boolean };
   const order = backend.orderOf(x);
   const value = backend.stored(x);
-  const axis = order.at(-1) ?? 0;
+  const axis = at(order, order.length - 1);
   const shape = value.shape.map((n, i) => (i === axis ? k : n));
   const [values, places] = graph.multiNode(
     'TopK',

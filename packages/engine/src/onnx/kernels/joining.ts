@@ -1,8 +1,8 @@
-import { sizeOf } from '@clip-lung/tensor';
-import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { at, sizeOf } from '@clip-lung/tensor';
+import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core';
 
-import { arrange } from '../arrange.js';
-import type { TraceBackend } from '../trace-backend.js';
+import { arrange } from '../symbols/arrange.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { alongStored } from './cut.js';
 import {
   attributes,
@@ -10,6 +10,7 @@ import {
   inputList,
   type Kernel,
   type KernelTable,
+  oneAxis,
 } from './kernel.js';
 import { reshaped } from './shape.js';
 
@@ -24,10 +25,10 @@ function concatenate(
   const leader = tensors.find((tensor) => !backend.isConstant(tensor)) ?? first;
   const order = backend.orderOf(leader);
   const values = tensors.map((tensor) => arrange(backend, tensor, order));
-  const stored = order[axis] ?? axis;
-  const shape = (values[0]?.shape ?? []).map((length, i) =>
+  const stored = at(order, axis);
+  const shape = at(values, 0).shape.map((length, i) =>
     i === stored
-      ? values.reduce((sum, value) => sum + (value.shape[i] ?? 0), 0)
+      ? values.reduce((sum, value) => sum + at(value.shape, i), 0)
       : length,
   );
   return backend.symbol(
@@ -41,11 +42,11 @@ function concatenate(
 const concat: Kernel = (call) => {
   const tensors = inputList(call);
   const { axis } = attributes(call) as { axis: number };
-  const [at = 0] = util.parseAxisParam(axis, tensors[0]?.shape ?? []);
+  const along = oneAxis(axis, at(tensors, 0));
   return concatenate(
     call.backend,
     tensors.filter(({ shape }) => sizeOf(shape) > 0),
-    at,
+    along,
   );
 };
 
@@ -67,7 +68,7 @@ function splitInto(
 ): TensorInfo[] {
   const order = backend.orderOf(x);
   const value = backend.stored(x);
-  const stored = order[axis] ?? axis;
+  const stored = at(order, axis);
   if (sizes.length === 1) return [backend.alias(x)];
   const outputs = sizes.map((size) => ({
     dtype: value.dtype,
@@ -88,22 +89,22 @@ const split: Kernel = (call) => {
     axis: number;
     numOrSizeSplits: number[] | number;
   };
-  const [at = 0] = util.parseAxisParam(axis, x.shape);
+  const along = oneAxis(axis, x);
   return splitInto(
     call.backend,
     x,
-    at,
-    backend_util.prepareSplitSize(x, numOrSizeSplits, at),
+    along,
+    backend_util.prepareSplitSize(x, numOrSizeSplits, along),
   );
 };
 
 const unpack: Kernel = (call) => {
   const x = input(call, 'value');
   const { axis } = attributes(call) as { axis: number };
-  const [at = 0] = util.parseAxisParam(axis, x.shape);
-  const sizes = new Array<number>(x.shape[at] ?? 0).fill(1);
-  const shape = x.shape.filter((_, i) => i !== at);
-  return splitInto(call.backend, x, at, sizes).map((part) =>
+  const along = oneAxis(axis, x);
+  const sizes = new Array<number>(at(x.shape, along)).fill(1);
+  const shape = x.shape.filter((_, i) => i !== along);
+  return splitInto(call.backend, x, along, sizes).map((part) =>
     reshaped(call.backend, part, shape),
   );
 };
@@ -117,7 +118,7 @@ const tile: Kernel = (call) => {
   const order = backend.orderOf(x);
   const value = backend.stored(x);
   const counts = alongStored(order, reps);
-  const shape = value.shape.map((length, axis) => length * (counts[axis] ?? 1));
+  const shape = value.shape.map((length, axis) => length * at(counts, axis));
   // Repeating axes of length 1 is broadcasting.
   const op = counts.every(
     (count, axis) => count === 1 || value.shape[axis] === 1,

@@ -1,10 +1,12 @@
-import type {
-  NamedAttrMap,
-  NamedTensorInfoMap,
-  TensorInfo,
+import { at } from '@clip-lung/tensor';
+import {
+  type NamedAttrMap,
+  type NamedTensorInfoMap,
+  type TensorInfo,
+  util,
 } from '@tensorflow/tfjs-core';
 
-import type { TraceBackend } from '../trace-backend.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 
 /** What tfjs hands to a kernel. */
 export interface KernelCall {
@@ -38,6 +40,11 @@ export function optionalInput(
 /** The inputs of a kernel that takes any number of them. */
 export function inputList({ inputs }: KernelCall): TensorInfo[] {
   return Object.values(inputs).flatMap((tensor) => tensor ?? []);
+}
+
+/** An axis of a tensor, counted from the first. @throws as tfjs does for one that is not there */
+export function oneAxis(axis: number, { shape }: TensorInfo): number {
+  return at(util.parseAxisParam(axis, shape), 0);
 }
 
 /** The attributes of a kernel; its type in tfjs says what they are. */

@@ -1,11 +1,11 @@
-import { formatShape } from '@clip-lung/tensor';
+import { at, formatShape } from '@clip-lung/tensor';
 import { backend_util, type TensorInfo, util } from '@tensorflow/tfjs-core';
 
-import { arrange } from '../arrange.js';
-import type { GraphValue } from '../graph.js';
-import { graphType } from '../host-values.js';
-import { identityOrder, type Order } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import type { GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
+import { graphType } from '../symbols/host-values.js';
+import { identityOrder, type Order, permute } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 
 /** A matrix operand, and whether the product must read it transposed. */
@@ -39,8 +39,8 @@ const matMul: Kernel = (call) => {
   };
   const left = input(call, 'a');
   const right = input(call, 'b');
-  const rows = left.shape[left.shape.length - (transposeA ? 1 : 2)] ?? 1;
-  const columns = right.shape[right.shape.length - (transposeB ? 2 : 1)] ?? 1;
+  const rows = at(left.shape, left.shape.length - (transposeA ? 1 : 2));
+  const columns = at(right.shape, right.shape.length - (transposeB ? 2 : 1));
   const [inner, other] = [
     left.shape.at(transposeA ? -2 : -1),
     right.shape.at(transposeB ? -1 : -2),
@@ -86,7 +86,7 @@ function upright(
   if (!transposed) return value;
   const rank = value.shape.length;
   const perm = [...identityOrder(rank - 2), rank - 1, rank - 2];
-  const shape = perm.map((axis) => value.shape[axis] ?? 1);
+  const shape = permute(value.shape, perm);
   return graph.node('Transpose', [value], value.dtype, shape, { perm });
 }
 

@@ -1,8 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
-import { arrange, arrangePlain } from '../arrange.js';
-import type { GraphType } from '../graph.js';
-import { imagesChannelsFirst } from '../layout.js';
+import type { GraphType } from '../graph/graph.js';
+import { arrange, arrangePlain } from '../symbols/arrange.js';
+import { imagesChannelsFirst } from '../symbols/layout.js';
 import { arithmeticKernels } from './arithmetic.js';
 import {
   attributes,
@@ -22,8 +22,9 @@ const batchNorm: Kernel = (call) => {
   const x = input(call, 'x');
   const mean = input(call, 'mean');
   const variance = input(call, 'variance');
-  const { varianceEpsilon } = attributes(call) as { varianceEpsilon?: number };
-  const epsilon = varianceEpsilon ?? 0.001;
+  const { varianceEpsilon: epsilon } = attributes(call) as {
+    varianceEpsilon: number;
+  };
   const same = (number: number): TensorInfo =>
     backend.filled(mean.shape, 'float32', number);
   const scale = optionalInput(call, 'scale') ?? same(1);

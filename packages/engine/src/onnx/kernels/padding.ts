@@ -1,4 +1,5 @@
-import { graphType } from '../host-values.js';
+import { at } from '@clip-lung/tensor';
+import { graphType } from '../symbols/host-values.js';
 import { alongStored } from './cut.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 
@@ -21,7 +22,7 @@ const pad: Kernel = (call) => {
     paddings.map(([, last]) => last),
   );
   const shape = value.shape.map(
-    (n, axis) => n + (before[axis] ?? 0) + (after[axis] ?? 0),
+    (n, axis) => n + at(before, axis) + at(after, axis),
   );
   const operands = [
     value,
@@ -44,14 +45,14 @@ const mirrorPad: Kernel = (call) => {
   const edge = mode === 'symmetric' ? 1 : 0;
   let value = backend.stored(x);
   paddings.forEach(([before, after], axis) => {
-    const length = x.shape[axis] ?? 0;
+    const length = at(x.shape, axis);
     if (before + after === 0) return;
     const rows = Array.from({ length: before + length + after }, (_, i) => {
       const row = i - before;
       if (row < 0) return -row - edge;
       return row < length ? row : 2 * length - 2 - row + edge;
     });
-    const stored = order[axis] ?? axis;
+    const stored = at(order, axis);
     const shape = value.shape.map((n, i) => (i === stored ? rows.length : n));
     value = graph.node(
       'Gather',

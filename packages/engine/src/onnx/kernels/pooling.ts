@@ -4,9 +4,9 @@ import { backend_util } from '@tensorflow/tfjs-core';
 import { TraceError } from '../../errors.js';
 import { poolingWindows, type VolumePooling } from '../../volume-windows.js';
 import { planar, reach, type Windows } from '../../windows.js';
-import { arrange } from '../arrange.js';
-import type { GraphValue } from '../graph.js';
-import { imagesChannelsFirst } from '../layout.js';
+import type { GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
+import { imagesChannelsFirst } from '../symbols/layout.js';
 import {
   attributes,
   input,

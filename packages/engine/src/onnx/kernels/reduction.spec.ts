@@ -1,4 +1,5 @@
 import {
+  at,
   elementsOf,
   float32,
   type NdArray,
@@ -8,7 +9,7 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { onnxEngine } from '../onnx-engine.js';
+import { onnxEngine } from '../runtime/onnx-engine.js';
 
 const engine = onnxEngine({ threads: 2 });
 afterAll(() => engine.dispose());
@@ -52,23 +53,23 @@ function sums(
   order: readonly number[],
   axes: readonly number[],
 ): number[] {
-  const seen = order.map((axis) => shape[axis] ?? 1);
+  const seen = order.map((axis) => at(shape, axis));
   const kept = seen.map((_, axis) => axis).filter((a) => !axes.includes(a));
-  const result = new Array<number>(sizeOf(kept.map((a) => seen[a] ?? 1)));
+  const result = new Array<number>(sizeOf(kept.map((a) => at(seen, a))));
   result.fill(0);
-  data.forEach((value, at) => {
+  data.forEach((value, place) => {
     // Row-major indices of the array as it lies in memory.
-    let rest = at;
+    let rest = place;
     const index = new Array<number>(shape.length);
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      index[axis] = rest % (shape[axis] ?? 1);
-      rest = Math.floor(rest / (shape[axis] ?? 1));
+      index[axis] = rest % at(shape, axis);
+      rest = Math.floor(rest / at(shape, axis));
     }
     const to = kept.reduce(
-      (place, a) => place * (seen[a] ?? 1) + (index[order[a] ?? 0] ?? 0),
+      (before, a) => before * at(seen, a) + at(index, at(order, a)),
       0,
     );
-    result[to] = (result[to] ?? 0) + value;
+    result[to] = at<number>(result, to) + value;
   });
   return result;
 }
@@ -109,7 +110,7 @@ describe('sums and means', () => {
     });
     expect(mean.data).toHaveLength(expected.length);
     expect(kept.data).toEqual(sum.data);
-    const seen = inOrder.map((axis) => shape[axis] ?? 1);
+    const seen = inOrder.map((axis) => at(shape, axis));
     expect(kept.shape).toEqual(
       seen.map((length, axis) => (axes.includes(axis) ? 1 : length)),
     );

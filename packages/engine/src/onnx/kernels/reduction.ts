@@ -1,12 +1,18 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 
-import { sizeOf } from '@clip-lung/tensor';
+import { at, sizeOf } from '@clip-lung/tensor';
 
-import type { GraphType, GraphValue } from '../graph.js';
-import { type Order, withoutAxes } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import type { GraphType, GraphValue } from '../graph/graph.js';
+import { type Order, withoutAxes } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { castTensor, castValue } from './cast.js';
-import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
+import {
+  attributes,
+  input,
+  type Kernel,
+  type KernelTable,
+  oneAxis,
+} from './kernel.js';
 import { rowSum } from './row-sum.js';
 
 interface ReductionAttributes {
@@ -107,7 +113,7 @@ function sumInFront(
 }
 
 function storedFrom(order: Order, axes: readonly number[]): number[] {
-  return axes.map((axis) => order[axis] ?? axis).sort((a, b) => a - b);
+  return axes.map((axis) => at(order, axis)).sort((a, b) => a - b);
 }
 
 /** Over one axis, where it is stored. */
@@ -115,12 +121,12 @@ const softmax: Kernel = (call) => {
   const { backend } = call;
   const logits = input(call, 'logits');
   const { dim } = attributes(call) as { dim: number };
-  const logical = (dim + logits.shape.length) % logits.shape.length;
+  const logical = oneAxis(dim, logits);
   const order = backend.orderOf(logits);
   const value = backend.stored(logits);
   return backend.symbol(
     backend.graph.node('Softmax', [value], 'float32', value.shape, {
-      axis: order[logical] ?? logical,
+      axis: at(order, logical),
     }),
     order,
   );
@@ -132,9 +138,9 @@ function place(op: 'ArgMax' | 'ArgMin'): Kernel {
     const { backend } = call;
     const x = input(call, 'x');
     const { axis } = attributes(call) as { axis: number };
-    const logical = (axis + x.shape.length) % x.shape.length;
+    const logical = oneAxis(axis, x);
     const order = backend.orderOf(x);
-    const stored = order[logical] ?? 0;
+    const stored = at(order, logical);
     const value = backend.stored(x);
     const index = backend.graph.node(
       op,

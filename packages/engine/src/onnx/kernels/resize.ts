@@ -1,8 +1,10 @@
+import { at } from '@clip-lung/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
-import { arrange } from '../arrange.js';
-import type { GraphType, GraphValue } from '../graph.js';
-import { imagesAsNchw } from '../layout.js';
+import { exactly } from '../../exactly.js';
+import type { GraphType, GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
+import { imagesAsNchw } from '../symbols/layout.js';
 import { castTensor } from './cast.js';
 import {
   attributes,
@@ -35,13 +37,14 @@ function linearWeights(
   const weights = new Float32Array(to * from);
   const scale = ratio(from, to, alignCorners);
   for (let row = 0; row < to; row++) {
-    const at = halfPixelCenters ? scale * (row + 0.5) - 0.5 : scale * row;
-    const inside = Math.min(Math.max(at, 0), from - 1);
+    const place = halfPixelCenters ? scale * (row + 0.5) - 0.5 : scale * row;
+    const inside = Math.min(Math.max(place, 0), from - 1);
     const low = Math.floor(inside);
     const high = Math.min(low + 1, from - 1);
     const share = inside - low;
-    weights[row * from + low] = (weights[row * from + low] ?? 0) + 1 - share;
-    weights[row * from + high] = (weights[row * from + high] ?? 0) + share;
+    weights[row * from + low] = 1 - share;
+    // At the last row there is no next one, and no share of it.
+    if (high !== low) weights[row * from + high] = share;
   }
   return weights;
 }
@@ -54,8 +57,8 @@ function nearestRows(
 ): number[] {
   const scale = ratio(from, to, alignCorners);
   return Array.from({ length: to }, (_, row) => {
-    const at = scale * (halfPixelCenters ? row + 0.5 : row);
-    const near = alignCorners ? Math.round(at) : Math.floor(at);
+    const place = scale * (halfPixelCenters ? row + 0.5 : row);
+    const near = alignCorners ? Math.round(place) : Math.floor(place);
     return Math.max(0, Math.min(from - 1, near));
   });
 }
@@ -79,7 +82,7 @@ const resizeBilinear: Kernel = (call) => {
   const { size, alignCorners, halfPixelCenters } = attributes(
     call,
   ) as Sampling & { size: [number, number] };
-  const [batch = 1, height = 1, width = 1, channels = 1] = images.shape;
+  const [batch, height, width, channels] = exactly(images.shape, 4);
   const reshape = (value: GraphValue, to: readonly number[]): GraphValue =>
     graph.node('Reshape', [value, graph.int64(to)], 'float32', to);
   // One channel each: ONNX Runtime moves a transposition across `Resize`, where it then refuses to resize other axes.
@@ -121,9 +124,9 @@ const resizeNearest: Kernel = (call) => {
   const order = backend.orderOf(images);
   let value = backend.stored(images);
   size.forEach((to, i) => {
-    const axis = order[i + 1] ?? i + 1;
-    const from = value.shape[axis] ?? 1;
-    const shape = value.shape.map((n, at) => (at === axis ? to : n));
+    const axis = at(order, i + 1);
+    const from = at(value.shape, axis);
+    const shape = value.shape.map((n, other) => (other === axis ? to : n));
     const rows = graph.int64(nearestRows(from, to, sampling));
     value = graph.node(
       'Gather',
@@ -143,9 +146,9 @@ function gradient(
   return (call: KernelCall): TensorInfo => {
     const { backend } = call;
     const { graph } = backend;
-    const [, height = 1, width = 1] = input(call, 'images').shape;
+    const [, height, width] = exactly(input(call, 'images').shape, 4);
     const dy = arrange(backend, input(call, 'dy'), imagesAsNchw);
-    const [batch = 1, channels = 1, rows = 1, columns = 1] = dy.shape;
+    const [batch, channels, rows, columns] = exactly(dy.shape, 4);
     const sampling = attributes(call) as Sampling;
     const across = graph.constant(
       'float32',
@@ -176,10 +179,11 @@ function transposedMatrix(
   rows: number,
   columns: number,
 ): Float32Array {
-  return Float32Array.from(
-    { length: matrix.length },
-    (_, i) => matrix[(i % rows) * columns + Math.floor(i / rows)] ?? 0,
-  );
+  const turned = new Float32Array(matrix.length);
+  matrix.forEach((element, i) => {
+    turned[(i % columns) * rows + Math.floor(i / columns)] = element;
+  });
+  return turned;
 }
 
 export const resizeKernels: KernelTable = {

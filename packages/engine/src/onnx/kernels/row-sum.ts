@@ -1,6 +1,6 @@
 import { sizeOf } from '@clip-lung/tensor';
 
-import type { Graph, GraphValue } from '../graph.js';
+import type { Graph, GraphValue } from '../graph/graph.js';
 
 /**
  * The sum of the rows of a value seen as [rows, columns], times a factor, as a product with a row of that factor: threads

@@ -1,8 +1,9 @@
+import { at } from '@clip-lung/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
-import type { GraphValue } from '../graph.js';
-import { graphType } from '../host-values.js';
-import type { TraceBackend } from '../trace-backend.js';
+import type { GraphValue } from '../graph/graph.js';
+import { graphType } from '../symbols/host-values.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { elementwise } from './broadcast.js';
 import { castTensor } from './cast.js';
 import { cut } from './cut.js';
@@ -12,6 +13,7 @@ import {
   type Kernel,
   type KernelCall,
   type KernelTable,
+  oneAxis,
 } from './kernel.js';
 
 interface Scan {
@@ -33,8 +35,7 @@ function scanOf(call: KernelCall): Scan {
   } = attributes(call) as Partial<Scan> & { axis: number };
   const x =
     given.dtype === 'bool' ? castTensor(backend, given, 'int32') : given;
-  const logical = (axis + x.shape.length) % x.shape.length;
-  const stored = backend.orderOf(x)[logical] ?? logical;
+  const stored = at(backend.orderOf(x), oneAxis(axis, x));
   return { x, axis: stored, exclusive, reverse };
 }
 
@@ -61,7 +62,7 @@ const cumprod: Kernel = (call) => {
   const { backend } = call;
   const { x, axis, exclusive, reverse } = scanOf(call);
   let value = backend.stored(x);
-  const length = value.shape[axis] ?? 0;
+  const length = at(value.shape, axis);
   if (exclusive) value = shifted(backend, value, axis, 1, reverse);
   for (let reach = 1; reach < length; reach *= 2) {
     const before = shifted(backend, value, axis, reach, reverse);
@@ -81,7 +82,7 @@ function shifted(
   const { graph } = backend;
   const along = (number: number): number[] =>
     value.shape.map((_, i) => (i === axis ? number : 0));
-  const length = value.shape[axis] ?? 0;
+  const length = at(value.shape, axis);
   const kept = cut(
     backend,
     value,

@@ -2,7 +2,7 @@ import { elementsOf, float32, int32, type NdArray } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 
-import { onnxEngine } from '../onnx-engine.js';
+import { onnxEngine } from '../runtime/onnx-engine.js';
 
 it.each([3, 1000])(
   'sums into %i segments lose nothing when two threads add at once',

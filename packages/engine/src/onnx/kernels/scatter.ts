@@ -1,8 +1,9 @@
-import { sizeOf } from '@clip-lung/tensor';
+import { at, sizeOf } from '@clip-lung/tensor';
 
-import { arrangePlain } from '../arrange.js';
-import type { GraphType, GraphValue } from '../graph.js';
-import type { TraceBackend } from '../trace-backend.js';
+import { exactly } from '../../exactly.js';
+import type { GraphType, GraphValue } from '../graph/graph.js';
+import { arrangePlain } from '../symbols/arrange.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { elementwise } from './broadcast.js';
 import { castValue } from './cast.js';
 import { wideIndices } from './indexing.js';
@@ -29,7 +30,7 @@ function segmentSum(
   ids: GraphValue,
   segments: number,
 ): GraphValue {
-  const [rows = 0] = updates.shape;
+  const rows = at(updates.shape, 0);
   return updates.dtype === 'float32' &&
     segments <= segmentLimit &&
     segments * rows <= matrixLimit
@@ -45,7 +46,7 @@ function sumByProduct(
   segments: number,
 ): GraphValue {
   const { graph } = backend;
-  const [rows = 0, columns = 0] = updates.shape;
+  const [rows, columns] = exactly(updates.shape, 2);
   const numbers = Int32Array.from({ length: segments }, (_, i) => i);
   const own = elementwise(
     graph,
@@ -73,7 +74,7 @@ function sumOneByOne(
 ): GraphValue {
   const { graph } = backend;
   const dtype = updates.dtype as GraphType;
-  const [rows = 0, columns = 0] = updates.shape;
+  const [rows, columns] = exactly(updates.shape, 2);
   const column = backend.graph.reshape(ids, [rows, 1]);
   const within = elementwise(graph, 'Min', [
     elementwise(graph, 'Max', [column, graph.scalar(0, 'int32')]),
@@ -123,7 +124,7 @@ const scatterNd: Kernel = (call) => {
   const indices = input(call, 'indices');
   const updates = input(call, 'updates');
   const { shape } = attributes(call) as { shape: number[] };
-  const depth = indices.shape.at(-1) ?? 1;
+  const depth = at(indices.shape, indices.shape.length - 1);
   const rows = sizeOf(indices.shape.slice(0, -1));
   const outer = shape.slice(0, depth);
   const strides = outer.map((_, axis) => sizeOf(outer.slice(axis + 1)));

@@ -1,10 +1,10 @@
-import { sameShape, sizeOf } from '@clip-lung/tensor';
+import { at, sameShape, sizeOf } from '@clip-lung/tensor';
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
 
-import { arrangePlain } from '../arrange.js';
-import type { GraphValue } from '../graph.js';
-import { isIdentity, type Order, permute } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import type { GraphValue } from '../graph/graph.js';
+import { arrangePlain } from '../symbols/arrange.js';
+import { isIdentity, type Order, permute } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 
 /** Gives a tensor another shape of the same size. Axes of length 1 come and go without moving an element. */
@@ -50,7 +50,7 @@ function unitAxesMoved(
   shape: readonly number[],
 ): { stored: number[]; order: Order } | undefined {
   const long = old.flatMap((length, axis) => (length === 1 ? [] : [axis]));
-  const lengths = long.map((axis) => old[axis] ?? 1);
+  const lengths = permute(old, long);
   if (
     !sameShape(
       lengths,
@@ -59,15 +59,15 @@ function unitAxesMoved(
   )
     return undefined;
   const units = shape.length - long.length;
-  const byStore = [...long].sort((a, b) => (order[a] ?? 0) - (order[b] ?? 0));
+  const byStore = [...long].sort((a, b) => at(order, a) - at(order, b));
   const stored = [
     ...new Array<number>(units).fill(1),
-    ...byStore.map((axis) => old[axis] ?? 1),
+    ...permute(old, byStore),
   ];
   let unit = 0;
   let next = 0;
   const newOrder = shape.map((length) =>
-    length === 1 ? unit++ : units + byStore.indexOf(long[next++] ?? 0),
+    length === 1 ? unit++ : units + byStore.indexOf(at(long, next++)),
   );
   return { stored, order: newOrder };
 }

@@ -1,7 +1,8 @@
+import { at } from '@clip-lung/tensor';
 import { slice_util, util } from '@tensorflow/tfjs-core';
 
-import type { GraphValue } from '../graph.js';
-import { graphType } from '../host-values.js';
+import type { GraphValue } from '../graph/graph.js';
+import { graphType } from '../symbols/host-values.js';
 import { alongStored, cut } from './cut.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';
 import { reshaped } from './shape.js';
@@ -13,9 +14,10 @@ const slice: Kernel = (call) => {
     begin: number | number[];
     size: number | number[];
   };
-  const [starts = [], sizes = []] = slice_util.parseSliceParams(x, begin, size);
+  const bounds = slice_util.parseSliceParams(x, begin, size);
+  const [starts, sizes] = [at(bounds, 0), at(bounds, 1)];
   const order = backend.orderOf(x);
-  const ends = starts.map((start, axis) => start + (sizes[axis] ?? 0));
+  const ends = starts.map((start, axis) => start + at(sizes, axis));
   const value = cut(
     backend,
     backend.stored(x),
@@ -63,7 +65,7 @@ const stridedSlice: Kernel = (call) => {
   const value = backend.stored(x);
   // Backwards to the very start: ONNX reads −1 as the last element, and clamps what is far below.
   const ends = end.map((last, axis) =>
-    (strides[axis] ?? 1) < 0 && last < 0 ? -(2 ** 31) : last,
+    at(strides, axis) < 0 && last < 0 ? -(2 ** 31) : last,
   );
   const stored = alongStored(
     order,
@@ -93,7 +95,7 @@ const reverse: Kernel = (call) => {
   const value = backend.stored(x);
   const axes = util
     .parseAxisParam(dims, x.shape)
-    .map((axis) => order[axis] ?? axis);
+    .map((axis) => at(order, axis));
   if (axes.length === 0) return backend.alias(x);
   const all = (item: number): GraphValue => graph.int64(axes.map(() => item));
   // From the last element to before the first; ONNX clamps the far end.

@@ -1,11 +1,11 @@
-import { sizeOf } from '@clip-lung/tensor';
+import { at, sizeOf } from '@clip-lung/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
 import type { WindowAxis, Windows } from '../../windows.js';
-import { arrange } from '../arrange.js';
-import type { GraphValue } from '../graph.js';
-import { imagesPlacesFirst } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import type { GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
+import { imagesPlacesFirst } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { cut } from './cut.js';
 import { elementsOf } from './window.js';
 
@@ -34,7 +34,7 @@ export function inputsOfElements(
       [
         ...w.axes.map(
           ({ places, stride }, axis) =>
-            (element[axis] ?? 0) + (places - 1) * stride + 1,
+            at(element, axis) + (places - 1) * stride + 1,
         ),
         w.batch,
         w.inputs,
@@ -64,10 +64,10 @@ export function shifts(
   return (offsets) => {
     const starts = w.axes.map(
       ({ stride, before }, axis) =>
-        ((offsets[axis] ?? 0) + before) / stride + (margins[axis]?.before ?? 0),
+        (at(offsets, axis) + before) / stride + at(margins, axis).before,
     );
     if (!starts.every(Number.isInteger)) return undefined;
-    const ends = w.axes.map((one, axis) => (starts[axis] ?? 0) + pixelsOf(one));
+    const ends = w.axes.map((one, axis) => at(starts, axis) + pixelsOf(one));
     const image = cut(
       backend,
       whole,
@@ -95,7 +95,7 @@ export function pixelsOf({ length, stride }: WindowAxis): number {
   return length / stride;
 }
 
-/** Zeros around the places. */
+/** Zeros around the places; none for images and channels. */
 function padded(
   { graph }: TraceBackend,
   images: GraphValue,
@@ -103,10 +103,14 @@ function padded(
   after: readonly number[],
 ): GraphValue {
   if ([...before, ...after].every((pad) => pad === 0)) return images;
-  const pads = graph.int64([...before, 0, 0, ...after, 0, 0]);
+  const [start, end] = [
+    [...before, 0, 0],
+    [...after, 0, 0],
+  ];
   const shape = images.shape.map(
-    (length, axis) => length + (before[axis] ?? 0) + (after[axis] ?? 0),
+    (length, axis) => length + at(start, axis) + at(end, axis),
   );
+  const pads = graph.int64([...start, ...end]);
   return graph.node('Pad', [images, pads], 'float32', shape);
 }
 

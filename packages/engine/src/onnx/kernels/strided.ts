@@ -1,11 +1,11 @@
-import { sizeOf } from '@clip-lung/tensor';
+import { at, sizeOf } from '@clip-lung/tensor';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 
 import type { Windows } from '../../windows.js';
-import { arrange } from '../arrange.js';
-import type { GraphValue } from '../graph.js';
-import { filtersOutputsFirst, imagesPlacesFirst } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import type { GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
+import { filtersOutputsFirst, imagesPlacesFirst } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { cut } from './cut.js';
 import {
   inputsOfElements,
@@ -50,7 +50,7 @@ export function stridedForward(
   const matrices = matricesOf(backend, filter, w);
   const y = sumOfProducts(
     backend,
-    inputs.map((input, k) => [input, matrices[k] as GraphValue]),
+    inputs.map((input, k) => [input, at(matrices, k)]),
     { transB: 1 },
     [placesOf(w), w.outputs],
   );
@@ -78,9 +78,9 @@ export function stridedInputGradient(
     const products = elements.flatMap(
       (element, k): [GraphValue, GraphValue][] => {
         const image = shifted(
-          remainder.map((offset, axis) => offset - (element[axis] ?? 0)),
+          remainder.map((offset, axis) => offset - at(element, axis)),
         );
-        return image === undefined ? [] : [[image, matrices[k] as GraphValue]];
+        return image === undefined ? [] : [[image, at(matrices, k)]];
       },
     );
     if (products.length > 0) return sumOfProducts(backend, products, {}, shape);
@@ -211,11 +211,11 @@ function concat(
   values: readonly GraphValue[],
   axis: number,
 ): GraphValue {
-  const [first] = values;
-  if (values.length === 1 && first !== undefined) return first;
-  const shape = (first?.shape ?? []).map((length, i) =>
+  const first = at(values, 0);
+  if (values.length === 1) return first;
+  const shape = first.shape.map((length, i) =>
     i === axis
-      ? values.reduce((sum, { shape: own }) => sum + (own[axis] ?? 0), 0)
+      ? values.reduce((sum, { shape: own }) => sum + at(own, axis), 0)
       : length,
   );
   return graph.node('Concat', values, 'float32', shape, { axis });

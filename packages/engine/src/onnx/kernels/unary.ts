@@ -1,4 +1,4 @@
-import type { Graph, GraphType, GraphValue } from '../graph.js';
+import type { Graph, GraphType, GraphValue } from '../graph/graph.js';
 import { elementwise, mapStored } from './broadcast.js';
 import { castValue } from './cast.js';
 import { attributes, input, type Kernel, type KernelTable } from './kernel.js';

@@ -1,5 +1,5 @@
 import { endOfWindows, type Windows } from '../../windows.js';
-import type { Attributes } from '../graph.js';
+import type { Attributes } from '../graph/graph.js';
 
 /** The pixels and zeros behind the last window, which a transposed convolution has to add. */
 export function behindWindows({ axes }: Windows): number[] {

@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 /*
  * The matrices of Winograd's F(m, 3), which finds m outputs of a filter of 3 elements by m + 2 multiplications,
  *
@@ -35,18 +37,18 @@ function winogradMatrices(places: readonly number[]): WinogradMatrices {
     places.map((place) => Array.from({ length: count }, (_, i) => place ** i));
   const atInfinity = (count: number): readonly number[] =>
     Array.from({ length: count }, (_, i) => Number(i === count - 1));
-  const others = (at: number): readonly number[] =>
-    places.filter((_, i) => i !== at);
+  const others = (left: number): readonly number[] =>
+    places.filter((_, i) => i !== left);
   const output = [...powers(outputs), atInfinity(outputs)];
   return {
     outputs,
     points,
     output: Array.from({ length: outputs }, (_, i) =>
-      output.map((row) => row[i] ?? 0),
+      output.map((row) => at(row, i)),
     ),
     filter: [
       ...powers(filterSize).map((row, i) => {
-        const place = places[i] ?? 0;
+        const place = at(places, i);
         const scale = others(i).reduce(
           (all, other) => all * (place - other),
           1,
@@ -65,11 +67,11 @@ function winogradMatrices(places: readonly number[]): WinogradMatrices {
 /** ∏ (x − root) by its coefficients, the constant first. */
 function coefficients(roots: readonly number[]): readonly number[] {
   return roots.reduce<readonly number[]>(
-    (polynomial, root) =>
-      Array.from(
-        { length: polynomial.length + 1 },
-        (_, i) => (polynomial[i - 1] ?? 0) - root * (polynomial[i] ?? 0),
-      ),
+    (polynomial, root) => {
+      const timesX = [0, ...polynomial];
+      const whole = [...polynomial, 0];
+      return timesX.map((value, i) => value - root * at(whole, i));
+    },
     [1],
   );
 }

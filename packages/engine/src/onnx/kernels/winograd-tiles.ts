@@ -1,9 +1,11 @@
+import { at } from '@clip-lung/tensor';
 import type { backend_util, TensorInfo } from '@tensorflow/tfjs-core';
 
-import { arrange } from '../arrange.js';
-import type { GraphValue } from '../graph.js';
-import { imagesPlacesFirst, type Order } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import { exactly } from '../../exactly.js';
+import type { GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
+import { imagesPlacesFirst, type Order } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import {
   fourOutputs,
   twoOutputs,
@@ -95,7 +97,7 @@ export function toTiles(
   images: TensorInfo,
   g: Geometry,
 ): GraphValue {
-  const channels = images.shape[3] ?? 1;
+  const channels = at(images.shape, 3);
   const { points, rows } = tileForm(g);
   const stored = arrange(backend, images, imagesAsHwbc);
   return backend.graph.reshape(
@@ -111,7 +113,7 @@ export function toImages(
   tiles: GraphValue,
   g: Geometry,
 ): GraphValue {
-  const channels = tiles.shape.at(-1) ?? 1;
+  const channels = at(tiles.shape, tiles.shape.length - 1);
   return backend.graph.reshape(
     spread(backend, transform, 'images', tiles, g, channels),
     [g.inHeight, g.inWidth, g.batchSize, channels],
@@ -191,7 +193,7 @@ function tileByTile(
       });
     }),
   );
-  const [after = 1, before = 1] = matrix.shape;
+  const [after, before] = exactly(matrix.shape, 2);
   const along = (count: number, given: GraphValue, rest: number): GraphValue =>
     graph.node(
       'MatMul',
@@ -248,7 +250,8 @@ function axisByAxis(
   };
   const across = matrix(g.inWidth, 'point-tile');
   const down = matrix(g.inHeight, 'tile-point');
-  const [wide = 1, broad = 1] = across.shape;
+  const [wide, broad] = exactly(across.shape, 2);
+  const [high, low] = exactly(down.shape, 2);
   const alongWidth = (rows: number, given: GraphValue): GraphValue =>
     graph.node(
       'MatMul',
@@ -258,11 +261,8 @@ function axisByAxis(
     );
   // The larger of the two sides is touched once only.
   return to === 'tiles'
-    ? alongWidth(
-        down.shape[0] ?? 1,
-        gemm(backend, down, value, g.inWidth * inner),
-      )
-    : gemm(backend, down, alongWidth(down.shape[1] ?? 1, value), wide * inner);
+    ? alongWidth(high, gemm(backend, down, value, g.inWidth * inner))
+    : gemm(backend, down, alongWidth(low, value), wide * inner);
 }
 
 /** A matrix from pixels to points, or the adjoint. */
@@ -281,7 +281,7 @@ function gemm(
   value: GraphValue,
   columns: number,
 ): GraphValue {
-  const [rows = 1, inner = 1] = matrix.shape;
+  const [rows, inner] = exactly(matrix.shape, 2);
   return graph.node(
     'Gemm',
     [matrix, graph.reshape(value, [inner, columns])],
@@ -391,7 +391,7 @@ function constantMatrix(
 }
 
 function transposed({ graph }: TraceBackend, matrix: GraphValue): GraphValue {
-  const [rows = 1, columns = 1] = matrix.shape;
+  const [rows, columns] = exactly(matrix.shape, 2);
   return graph.node('Transpose', [matrix], 'float32', [columns, rows], {
     perm: [1, 0],
   });

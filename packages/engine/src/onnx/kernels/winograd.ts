@@ -1,9 +1,11 @@
+import { at } from '@clip-lung/tensor';
 import type { backend_util, TensorInfo } from '@tensorflow/tfjs-core';
 
-import { arrange } from '../arrange.js';
-import type { GraphValue } from '../graph.js';
-import { filtersAsOihw } from '../layout.js';
-import type { TraceBackend } from '../trace-backend.js';
+import { exactly } from '../../exactly.js';
+import type { GraphValue } from '../graph/graph.js';
+import { arrange } from '../symbols/arrange.js';
+import { filtersAsOihw } from '../symbols/layout.js';
+import type { TraceBackend } from '../symbols/trace-backend.js';
 import { rowSum } from './row-sum.js';
 import {
   filterMatrix,
@@ -92,7 +94,7 @@ export function winogradFilterGradient(
   const e = toTiles(backend, 'output', dy, g);
   const v = toTiles(backend, 'input', x, g);
   const products = matMul(backend, swapLast(backend, e), v);
-  const [tileRows = 1] = products.shape;
+  const tileRows = at(products.shape, 0);
   const s = tileRows === 1 ? products : rowSum(graph, products, tileRows);
   const filters = g.outChannels * g.inChannels;
   const flat = backend.graph.reshape(s, [matricesFor(g).points ** 2, filters]);
@@ -135,7 +137,7 @@ function transformedFilter(
 
 /** The last two axes swapped; ONNX Runtime merges it into the product that follows. */
 function swapLast({ graph }: TraceBackend, value: GraphValue): GraphValue {
-  const [a = 1, b = 1, c = 1, rows = 1, columns = 1] = value.shape;
+  const [a, b, c, rows, columns] = exactly(value.shape, 5);
   return graph.node('Transpose', [value], 'float32', [a, b, c, columns, rows], {
     perm: [0, 1, 2, 4, 3],
   });
@@ -149,7 +151,7 @@ function matMul(
 ): GraphValue {
   const shape = [
     ...left.shape.slice(0, 4),
-    right.shape[right.shape.length - 1] ?? 1,
+    at(right.shape, right.shape.length - 1),
   ];
   return graph.node('MatMul', [left, right], 'float32', shape);
 }

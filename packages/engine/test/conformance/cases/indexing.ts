@@ -1,3 +1,4 @@
+import { at } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 
@@ -12,7 +13,7 @@ export const indexingCases: readonly Case[] = [
     runs: 16,
     samples: shapes().chain((shape) =>
       fc.nat({ max: shape.length - 1 }).map((axis) => ({
-        inputs: [floats(shape), ints([5], 0, shape[axis] ?? 1)],
+        inputs: [floats(shape), ints([5], 0, at(shape, axis))],
         fn: (x: tf.Tensor, at: tf.Tensor) => tf.gather(x, at, axis),
       })),
     ),
@@ -23,7 +24,7 @@ export const indexingCases: readonly Case[] = [
     gradient: false,
     samples: shapes(2, 3).chain((shape) =>
       fc.nat({ max: shape.length - 1 }).map((axis) => ({
-        inputs: [floats(shape), ints([2, 3], 0, shape[axis] ?? 1)],
+        inputs: [floats(shape), ints([2, 3], 0, at(shape, axis))],
         fn: (x: tf.Tensor, at: tf.Tensor) => tf.gather(x, at, axis),
       })),
     ),
@@ -173,7 +174,7 @@ export const indexingCases: readonly Case[] = [
     samples: fc
       .tuple(shapes(), fc.boolean(), fc.nat({ max: 3 }))
       .map(([shape, whole, less]) => {
-        const k = Math.max(1, (shape.at(-1) ?? 1) - less);
+        const k = Math.max(1, at(shape, shape.length - 1) - less);
         return {
           inputs: [whole ? ints(shape, -3, 3) : floats(shape, -2, 2, 1)],
           fn: (x: tf.Tensor) => {

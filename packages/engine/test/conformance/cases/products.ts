@@ -1,3 +1,4 @@
+import { at } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 
@@ -27,8 +28,7 @@ const equations = [
 
 /** A tensor for each operand of an equation, every letter with a length of its own. */
 function operandShapes(equation: string): number[][] {
-  const [left = ''] = equation.split('->');
-  return left
+  return at(equation.split('->'), 0)
     .split(',')
     .map((letters) =>
       letters.split('').map((letter) => 2 + (letter.charCodeAt(0) % 3)),

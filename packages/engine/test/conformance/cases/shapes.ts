@@ -1,3 +1,4 @@
+import { at } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 
@@ -208,7 +209,7 @@ export const shapeCases: readonly Case[] = [
     tf.unstack(tf.concat([x, x], axis), axis),
   ),
   ...both('tf.split', ['SplitV'], axisOf, (x, axis) => {
-    const length = x.shape[axis] ?? 1;
+    const length = at(x.shape, axis);
     return tf.split(tf.concat([x, x], axis), [1, 2 * length - 1], axis);
   }),
   {

@@ -1,3 +1,4 @@
+import { at } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 
@@ -86,7 +87,7 @@ const transposed: Case = {
     })
     .map(({ volume, window, strides, pad }) => {
       const [depth, height, width] = volume.map((length, axis) => {
-        const [size, stride] = [window[axis] ?? 1, strides[axis] ?? 1];
+        const [size, stride] = [at(window, axis), at(strides, axis)];
         return pad === 'same' ? length * stride : (length - 1) * stride + size;
       }) as Sizes;
       return {
