@@ -53,6 +53,9 @@ describe('the examples', () => {
     ['text-tower', 'shallow-tower.ts'],
     ['prompt', 'gated-prompt.ts'],
     ['loss', 'label-smoothing.ts'],
+    ['contrastive-loss', 'supervised-contrastive.ts'],
+    ['rating-prompt', 'rating-prompt.ts'],
+    ['augmentation', 'cut-out.ts'],
     ['optimizer', 'lion.ts'],
     ['head', 'mlp-head.ts'],
   ])(

@@ -19,7 +19,7 @@ export function votes(
     readonly label: Label;
     readonly malignancyRatings: readonly number[];
   },
-  classes: readonly Label[],
+  classes: readonly string[],
   rule: Rule = 'pylidc',
 ): number[] {
   const { label, malignancyRatings } = nodule;

@@ -1,5 +1,9 @@
+import * as augment from '@clip-lung/augment';
+import * as lidc from '@clip-lung/lidc';
+import * as losses from '@clip-lung/losses';
 import * as model from '@clip-lung/model';
 import * as tensor from '@clip-lung/tensor';
+import * as tensorOfTfjs from '@clip-lung/tensor/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import { createJiti, type Jiti } from 'jiti';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -9,8 +13,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
  * those of the engine, never another copy's.
  */
 const virtualModules = {
+  '@clip-lung/augment': augment,
+  '@clip-lung/lidc': lidc,
+  '@clip-lung/losses': losses,
   '@clip-lung/model': model,
   '@clip-lung/tensor': tensor,
+  '@clip-lung/tensor/tfjs': tensorOfTfjs,
   '@tensorflow/tfjs-core': tf,
   zod: { z: model.z, default: model.z },
 };

@@ -79,9 +79,9 @@ function mayDefine(
   );
 }
 
-/** Losses and optimisers are over once a model is trained. */
+/** Losses, optimisers and augmentations are over once a model is trained. */
 function needful(experiment: Written, purpose: Purpose): Written {
-  const own = { ...experiment, optimizer: undefined };
+  const own = { ...experiment, optimizer: undefined, augment: undefined };
   const { losses } = experiment;
   return purpose === 'head'
     ? {

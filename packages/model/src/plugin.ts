@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { ExperimentError } from './errors.js';
+
 import type { ModuleKind, Modules } from './modules.js';
 import { commonPromptOptions } from './modules/prompt-learners.js';
 import type { Definition, Registry } from './registry.js';
@@ -75,6 +77,15 @@ export function definePrompt<
 }: Omit<DefinitionOf<'prompt', Name, WithTemplates<Shape>>, 'options'> & {
   readonly options: z.ZodObject<Shape>;
 }): Plugin<'prompt', Name, WithTemplates<Shape>> {
+  const taken = Object.keys(commonPromptOptions).find(
+    (option) => option in options.shape,
+  );
+  if (taken !== undefined) {
+    throw new ExperimentError(
+      'prompt',
+      `the prompt learner "${rest.name}" has an option "${taken}", which every prompt learner has already; give it another name`,
+    );
+  }
   const shape = { ...options.shape, ...commonPromptOptions };
   return { kind: 'prompt', options: z.strictObject(shape), ...rest };
 }

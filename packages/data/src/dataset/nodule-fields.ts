@@ -1,4 +1,4 @@
-import { attributes, type Label, type NoduleField } from '@clip-lung/lidc';
+import { attributes, type NoduleField } from '@clip-lung/lidc';
 
 import { OptionError } from '../errors.js';
 import { votes } from '../votes.js';
@@ -26,7 +26,7 @@ const numbers = ['x', 'y', 'z', 'diameter', 'readers', 'malignancy'] as const;
 export function fieldValues(
   dataset: Dataset,
   field: Exclude<NoduleField, 'epoch' | 'progress'>,
-  classes: readonly Label[],
+  classes: readonly string[],
 ): FieldValues {
   const { nodules, manifest } = dataset;
   const valuesOf = (

@@ -16,6 +16,7 @@ import { datasetDigest } from '@clip-lung/data/node';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { batchCrops } from './batch-crops.js';
+import { batchFields } from './batch-fields.js';
 import {
   loadTowerOf,
   type Places,
@@ -113,6 +114,12 @@ interface Fold {
   readonly onNote: (message: string) => void;
 }
 
+type ByTextsInputs = {
+  readonly hu: tf.Tensor;
+  /** those that the prompts are made of, by their names */
+  readonly fields: Readonly<Record<string, tf.Tensor>>;
+};
+
 /** Probabilities, [B, K]. */
 type Outputs = { readonly head: tf.Tensor; readonly texts: tf.Tensor };
 
@@ -127,21 +134,23 @@ async function classifyFold(
   const trained = await readTrainedFold(folder, fold, record, onNote);
   const compiled = engine.compile<
     Record<string, never>,
-    { readonly hu: tf.Tensor },
+    ByTextsInputs,
     Outputs,
     Frozen
-  >(({ inputs: { hu }, frozen }) => predictBoth(model, hu, frozen), {
+  >(({ inputs, frozen }) => predictBoth(model, inputs, frozen), {
     name: 'prediction by texts',
     frozen: { weights: averagesOf(model, trained), model: model.frozen },
   });
   const none = engine.state<Record<string, never>>({});
+  const fieldsOf = batchFields(model, dataset, places);
   const found: PredictionRow[] = [];
   try {
     for (let start = 0; start < rows.length; start += batchSize) {
       signal.throwIfAborted();
       const batch = rows.slice(start, start + batchSize);
       const hu = batchCrops(batch, { dataset, places, batchSize });
-      const { head, texts } = await compiled.run(none, { hu });
+      const fields = fieldsOf(batch, batchSize);
+      const { head, texts } = await compiled.run(none, { hu, fields });
       batch.forEach((row, i) => {
         expectTested(row, valuesOf(head, i), { folder, fold, dataset });
         const probabilities = valuesOf(texts, i);
@@ -158,7 +167,7 @@ async function classifyFold(
 /** What the head and the texts say of crops in HU. */
 function predictBoth(
   predictor: Model,
-  hu: tf.Tensor,
+  { hu, fields }: ByTextsInputs,
   { weights: { params, statistics }, model }: Frozen,
 ): { readonly outputs: Outputs } {
   const byTexts = predictor.predictByTexts;
@@ -168,7 +177,7 @@ function predictBoth(
   return {
     outputs: {
       head: tf.softmax(predictor.predict(learnt, statistics, images)),
-      texts: tf.softmax(byTexts(learnt, statistics, images, model)),
+      texts: tf.softmax(byTexts(learnt, statistics, images, model, fields)),
     },
   };
 }
