@@ -511,7 +511,7 @@ describe('the loader of experiments', () => {
     await writeFile(
       at('alone.mjs'),
       `
-      import { importFile } from ${JSON.stringify(fileURLToPath(new URL('../dist/import-file.js', import.meta.url)))};
+      import { importFile } from ${JSON.stringify(fileURLToPath(new URL('../../../packages/experiment/dist/import-file.js', import.meta.url)))};
       console.log((await importFile(process.argv[2])).head.use);`,
     );
     const shown = execFileSync(

@@ -1,6 +1,7 @@
 import { linearHead } from '@clip-lung/heads';
 import { resnet18 } from '@clip-lung/image-encoder';
-import { crossEntropy } from '@clip-lung/losses';
+import type { NoduleFields } from '@clip-lung/lidc';
+import { crossEntropy, fieldOf } from '@clip-lung/losses';
 import { sgd } from '@clip-lung/optim';
 import { fixedPrompt } from '@clip-lung/ccp-prompt';
 import { onnxEngine } from '@clip-lung/engine';
@@ -211,6 +212,111 @@ describe('a parameter that no loss depends on', () => {
     await expect(
       step.prepare(engine.state<TrainingState>(start), inputs),
     ).rejects.toThrow(/^losses: their sum depends on no parameter/);
+  });
+});
+
+describe('a loss of one’s own', () => {
+  it('learns parameters of its own, from fields that it asked for', async () => {
+    // (w − diameter / 2)² + 0 · progress, averaged: its gradient is 2 (w − mean diameter / 2).
+    const { step, start, inputs } = await firstStep(
+      defineLoss({
+        name: 'size',
+        options: none,
+        create: () => ({
+          name: 'size',
+          needs: [],
+          fields: { size: 'diameter', share: 'progress' },
+          init: (_, sizes) => {
+            expect(sizes).toMatchObject({ classes: 3, groups: 1 });
+            return { w: float32([1], [7]) };
+          },
+          compute(given, params: Tree<tf.Tensor>) {
+            const half = tf.div(fieldOf(given, 'size', 'size'), 2);
+            const share = fieldOf(given, 'size', 'share');
+            const { w } = params as { readonly w: tf.Tensor };
+            const off = tf.mean(tf.square(tf.sub(w, half)));
+            const none = tf.mul(share, 0);
+            return tf.add(tf.sub(off, tf.mean(tf.square(half))), none);
+          },
+        }),
+      }),
+    );
+    expect(Object.keys(inputs.fields ?? {})).toEqual(['field0', 'field1']);
+    const fields = {
+      field0: float32([4], [4, 6, 8, 14]),
+      field1: scalar(0.5),
+    };
+    const state = engine.state<TrainingState>(start);
+    const { terms } = await step.run(state, {
+      ...{ ...inputs, fields },
+      learningRate: scalar(0.25),
+    });
+    // 49 − 7 · mean(4, 6, 8, 14)
+    expect(terms['size']?.data[0]).toBeCloseTo(49 - 7 * 8, 4);
+    const after = new Map(leaves<NdArray>(await state.read()));
+    const gradient = 2 * (7 - 4) + 5e-5 * 7; // with the preset's weight decay
+    expect(after.get('params.losses.size.w')?.data[0]).toBeCloseTo(
+      7 - 0.25 * gradient,
+      5,
+    );
+  });
+
+  it.each([
+    [{ odd: 'volume' }, /^losses\[1\]: asks for the field "odd" as "volume"/],
+    [{ odd: undefined }, /^losses\[1\]: asks for the field "odd" as nothing/],
+    [{ odd: { column: 3 } }, /as \{"column":3\}, expected one of votes, /],
+  ])('may not ask for %o', async (fields, problem) => {
+    const asking = defineLoss({
+      name: 'asking',
+      options: none,
+      create: () => ({
+        ...crossEntropy(),
+        fields: fields as unknown as NoduleFields,
+      }),
+    });
+    await expect(ready(asking)).rejects.toThrow(problem);
+  });
+
+  it('may not use a field that it did not ask for', async () => {
+    const asking = defineLoss({
+      name: 'asking',
+      options: none,
+      create: () => ({
+        ...crossEntropy(),
+        compute: (given) => tf.mean(fieldOf(given, 'asking', 'size')),
+      }),
+    });
+    await expect(ready(asking)).rejects.toThrow(
+      'the loss "asking" needs the field "size": declare it',
+    );
+  });
+});
+
+describe('a prompt learner of one’s own', () => {
+  it('may not be made of what there is in training alone', async () => {
+    const learner = definePrompt({
+      name: 'hurried',
+      options: none,
+      create: (_, { initial }) => ({
+        ...fixedPrompt({ initial }),
+        fields: { share: 'progress' },
+      }),
+    });
+    await expect(ready(learner)).rejects.toThrow(
+      /^prompt: asks for progress, which there is in training alone/,
+    );
+  });
+
+  it('may not call an option as all learners have one', () => {
+    expect(() =>
+      definePrompt({
+        name: 'clashing',
+        options: z.strictObject({ attributes: z.int() }),
+        create: (_, { initial }) => fixedPrompt({ initial }),
+      }),
+    ).toThrow(
+      /^prompt: the prompt learner "clashing" has an option "attributes"/,
+    );
   });
 });
 
