@@ -42,7 +42,7 @@ export interface CompileOptions<F> {
 /** A function that an engine made ready to run. It is prepared anew for every combination of input shapes. */
 export interface CompiledFunction<S, I, O> {
   /**
-   * @param signal stops the call before it starts; a call that has started runs to its end, and changes the state whole
+   * @param options.signal stops the call before it starts; a call that has started runs to its end, and changes the state whole
    * @throws `ShapeError` when the function changes a leaf of the state that is not there, or changes its shape
    */
   run(

@@ -43,7 +43,6 @@ export function moduleError(
  * zod's first issue as an error that names the field.
  *
  * @param schema what was checked, which knows the fields that there are
- * @param owner whose fields they are, `"random"`; default the experiment's own
  */
 export function issueError(
   error: z.ZodError,
@@ -54,6 +53,7 @@ export function issueError(
   }: {
     readonly path?: string;
     readonly schema?: unknown;
+    /** whose fields they are, `"random"`; default the experiment's own */
     readonly owner?: string;
   } = {},
 ): ExperimentError {
