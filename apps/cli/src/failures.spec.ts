@@ -14,7 +14,7 @@ describe('a failure with --json', () => {
     [
       ['train', 'none.ts', '--data', 'd', '--out', 'r'],
       2,
-      'usage',
+      'experiment-file',
       /none\.ts: there is no such file/,
     ],
     [
@@ -26,7 +26,7 @@ describe('a failure with --json', () => {
     [
       ['train', 'twice.json', '--data', 'd', '--out', 'r'],
       2,
-      'usage',
+      'experiment-file',
       /twice\.json: .*the key "epochs" is given twice/,
     ],
     [['evaluate', 'nowhere'], 1, 'missing-run-file', /this is no run folder/],
