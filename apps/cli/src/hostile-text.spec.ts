@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { readDataset } from '@clip-lung/data/node';
+import { readRunRecord } from '@clip-lung/run';
 import { float32 } from '@clip-lung/tensor';
 import { writeNpy } from '@clip-lung/tensor/node';
 import {
@@ -24,6 +25,7 @@ import {
 } from 'vitest';
 
 import { clipLung, type Outcome, smallExperiment } from '../test/clip-lung.js';
+import { forgeRun, withoutDigests } from '../test/forge-run.js';
 
 let folder = '';
 const at = (...names: readonly string[]): string => join(folder, ...names);
@@ -136,6 +138,7 @@ describe('what a file says', () => {
     const options = ['--data', at('dataset'), '--out', run, '--fold', '0'];
     expect((await clipLung('train', at('ce.json'), ...options)).code).toBe(0);
     const odd = 'be\u001b[8mn\nFORGED\u202e';
+    await withoutDigests(run);
     for (const name of ['experiment.json', 'fold-0/predictions.csv']) {
       const text = await readFile(join(run, name), 'utf8');
       const quoted = name.endsWith('.json')
@@ -195,6 +198,8 @@ describe('what a file says', () => {
       '--set',
       'image.width=4',
     );
+    const record = await readRunRecord(run);
+    await forgeRun(at('other'), () => record);
     await cp(at('other/fold-0/checkpoints'), join(run, 'fold-0/checkpoints'), {
       recursive: true,
     });

@@ -9,7 +9,8 @@ import {
   resolveExperiment,
 } from '@clip-lung/model';
 import { expectRecordDigest, type KeptFiles } from '@clip-lung/run';
-import { readWholeFile } from '@clip-lung/tensor/node';
+import { fileLimits, parseJsonText } from '@clip-lung/tensor';
+import { readFileUpTo } from '@clip-lung/tensor/node';
 
 import { UsageError } from './exit-codes.js';
 import { importFile } from './import-file.js';
@@ -120,10 +121,10 @@ function asObject(
 }
 
 async function fromJson(path: string, file: string): Promise<unknown> {
-  const bytes = await readWholeFile(path);
+  const bytes = await readFileUpTo(path, fileLimits.jsonBytes);
   let json: unknown;
   try {
-    json = JSON.parse(bytes.toString('utf8'));
+    json = parseJsonText(bytes.toString('utf8'));
   } catch (error) {
     throw new UsageError(`${file}: is no JSON (${String(error)})`, {
       cause: error,

@@ -29,6 +29,7 @@ import {
 } from 'vitest';
 
 import { clipLung, type Outcome, smallExperiment } from '../test/clip-lung.js';
+import { forgeRun } from '../test/forge-run.js';
 
 const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
 let folder = '';
@@ -97,12 +98,10 @@ async function sharedRun(
     await writeFile(path, text);
   }
   if (plugins !== undefined) {
-    const record = await readRunRecord(run);
-    const experiment = { ...record.experiment, plugins };
-    await writeFile(
-      join(run, 'experiment.json'),
-      JSON.stringify({ ...record, experiment }),
-    );
+    await forgeRun(run, (record) => ({
+      ...record,
+      experiment: { ...record.experiment, plugins },
+    }));
   }
   return run;
 }
@@ -625,13 +624,10 @@ describe('the plugins that a run keeps', () => {
     );
     const files = { 'mlp-head.ts': sha256(evil.text) };
     const plugins = [{ ...plugin, files }];
-    await writeFile(
-      join(run, 'experiment.json'),
-      JSON.stringify({
-        ...record,
-        experiment: { ...record.experiment, plugins },
-      }),
-    );
+    await forgeRun(run, () => ({
+      ...record,
+      experiment: { ...record.experiment, plugins },
+    }));
     const refused = await resume(run);
     expect(refused.code).toBe(2);
     expect(refused.err).toContain(sha256(evil.text));
@@ -643,18 +639,13 @@ describe('the plugins that a run keeps', () => {
     const record = await readRunRecord(run);
     const [plugin] = record.experiment['plugins'] as readonly [PluginFile];
     const old = { ...plugin, modules: undefined, kept: undefined };
-    await writeFile(
-      join(run, 'experiment.json'),
-      JSON.stringify({
-        ...record,
-        experiment: { ...record.experiment, plugins: [old] },
-      }),
-    );
+    await forgeRun(run, () => ({
+      ...record,
+      experiment: { ...record.experiment, plugins: [old] },
+    }));
     await rm(join(run, 'plugins'), { recursive: true });
     expect((await clipLung('export', run, '--out', at('x.onnx'))).code).toBe(2);
     expect((await exported(run)).code).toBe(0);
-    // Its checkpoints are of the record as it was.
-    await rm(join(run, 'fold-0'), { recursive: true });
     expect((await resume(run)).code).toBe(0);
     await writeFile(file(), `${original}\n// why\n`);
     expect((await exported(run)).err).toMatch(

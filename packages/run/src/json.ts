@@ -1,3 +1,4 @@
+import { parseJsonText } from '@clip-lung/tensor';
 import type { z } from 'zod';
 
 import { NotJsonError, RunFileError } from './error.js';
@@ -53,7 +54,7 @@ function problemOf(issue: z.core.$ZodIssue, value: unknown): string {
 /** @throws {@link RunFileError} for a text that is not JSON */
 export function fromJson(text: string, file: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJsonText(text);
   } catch (error) {
     throw new RunFileError(file, `is no JSON (${String(error)})`, {
       cause: error,

@@ -2,8 +2,13 @@ import { stat } from 'node:fs/promises';
 
 import { openOnnx } from '@clip-lung/engine';
 import { describeData, describeText } from '@clip-lung/evaluator';
-import { FileFormatError, type NdArray, visibleLine } from '@clip-lung/tensor';
-import { readWholeFile } from '@clip-lung/tensor/node';
+import {
+  FileFormatError,
+  fileLimits,
+  type NdArray,
+  visibleLine,
+} from '@clip-lung/tensor';
+import { readFileUpTo } from '@clip-lung/tensor/node';
 import { InvalidArgumentError } from 'commander';
 
 import {
@@ -147,7 +152,9 @@ async function modelBytes(
     const policy = policyOf(screen, options);
     return classifierFile(await readTrainedClassifier(model, chosen, policy));
   }
-  if (fold === undefined) return readWholeFile(model);
+  if (fold === undefined) {
+    return readFileUpTo(model, fileLimits.wholeFileBytes);
+  }
   throw new UsageError(
     `${model}: is a model of one fold; --fold belongs to a run folder`,
   );

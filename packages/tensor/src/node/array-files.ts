@@ -1,3 +1,4 @@
+import { fileLimits } from '../limits.js';
 import type { NdArray } from '../nd-array.js';
 import { decodeNpy, encodeNpy } from '../npy.js';
 import {
@@ -6,11 +7,12 @@ import {
   type Safetensors,
 } from '../safetensors.js';
 import { writeFileAtomic } from './atomic-file.js';
-import { readWholeFile } from './file-read-error.js';
+import { readFileUpTo } from './read-file.js';
 
-/** Reads a `.safetensors` file. @throws `FileFormatError`; what `readWholeFile` throws */
+/** Reads a `.safetensors` file. @throws `FileFormatError`, or `FileReadError` where the system refuses */
 export async function readSafetensors(path: string): Promise<Safetensors> {
-  return decodeSafetensors(await readWholeFile(path), path);
+  const bytes = await readFileUpTo(path, fileLimits.wholeFileBytes);
+  return decodeSafetensors(bytes, path);
 }
 
 /** Writes a `.safetensors` file, whole or not at all. */
@@ -22,9 +24,10 @@ export async function writeSafetensors(
   await writeFileAtomic(path, encodeSafetensors(tensors, metadata));
 }
 
-/** Reads a `.npy` file. @throws `FileFormatError`; what `readWholeFile` throws */
+/** Reads a `.npy` file. @throws `FileFormatError`, or `FileReadError` where the system refuses */
 export async function readNpy(path: string): Promise<NdArray> {
-  return decodeNpy(await readWholeFile(path), path);
+  const bytes = await readFileUpTo(path, fileLimits.wholeFileBytes);
+  return decodeNpy(bytes, path);
 }
 
 /** Writes a `.npy` file, whole or not at all. */

@@ -50,17 +50,20 @@ export async function createFileAtomic(
       // A rename would replace what is there.
       await link(temporary, path);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : '';
-      if (code === 'EEXIST') return false;
-      if (!linkless.has(String(code))) throw error;
-      if (existsSync(path)) return false;
-      await rename(temporary, path);
+      if (linkless.has(errorCode(error)) && !existsSync(path)) {
+        await rename(temporary, path);
+        return true;
+      }
+      if (errorCode(error) !== 'EEXIST' && !existsSync(path)) throw error;
+      await rm(temporary, { force: true });
+      return false;
     }
+    await rm(temporary, { force: true });
     return true;
   });
 }
 
-/** @param place puts the temporary file in its place; what is left of it is removed */
+/** @param place puts the temporary file in its place, or removes it */
 async function throughTemporary<T>(
   path: string,
   parts: FileParts,
@@ -86,21 +89,20 @@ async function throughTemporary<T>(
       }
       await done(file.sync());
     } finally {
-      await file.close();
+      await done(file.close());
     }
     placed = await done(place(temporary));
-  } finally {
-    await rm(temporary, { force: true });
+  } catch (error) {
+    // What went wrong first is what there is to tell.
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
   }
   await syncFolder(folder);
   return placed;
 }
 
-/** Folders that cannot be synced at all: the file system, or the network before it, has no such thing. */
-const unsyncable = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
-
 /**
- * Makes what was made, renamed or removed in a folder last through a crash of the machine.
+ * Makes what was made, renamed or removed in a folder last through a crash of the machine, where its file system can.
  *
  * @throws {@link FileWriteError} that names the folder
  */
@@ -115,8 +117,14 @@ export async function syncFolder(folder: string): Promise<void> {
       await handle.close();
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (unsyncable.has(String(code))) return;
+    if (cannotSync.has(errorCode(error))) return;
     throw new FileWriteError(folder, error);
   }
+}
+
+/** What file systems answer that cannot sync a folder, as PostgreSQL knows them: `fsync_fname` in src/common/file_utils.c. */
+const cannotSync = new Set(['EBADF', 'EINVAL']);
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

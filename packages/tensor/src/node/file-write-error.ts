@@ -1,20 +1,21 @@
 import { ClipLungError } from '../error.js';
+import { systemReason } from './system-reason.js';
 
-/** What the system's codes mean to whoever has to do something about it. */
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'you may not write there',
   EDQUOT: 'your quota of the disk is used up',
   EEXIST: 'a file is in the place of its folder',
-  EIO: 'the disk or the network failed',
+  EFBIG: 'the disk cannot hold a file that large; choose another',
+  EINVAL: 'the disk does not support it; choose another',
   EISDIR: 'that is a folder, expected the name of a file',
-  ENOENT: 'the folder cannot be made',
+  ENOENT: 'its folder cannot be made, or was removed in the meantime',
   ENOSPC: 'no space is left on the disk; free some, and run it again',
-  ENOTEMPTY: 'a folder with other files is in its place',
   ENOTDIR: 'a file is in the place of one of its folders',
+  ENOTEMPTY: 'something is in the folder that was to be replaced; run it again',
   EPERM: 'you may not write there',
-  EROFS: 'the disk is mounted for reading only',
+  EROFS: 'the disk is mounted for reading only; choose another',
   EXDEV:
-    'a part of it lies on another disk (a mount, or a layer of a container); write into a folder of one disk',
+    'its place is a mount, or lies on another disk than its folder; choose a folder below it',
 };
 
 /** A file that the system did not let be written. Whatever was there before is there still. */
@@ -25,19 +26,9 @@ export class FileWriteError extends ClipLungError {
     readonly file: string,
     cause: unknown,
   ) {
-    const code =
-      cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    const reason = reasons[code];
-    super(
-      `${file}: cannot be written: ${
-        reason === undefined
-          ? cause instanceof Error
-            ? cause.message
-            : String(cause)
-          : `${reason} (${code})`
-      }`,
-      { cause },
-    );
+    super(`${file}: cannot be written: ${systemReason(cause, reasons)}`, {
+      cause,
+    });
   }
 }
 
