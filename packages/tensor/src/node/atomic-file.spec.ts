@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { float32 } from '../nd-array.js';
 import { readNpy, writeNpy } from './array-files.js';
-import { writeFileAtomic } from './atomic-file.js';
+import { createFileAtomic, writeFileAtomic } from './atomic-file.js';
 import { asFileWriteError, FileWriteError } from './file-write-error.js';
 
 let folder = '';
@@ -23,6 +23,28 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'atomic-'));
 });
 afterEach(() => rm(folder, { recursive: true }));
+
+describe('making a file whole or not at all', () => {
+  it('is done by one of many, with nothing left beside it', async () => {
+    const path = join(folder, 'a/file.txt');
+    const made = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => createFileAtomic(path, `${i}`)),
+    );
+    expect(made.filter(Boolean)).toHaveLength(1);
+    expect(await readFile(path, 'utf8')).toBe(`${made.indexOf(true)}`);
+    expect(await readdir(join(folder, 'a'))).toEqual(['file.txt']);
+  });
+
+  it('does not replace what is there, nor a folder', async () => {
+    const path = join(folder, 'file.txt');
+    await writeFile(path, 'old');
+    expect(await createFileAtomic(path, 'new')).toBe(false);
+    expect(await readFile(path, 'utf8')).toBe('old');
+    await mkdir(join(folder, 'b'));
+    expect(await createFileAtomic(join(folder, 'b'), 'new')).toBe(false);
+    expect((await readdir(folder)).sort()).toEqual(['b', 'file.txt']);
+  });
+});
 
 describe('writing a file whole or not at all', () => {
   it('makes missing folders, and replaces what was there', async () => {
