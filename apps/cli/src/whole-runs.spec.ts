@@ -242,3 +242,50 @@ describe('a fold', () => {
     ]);
   });
 });
+
+describe('what the system refuses names the file', () => {
+  it.each([
+    ['experiment.json', 'evaluate'],
+    ['fold-0/predictions.csv', 'evaluate'],
+    ['fold-0/predictions.json', 'evaluate'],
+    ['fold-0/checkpoints/last.safetensors', 'export'],
+    ['fold-0/checkpoints/best.safetensors', 'export'],
+    ['fold-0/checkpoints/last.safetensors', 'resume'],
+    ['fold-0/metrics.jsonl', 'resume'],
+    ['fold-0.lock', 'resume'],
+  ])('where %s is a folder, in %s', async (name, command) => {
+    const run = await changed(async (copy) => {
+      await rm(join(copy, name), { force: true });
+      await mkdir(join(copy, name));
+    });
+    const { code, err } =
+      command === 'resume'
+        ? await train(run, '--fold', '0', '--resume')
+        : command === 'export'
+          ? await clipLung(
+              ...['export', at(run), '--fold', '0', '--out', at('never.onnx')],
+            )
+          : await clipLung('evaluate', at(run));
+    expect([code, err]).toEqual([
+      1,
+      expect.stringContaining(
+        `error: ${at(run, name)}: cannot be read: that is a folder, expected a file (EISDIR)`,
+      ),
+    ]);
+  });
+
+  it('where a folder is in the place of what is written', async () => {
+    await mkdir(at('odd/fold-0/metrics.jsonl'), { recursive: true });
+    await cp(at('run/experiment.json'), at('odd/experiment.json'));
+    const { code, err } = await train('odd', '--fold', '0');
+    expect(code).toBe(1);
+    expect(err).toMatch(/error: \S+odd: fold 0 was begun already/);
+    const resumed = await train('odd', '--fold', '0', '--resume');
+    expect([resumed.code, resumed.err]).toEqual([
+      1,
+      expect.stringContaining(
+        `error: ${at('odd/fold-0/metrics.jsonl')}: cannot be written: `,
+      ),
+    ]);
+  });
+});

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { unlink } from 'node:fs/promises';
 
 import {
   type DigestPlace,
+  FileWriteError,
+  isMissing,
   noDigest,
   ownDigestProblem,
   putOwnDigest,
@@ -123,6 +126,15 @@ export async function expectMetrics(
     file,
     `is not the log that the fold's last checkpoint was written with: the SHA-256 of its ${epoch} epochs is ${found}, the checkpoint says ${metrics}`,
   );
+}
+
+/** Removes the log of a fold that begins anew: what a damaged one is of, nobody knows. @throws `FileWriteError` */
+export async function removeMetrics(file: string): Promise<void> {
+  try {
+    await unlink(file);
+  } catch (error) {
+    if (!isMissing(error)) throw new FileWriteError(file, error);
+  }
 }
 
 interface Lines extends MetricsLog {

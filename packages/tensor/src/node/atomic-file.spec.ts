@@ -11,11 +11,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { float32 } from '../nd-array.js';
 import { readNpy, writeNpy } from './array-files.js';
-import { createFileAtomic, writeFileAtomic } from './atomic-file.js';
+import {
+  createFileAtomic,
+  syncFolder,
+  writeFileAtomic,
+} from './atomic-file.js';
 import { asFileWriteError, FileWriteError } from './file-write-error.js';
 
 let folder = '';
@@ -43,6 +47,34 @@ describe('making a file whole or not at all', () => {
     await mkdir(join(folder, 'b'));
     expect(await createFileAtomic(join(folder, 'b'), 'new')).toBe(false);
     expect((await readdir(folder)).sort()).toEqual(['b', 'file.txt']);
+  });
+});
+
+describe('a folder whose sync fails', () => {
+  async function failing(code: string): Promise<void> {
+    const handle = await open(folder, 'r');
+    const sync = vi
+      .spyOn(Object.getPrototypeOf(handle) as typeof handle, 'sync')
+      .mockRejectedValue(
+        Object.assign(new Error(`${code}: fsync`), { code, syscall: 'fsync' }),
+      );
+    try {
+      await syncFolder(folder);
+    } finally {
+      sync.mockRestore();
+      await handle.close();
+    }
+  }
+
+  it.skipIf(process.platform === 'win32')('is named', async () => {
+    await expect(failing('EIO')).rejects.toThrow(FileWriteError);
+    await expect(failing('EIO')).rejects.toThrow(
+      `${folder}: cannot be written: the disk fails; check it, and copy what is on it (EIO)`,
+    );
+  });
+
+  it('is as good as synced where the file system has no such thing', async () => {
+    await expect(failing('EINVAL')).resolves.toBeUndefined();
   });
 });
 
