@@ -346,9 +346,10 @@ describe('refuses', () => {
       /fold-1.predictions\.csv: is without its digest/,
     );
     const file = runPaths(folder).experiment;
-    const { sha256: _, ...record } = JSON.parse(
+    const { sha256, ...record } = JSON.parse(
       await readFile(file, 'utf8'),
     ) as Readonly<Record<string, unknown>>;
+    expect(sha256).toBeDefined();
     await writeFile(file, JSON.stringify({ ...record, formatVersion: 1 }));
     const notes: string[] = [];
     const onNote = (message: string): void => void notes.push(message);

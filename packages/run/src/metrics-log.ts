@@ -69,8 +69,8 @@ const endOfLine: DigestPlace = { label: '"sha256":"', which: 'last' };
 /** Hex SHA-256 of what epochs came to, whatever time they took: the same for a run that was stopped as for one that was not. */
 function metricsDigest(epochs: readonly EpochMetrics[]): string {
   const hash = createHash('sha256');
-  for (const { secondsPerEpoch: _, ...epoch } of epochs) {
-    hash.update(`${toJson(epoch)}\n`);
+  for (const epoch of epochs) {
+    hash.update(`${toJson({ ...epoch, secondsPerEpoch: undefined })}\n`);
   }
   return hash.digest('hex');
 }
@@ -196,7 +196,7 @@ function readLine(line: string, place: string): EpochMetrics {
     sha256 === undefined
       ? undefined
       : ownDigestProblem(Buffer.from(line), endOfLine);
-  if (problem === undefined) return metrics as EpochMetrics;
+  if (problem === undefined) return metrics;
   throw new RunFileError(place, problem);
 }
 
