@@ -100,7 +100,7 @@ async function sharedRun(
   if (plugins !== undefined) {
     const record = await readRunRecord(run);
     const experiment = { ...record.experiment, plugins };
-    await forgeRun(run, { ...record, experiment });
+    await forgeRun(run, () => ({ ...record, experiment }));
   }
   return run;
 }
@@ -623,10 +623,10 @@ describe('the plugins that a run keeps', () => {
     );
     const files = { 'mlp-head.ts': sha256(evil.text) };
     const plugins = [{ ...plugin, files }];
-    await forgeRun(run, {
+    await forgeRun(run, () => ({
       ...record,
       experiment: { ...record.experiment, plugins },
-    });
+    }));
     const refused = await resume(run);
     expect(refused.code).toBe(2);
     expect(refused.err).toContain(sha256(evil.text));
@@ -638,10 +638,10 @@ describe('the plugins that a run keeps', () => {
     const record = await readRunRecord(run);
     const [plugin] = record.experiment['plugins'] as readonly [PluginFile];
     const old = { ...plugin, modules: undefined, kept: undefined };
-    await forgeRun(run, {
+    await forgeRun(run, () => ({
       ...record,
       experiment: { ...record.experiment, plugins: [old] },
-    });
+    }));
     await rm(join(run, 'plugins'), { recursive: true });
     expect((await clipLung('export', run, '--out', at('x.onnx'))).code).toBe(2);
     expect((await exported(run)).code).toBe(0);

@@ -1,35 +1,69 @@
-import { existsSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 
 import {
   type CheckpointInfo,
   experimentDigest,
   foldPaths,
   listFolds,
+  MissingRunFileError,
   readCheckpoint,
   readPredictions,
+  readRunRecord,
+  runPaths,
   type RunRecord,
   writeCheckpoint,
   writePredictions,
   writeRunRecord,
 } from '@clip-lung/run';
 
-/** Makes a run one of another record, with digests that fit, as whoever shares it can. */
-export async function forgeRun(run: string, record: RunRecord): Promise<void> {
+/**
+ * Changes a run's record as somebody does who knows the formats: all files carry the digests of what they have become, and
+ * checkpoints and predictions say that they are of the new record.
+ */
+export async function forgeRun(
+  run: string,
+  change: (record: RunRecord) => RunRecord,
+): Promise<void> {
+  const record = change(await readRunRecord(run));
+  const digest = { experimentDigest: experimentDigest(record.experiment) };
   await writeRunRecord(run, record);
-  const digest = experimentDigest(record.experiment);
   for (const fold of await listFolds(run)) {
     const paths = foldPaths(run, fold);
     for (const name of ['last', 'best'] as const) {
-      if (!existsSync(paths[name].tensors)) continue;
-      const { tensors, info } = await readCheckpoint(paths, name);
-      const forged = { ...info, experimentDigest: digest } as CheckpointInfo;
-      await writeCheckpoint(paths, name, tensors, forged);
+      const found = await ifThere(readCheckpoint(paths, name));
+      if (found === undefined) continue;
+      const info = { ...found.info, ...digest } as CheckpointInfo;
+      await writeCheckpoint(paths, name, found.tensors, info);
     }
-    if (!existsSync(paths.predictions)) continue;
-    const predictions = await readPredictions(paths);
-    await writePredictions(paths, predictions, {
-      experimentDigest: digest,
-      dataset: record.data.sha256 ?? '',
-    });
+    const predictions = await ifThere(readPredictions(paths));
+    const { dataset } = (await readCheckpoint(paths, 'last')).info;
+    if (predictions === undefined || dataset === undefined) continue;
+    await writePredictions(
+      paths,
+      { ...predictions, classes: record.classes },
+      { ...digest, dataset },
+    );
+  }
+}
+
+/** Makes a run's record and predictions as version 1 had them, without digests, so that their texts can be changed. */
+export async function withoutDigests(run: string): Promise<void> {
+  const file = runPaths(run).experiment;
+  const { sha256, ...record } = JSON.parse(
+    await readFile(file, 'utf8'),
+  ) as Readonly<Record<string, unknown>>;
+  if (sha256 === undefined) throw new Error(`${file} has no digest`);
+  await writeFile(file, JSON.stringify({ ...record, formatVersion: 1 }));
+  for (const fold of await listFolds(run)) {
+    await rm(foldPaths(run, fold).predictionsInfo, { force: true });
+  }
+}
+
+async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof MissingRunFileError) return undefined;
+    throw error;
   }
 }

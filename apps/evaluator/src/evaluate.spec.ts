@@ -400,6 +400,7 @@ describe('refuses', () => {
     const { sha256, ...record } = JSON.parse(
       await readFile(file, 'utf8'),
     ) as Readonly<Record<string, unknown>>;
+    expect(sha256).toBeDefined();
     await writeFile(file, JSON.stringify({ ...record, formatVersion: 1 }));
     const notes: string[] = [];
     const onNote = (message: string): void => void notes.push(message);

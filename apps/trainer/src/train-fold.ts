@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises';
-
 import { type Dataset, type Split, splitFold } from '@clip-lung/data';
 import type { EngineState } from '@clip-lung/engine';
 import {
@@ -17,6 +15,7 @@ import {
   type FoldLock,
   type FoldPaths,
   foldPaths,
+  removeMetrics,
   type RunOrigin,
   writeCheckpoint,
   writePredictions,
@@ -79,8 +78,7 @@ export async function trainFold(options: FoldOptions): Promise<void> {
 
   let place: Place = { epoch: 0, step: 0, best: null };
   if (options.resume) place = (await goOn(options, paths, state)) ?? place;
-  // What a damaged log is of, nobody knows.
-  if (place.epoch === 0) await rm(paths.metrics, { force: true });
+  if (place.epoch === 0) await removeMetrics(paths.metrics);
   onEvent?.({
     kind: 'fold-start',
     fold,

@@ -41,8 +41,8 @@ export function describeClassifier(
     );
   };
   // Version 1 carries no digest.
-  const version = oneOf('format_version', ['1', classifierVersion]);
-  if (version !== '1' && !metadata.has('sha256')) {
+  const isFirst = oneOf('format_version', ['1', classifierVersion]) === '1';
+  if (!isFirst && !metadata.has('sha256')) {
     throw new FileFormatError(
       file,
       "the metadata lacks the file's SHA-256: it was damaged, or changed by another program; export it again",
@@ -61,7 +61,7 @@ export function describeClassifier(
     collection: oneOf('collection', collections),
     text: oneOf('text', texts),
     textModel: field('text_model'),
-    isDigested: version !== '1',
+    isDigested: metadata.has('sha256'),
   };
 }
 

@@ -3,12 +3,12 @@ import { open, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { ClipLungError } from '@clip-lung/tensor';
+import { ClipLungError, fileLimits } from '@clip-lung/tensor';
 import {
   createFileAtomic,
   FileWriteError,
   isMissing,
-  readWholeFile,
+  readFileUpTo,
   writeFileAtomic,
 } from '@clip-lung/tensor/node';
 
@@ -179,7 +179,9 @@ async function isOwn(file: string, own: Holder): Promise<boolean> {
 
 async function readLock(file: string): Promise<FoundLock | undefined> {
   try {
-    const bytes = (await readWholeFile(file)).toString('utf8');
+    const bytes = (await readFileUpTo(file, fileLimits.jsonBytes)).toString(
+      'utf8',
+    );
     const { mtimeMs: beat } = await stat(file);
     return { holder: holderIn(bytes), bytes, beat };
   } catch (error) {

@@ -2,10 +2,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+import { fileLimits } from '@clip-lung/tensor';
 import {
   FileWriteError,
   isMissing,
-  readWholeFile,
+  readFileUpTo,
   syncFolder,
   writeFileAtomic,
 } from '@clip-lung/tensor/node';
@@ -81,12 +82,13 @@ async function holds(
   files: KeptFiles['files'],
 ): Promise<boolean> {
   for (const [path, bytes] of files) {
-    const found = await readWholeFile(join(target, path)).catch(
-      (error: unknown) => {
-        if (isMissing(error)) return undefined;
-        throw error;
-      },
-    );
+    const found = await readFileUpTo(
+      join(target, path),
+      fileLimits.wholeFileBytes,
+    ).catch((error: unknown) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    });
     if (found === undefined || !found.equals(bytes)) return false;
   }
   return true;

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { unlink } from 'node:fs/promises';
 
 import {
   type DigestPlace,
+  FileWriteError,
+  isMissing,
   noDigest,
   ownDigestProblem,
   putOwnDigest,
@@ -66,8 +69,8 @@ const endOfLine: DigestPlace = { label: '"sha256":"', which: 'last' };
 /** Hex SHA-256 of what epochs came to, whatever time they took: the same for a run that was stopped as for one that was not. */
 function metricsDigest(epochs: readonly EpochMetrics[]): string {
   const hash = createHash('sha256');
-  for (const { secondsPerEpoch, ...epoch } of epochs) {
-    hash.update(`${toJson(epoch)}\n`);
+  for (const epoch of epochs) {
+    hash.update(`${toJson({ ...epoch, secondsPerEpoch: undefined })}\n`);
   }
   return hash.digest('hex');
 }
@@ -123,6 +126,15 @@ export async function expectMetrics(
     file,
     `is not the log that the fold's last checkpoint was written with: the SHA-256 of its ${epoch} epochs is ${found}, the checkpoint says ${metrics}`,
   );
+}
+
+/** Removes the log of a fold that begins anew: what a damaged one is of, nobody knows. @throws `FileWriteError` */
+export async function removeMetrics(file: string): Promise<void> {
+  try {
+    await unlink(file);
+  } catch (error) {
+    if (!isMissing(error)) throw new FileWriteError(file, error);
+  }
 }
 
 interface Lines extends MetricsLog {

@@ -1,4 +1,5 @@
-import { isMissing, readWholeFile } from '@clip-lung/tensor/node';
+import { fileLimits } from '@clip-lung/tensor';
+import { isMissing, readFileUpTo } from '@clip-lung/tensor/node';
 
 import { MissingRunFileError } from './error.js';
 
@@ -8,7 +9,7 @@ export async function readRunFile(
   explanation: string,
 ): Promise<Buffer> {
   try {
-    return await readWholeFile(file);
+    return await readFileUpTo(file, fileLimits.wholeFileBytes);
   } catch (error) {
     if (!isMissing(error)) throw error;
     throw new MissingRunFileError(file, explanation, { cause: error });

@@ -75,13 +75,19 @@ export async function readManifest(folder: string): Promise<Manifest> {
     );
   }
   const { data } = checked;
-  if (data.version === datasetVersion && data.files === undefined) {
+  if (data.version === datasetVersion) expectDigests(data);
+  return data;
+}
+
+function expectDigests({ files = {} }: Manifest): void {
+  const { crops, nodules, scans, folds } = datasetFiles;
+  for (const file of [crops, nodules, scans, folds]) {
+    if (files[file] !== undefined) continue;
     throw new DatasetError(
       name,
-      'lacks "files", the digests of the other files; prepare the dataset again',
+      `"files" lacks the SHA-256 of ${file}; prepare the dataset again`,
     );
   }
-  return data;
 }
 
 function versionOf(json: unknown): string | number {

@@ -11,11 +11,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { float32 } from '../nd-array.js';
 import { readNpy, writeNpy } from './array-files.js';
-import { writeFileAtomic } from './atomic-file.js';
+import {
+  createFileAtomic,
+  syncFolder,
+  writeFileAtomic,
+} from './atomic-file.js';
 import { asFileWriteError, FileWriteError } from './file-write-error.js';
 
 let folder = '';
@@ -23,6 +27,56 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'atomic-'));
 });
 afterEach(() => rm(folder, { recursive: true }));
+
+describe('making a file whole or not at all', () => {
+  it('is done by one of many, with nothing left beside it', async () => {
+    const path = join(folder, 'a/file.txt');
+    const made = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => createFileAtomic(path, `${i}`)),
+    );
+    expect(made.filter(Boolean)).toHaveLength(1);
+    expect(await readFile(path, 'utf8')).toBe(`${made.indexOf(true)}`);
+    expect(await readdir(join(folder, 'a'))).toEqual(['file.txt']);
+  });
+
+  it('does not replace what is there, nor a folder', async () => {
+    const path = join(folder, 'file.txt');
+    await writeFile(path, 'old');
+    expect(await createFileAtomic(path, 'new')).toBe(false);
+    expect(await readFile(path, 'utf8')).toBe('old');
+    await mkdir(join(folder, 'b'));
+    expect(await createFileAtomic(join(folder, 'b'), 'new')).toBe(false);
+    expect((await readdir(folder)).sort()).toEqual(['b', 'file.txt']);
+  });
+});
+
+describe('a folder whose sync fails', () => {
+  async function failing(code: string): Promise<void> {
+    const handle = await open(folder, 'r');
+    const sync = vi
+      .spyOn(Object.getPrototypeOf(handle) as typeof handle, 'sync')
+      .mockRejectedValue(
+        Object.assign(new Error(`${code}: fsync`), { code, syscall: 'fsync' }),
+      );
+    try {
+      await syncFolder(folder);
+    } finally {
+      sync.mockRestore();
+      await handle.close();
+    }
+  }
+
+  it.skipIf(process.platform === 'win32')('is named', async () => {
+    await expect(failing('EIO')).rejects.toThrow(FileWriteError);
+    await expect(failing('EIO')).rejects.toThrow(
+      `${folder}: cannot be written: the disk fails; check it, and copy what is on it (EIO)`,
+    );
+  });
+
+  it('is as good as synced where the file system has no such thing', async () => {
+    await expect(failing('EINVAL')).resolves.toBeUndefined();
+  });
+});
 
 describe('writing a file whole or not at all', () => {
   it('makes missing folders, and replaces what was there', async () => {
