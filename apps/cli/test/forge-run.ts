@@ -1,5 +1,3 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
-
 import {
   type CheckpointInfo,
   experimentDigest,
@@ -9,7 +7,6 @@ import {
   readCheckpoint,
   readPredictions,
   readRunRecord,
-  runPaths,
   type RunRecord,
   writeCheckpoint,
   writePredictions,
@@ -43,19 +40,6 @@ export async function forgeRun(
       { ...predictions, classes: record.classes },
       { ...digest, dataset },
     );
-  }
-}
-
-/** Makes a run's record and predictions as version 1 had them, without digests, so that their texts can be changed. */
-export async function withoutDigests(run: string): Promise<void> {
-  const file = runPaths(run).experiment;
-  const { sha256, ...record } = JSON.parse(
-    await readFile(file, 'utf8'),
-  ) as Readonly<Record<string, unknown>>;
-  if (sha256 === undefined) throw new Error(`${file} has no digest`);
-  await writeFile(file, JSON.stringify({ ...record, formatVersion: 1 }));
-  for (const fold of await listFolds(run)) {
-    await rm(foldPaths(run, fold).predictionsInfo, { force: true });
   }
 }
 
