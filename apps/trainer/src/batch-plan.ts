@@ -13,7 +13,7 @@ export interface BatchRequest {
  * The order in which an epoch takes the training rows: a function of seed, fold and epoch alone, so a run that goes on
  * needs to know nothing of the epochs before.
  */
-export function epochOrder(
+function epochOrder(
   rows: readonly number[],
   {
     seed,

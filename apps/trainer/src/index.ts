@@ -1,11 +1,28 @@
-export * from './batch-plan.js';
-export * from './batch-source.js';
-export * from './batch-thread.js';
-export * from './batches.js';
-export * from './errors.js';
-export * from './events.js';
+export { type BatchRequest, plannedBatches } from './batch-plan.js';
+export {
+  batchesHere,
+  type BatchSource,
+  type MakeBatchSource,
+  sourceOf,
+} from './batch-source.js';
+export { type BatchAnswer, batchThread } from './batch-thread.js';
+export {
+  type BatchRecipe,
+  type BatchValues,
+  type HostBatch,
+  makeBatch,
+  plainRecipe,
+  trainingBatch,
+} from './batches.js';
+export { type RunPlace, TrainingError } from './errors.js';
+export type { OnTrainingEvent, TrainingEvent } from './events.js';
 export { needsMargin } from './fits-dataset.js';
-export * from './nodule-table.js';
-export * from './train-fold.js';
-export * from './train-run.js';
-export * from './training-program.js';
+export {
+  type BatchField,
+  type BatchFields,
+  type NoduleTable,
+  noduleTable,
+} from './nodule-table.js';
+export type { FoldOptions } from './train-fold.js';
+export { type TrainOptions, trainRun } from './train-run.js';
+export { makeProgram, type TrainingProgram } from './training-program.js';

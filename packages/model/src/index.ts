@@ -1,28 +1,87 @@
-export * from './as-recorded.js';
-export * from './attribute-names.js';
+export { asRecorded } from './as-recorded.js';
+export {
+  type AttributeNames,
+  attributeNames,
+  type AttributeSet,
+  namesOfAttributes,
+  publishedAttributeNames,
+} from './attribute-names.js';
 export { augmenterOf } from './create-augmenter.js';
-export * from './create-optimizer.js';
-export * from './errors.js';
-export * from './example-inputs.js';
-export * from './experiment.js';
-export * from './learning-rate.js';
-export * from './load-text-tower.js';
-export * from './model.js';
-export * from './modules.js';
-export * from './modules-with.js';
+export { createOptimizer } from './create-optimizer.js';
+export { ExperimentError, issueError, moduleError } from './errors.js';
+export { exampleInputs } from './example-inputs.js';
+export {
+  type AugmentationChoice,
+  defineExperiment,
+  type Experiment,
+  type HeadChoice,
+  type ImageChoice,
+  type LogitScaleOptions,
+  type LossChoice,
+  type OptimizerChoice,
+  type PromptChoice,
+  type ResolvedExperiment,
+  type Targets,
+  type TextChoice,
+  type TrainingOptions,
+} from './experiment.js';
+export { learningRateOf, type RatePer } from './learning-rate.js';
+export { loadTextTower, withTower } from './load-text-tower.js';
+export {
+  type Batch,
+  createModel,
+  type LossResult,
+  type Model,
+  type ModelOptions,
+  type ModelParams,
+} from './model.js';
+export { builtInModules, type ModuleKind, type Modules } from './modules.js';
+export { modulesWith } from './modules-with.js';
 export type { HeadNeeds } from './modules/heads.js';
 export type { ImageEncoderNeeds } from './modules/image-encoders.js';
 export type { PromptLearnerNeeds } from './modules/prompt-learners.js';
 export type { TextTowerNeeds } from './modules/text-towers.js';
-export * from './needs.js';
-export * from './plugin.js';
+export { type LossNeeds, needsOf, needsText } from './needs.js';
+export {
+  defineAugmentation,
+  defineHead,
+  defineImageEncoder,
+  defineLoss,
+  defineOptimizer,
+  definePrompt,
+  defineTextTower,
+  type Plugin,
+  type PluginEntry,
+} from './plugin.js';
 export type { PluginChoice } from './plugin-choice.js';
-export * from './plugin-file.js';
-export * from './presets.js';
-export * from './registry.js';
-export * from './resolve-experiment.js';
+export {
+  isPluginFile,
+  type PluginFile,
+  pluginFile,
+  type PluginModule,
+} from './plugin-file.js';
+export { type Preset, type PresetName, presets } from './presets.js';
+export {
+  type Choice,
+  type ChoiceOf,
+  type Chosen,
+  type Definition,
+  Registry,
+} from './registry.js';
+export { resolveExperiment } from './resolve-experiment.js';
 export { isOfStep, type StepField } from './step-fields.js';
-export * from './text-branch.js';
-export * from './training-step.js';
+export type {
+  TextBranch,
+  TextBranchOptions,
+  TextFeatures,
+} from './text-branch.js';
+export {
+  initialState,
+  lossAndGradients,
+  type StepInputs,
+  type StepOutputs,
+  type TrainingState,
+  trainingStep,
+} from './training-step.js';
 // Plugins describe their options with it, and need no copy of their own.
 export { z } from 'zod';

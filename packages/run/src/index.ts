@@ -1,17 +1,82 @@
-export * from './checkpoint.js';
-export * from './classified-by.js';
-export * from './digest.js';
-export * from './error.js';
-export * from './fold-lock.js';
-export * from './format-version.js';
-export * from './kept-files.js';
-export * from './left-behind.js';
-export * from './metrics-log.js';
-export * from './paths.js';
-export * from './pool.js';
-export * from './predictions-file.js';
-export * from './predictions.js';
-export * from './origin.js';
-export * from './record.js';
-export * from './summary.js';
-export * from './tensor-difference.js';
+export {
+  type BestEpoch,
+  type Checkpoint,
+  type CheckpointInfo,
+  expectBest,
+  readCheckpoint,
+  type ReadCheckpointInfo,
+  writeCheckpoint,
+} from './checkpoint.js';
+export { type ClassifiedBy, waysToClassify } from './classified-by.js';
+export { experimentDigest } from './digest.js';
+export {
+  InconsistentRunError,
+  MissingRunFileError,
+  NoPredictionsError,
+  NotJsonError,
+  PatientOverlapError,
+  RunFileError,
+  TensorMismatchError,
+} from './error.js';
+export {
+  type FoldLock,
+  FoldLockedError,
+  lockFold,
+  type LockOptions,
+  type LockTimes,
+} from './fold-lock.js';
+export { runFormatVersion, type RunFormatVersion } from './format-version.js';
+export { type KeptFiles, keptFiles, writeKeptFiles } from './kept-files.js';
+export { clearLeftBehind, isNewRun } from './left-behind.js';
+export {
+  appendMetrics,
+  type EpochMetrics,
+  type EpochValidation,
+  expectMetrics,
+  type MetricsLog,
+  readMetrics,
+  removeMetrics,
+} from './metrics-log.js';
+export {
+  type CheckpointName,
+  type CheckpointPaths,
+  type FoldPaths,
+  foldPaths,
+  listFolds,
+  type RunPaths,
+  runPaths,
+} from './paths.js';
+export {
+  type Pool,
+  type PoolOptions,
+  poolPredictions,
+  type TestedFold,
+} from './pool.js';
+export {
+  type ReadPredictions,
+  readPredictions,
+  type ReadPredictionsOptions,
+  writePredictions,
+} from './predictions-file.js';
+export type { PredictionRow, Predictions } from './predictions.js';
+export { type FileOrigin, type RunOrigin, runOrigin } from './origin.js';
+export {
+  createRunRecord,
+  expectRecordDigest,
+  readRunRecord,
+  type ReplacedPlugins,
+  type RunCollection,
+  type RunRecord,
+  type RunSubset,
+  type RunText,
+  writeRunRecord,
+} from './record.js';
+export {
+  type ClassSummary,
+  type FoldSummary,
+  readRunSummary,
+  type RunSummary,
+  summaryKeys,
+  writeRunSummary,
+} from './summary.js';
+export { checkpointDifference, expectTensors } from './tensor-difference.js';

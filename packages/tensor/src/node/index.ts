@@ -1,8 +1,24 @@
-export * from './array-files.js';
-export * from './atomic-file.js';
-export * from './file-digest.js';
-export * from './file-read-error.js';
-export * from './file-write-error.js';
-export * from './own-digest.js';
-export * from './read-file.js';
-export * from './system-reason.js';
+export {
+  readNpy,
+  readSafetensors,
+  writeNpy,
+  writeSafetensors,
+} from './array-files.js';
+export {
+  createFileAtomic,
+  type FileParts,
+  syncFolder,
+  temporaryFile,
+  writeFileAtomic,
+} from './atomic-file.js';
+export { fileDigest } from './file-digest.js';
+export { FileReadError, isMissing } from './file-read-error.js';
+export { asFileWriteError, FileWriteError } from './file-write-error.js';
+export {
+  type DigestPlace,
+  endOfJson,
+  noDigest,
+  ownDigestProblem,
+  putOwnDigest,
+} from './own-digest.js';
+export { readFileUpTo, readWholeFile } from './read-file.js';
