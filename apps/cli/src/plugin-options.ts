@@ -26,8 +26,6 @@ export function policyOf(
     onAllowed: (lines) => {
       screen.note(...lines);
     },
-    onNote: (line) => {
-      screen.note(line);
-    },
+    onNote: screen.note,
   };
 }

@@ -40,10 +40,10 @@ export class Screen {
   }
 
   /** Lines for whoever watches. */
-  note(...lines: readonly string[]): void {
+  readonly note = (...lines: readonly string[]): void => {
     this.#endLine();
     for (const line of lines) this.#streams.err.write(`${shownLine(line)}\n`);
-  }
+  };
 
   /** How far a stage is, and how long it will take. */
   readonly progress = ({ stage, done, total }: Progress, detail = ''): void => {

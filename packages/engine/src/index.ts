@@ -33,6 +33,7 @@ export {
   type OnnxDevice,
   onnxDevices,
 } from './onnx/runtime/devices.js';
+export { type EngineFinding, surveyEngines } from './survey-engines.js';
 
 // Models as files.
 export {

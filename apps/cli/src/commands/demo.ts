@@ -77,9 +77,7 @@ export const addDemo: AddCommand = (program, surroundings) => {
       const tower = await loadTower(
         { experiment, modules },
         {
-          onNote: (line) => {
-            screen.note(line);
-          },
+          onNote: screen.note,
           offline: options.offline,
         },
       );

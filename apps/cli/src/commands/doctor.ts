@@ -1,8 +1,8 @@
+import { type EngineFinding, surveyEngines } from '@clip-lung/engine';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 
 import { type AddCommand, screenOf } from '../command.js';
 import { software } from '../software.js';
-import { type EngineFinding, surveyEngines } from '../survey-engines.js';
 
 export const addDoctor: AddCommand = (program, surroundings) => {
   program

@@ -65,12 +65,8 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
         for (const run of opened) {
           await predictByTexts(run, {
             ...{ data, offline, signal },
-            onNote: (line) => {
-              screen.note(line);
-            },
-            onProgress: (progress) => {
-              screen.progress(progress);
-            },
+            onNote: screen.note,
+            onProgress: screen.progress,
           });
         }
       } else if (data !== undefined || text !== undefined) {

@@ -82,9 +82,6 @@ export const addTrain: AddCommand = (program, surroundings) => {
     .option('--json', 'print one JSON object')
     .action(async (file: string, options: Options) => {
       const screen = screenOf(surroundings, options);
-      const onNote = (line: string): void => {
-        screen.note(line);
-      };
       const loaded = await loadExperiment(file, {
         overrides: options.set,
         run: options.out,
@@ -98,7 +95,7 @@ export const addTrain: AddCommand = (program, surroundings) => {
         },
       });
       const tower = await loadTower(loaded, {
-        onNote,
+        onNote: screen.note,
         offline: options.offline,
       });
       const engine = makeEngine(options.engine, options);

@@ -1,6 +1,7 @@
-import type { Engine } from '@clip-lung/engine';
-import { filled } from '@clip-lung/tensor';
+import { at, filled } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
+
+import type { Engine } from './engine.js';
 
 /** How long an engine takes for a product of two square matrices. */
 export interface MatMulTime {
@@ -35,6 +36,7 @@ export async function timeMatMul(
     await product.run(state, {});
     times.push(performance.now() - start);
   }
-  const matMulMs = times.sort((a, b) => a - b)[repeats >> 1] ?? NaN;
+  times.sort((a, b) => a - b);
+  const matMulMs = at(times, repeats >> 1);
   return { side, matMulMs, gflops: (2 * side ** 3) / matMulMs / 1e6 };
 }

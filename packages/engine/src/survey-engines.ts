@@ -1,12 +1,9 @@
-import {
-  availableDevices,
-  cpuEngine,
-  type Engine,
-  EngineUnavailableError,
-  onnxEngine,
-  tensorflowEngine,
-} from '@clip-lung/engine';
-
+import { cpuEngine } from './cpu-engine.js';
+import type { Engine } from './engine.js';
+import { EngineUnavailableError } from './errors.js';
+import { availableDevices } from './onnx/runtime/devices.js';
+import { onnxEngine } from './onnx/runtime/onnx-engine.js';
+import { tensorflowEngine } from './tensorflow/tensorflow-engine.js';
 import { type MatMulTime, timeMatMul } from './time-matmul.js';
 
 /** An engine on a device: how fast it is, or why it is not there. */
