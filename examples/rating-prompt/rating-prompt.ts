@@ -35,8 +35,8 @@ export default definePrompt({
         const ratings = fields['ratings']; // [B, M]
         if (ratings === undefined) throw new TypeError('there are no ratings');
         const shift = tf.matMul(
-          tf.div(ratings, 5) as tf.Tensor2D,
-          weight('fc.weight') as tf.Tensor2D,
+          tf.div(ratings, 5),
+          weight('fc.weight'),
           false,
           true,
         );

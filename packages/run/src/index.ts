@@ -65,9 +65,7 @@ export {
   expectRecordDigest,
   readRunRecord,
   type ReplacedPlugins,
-  type RunCollection,
   type RunRecord,
-  type RunSubset,
   type RunText,
   writeRunRecord,
 } from './record.js';

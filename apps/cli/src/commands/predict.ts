@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 
 import type { Warning } from '@clip-lung/data';
 import { openOnnx } from '@clip-lung/engine';
-import { describeData, describeText } from '@clip-lung/evaluator';
+import { describeText } from '@clip-lung/evaluator';
 import { visibleLine } from '@clip-lung/tensor';
 import { readWholeFile } from '@clip-lung/tensor/node';
 import { InvalidArgumentError } from 'commander';
@@ -22,6 +22,7 @@ import {
   readCrops,
   readTrainedClassifier,
 } from '@clip-lung/inference/node';
+import { describeCollection } from '@clip-lung/lidc';
 import { type AddCommand, screenOf } from '../command.js';
 import { UsageError } from '../exit-codes.js';
 import {
@@ -191,7 +192,7 @@ function format(
   ]);
   return [
     ...lines,
-    `the model was trained on ${describeData(about.collection)}; ${describeText(about)}`,
+    `the model was trained on ${describeCollection(about.collection)}; ${describeText(about)}`,
     'for research only: this is no medical finding',
   ];
 }
