@@ -10,7 +10,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type Dataset, labels } from '@clip-lung/data';
+import type { Dataset } from '@clip-lung/data';
+import { labels } from '@clip-lung/lidc';
 import {
   headersOf,
   indexSeries,

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { type Dataset, labels } from '@clip-lung/data';
+import type { Dataset } from '@clip-lung/data';
+import { labels } from '@clip-lung/lidc';
 import { readDataset } from '@clip-lung/data/node';
 import {
   foldPaths,

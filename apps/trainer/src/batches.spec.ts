@@ -1,11 +1,5 @@
-import {
-  attributeWeights,
-  type Dataset,
-  huWindow,
-  type Label,
-  labels as allLabels,
-  perAttribute,
-} from '@clip-lung/data';
+import { attributeWeights, type Dataset, huWindow } from '@clip-lung/data';
+import { type Label, labels as allLabels, perAttribute } from '@clip-lung/lidc';
 import {
   createAugmenter,
   flip,

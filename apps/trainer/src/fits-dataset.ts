@@ -1,4 +1,5 @@
-import { cropSize, type Dataset, type Split, splitFold } from '@clip-lung/data';
+import { type Dataset, type Split, splitFold } from '@clip-lung/data';
+import { cropSize } from '@clip-lung/lidc';
 import {
   augmenterOf,
   ExperimentError,

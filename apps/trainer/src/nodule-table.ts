@@ -1,14 +1,16 @@
 import {
-  attributes as allAttributes,
   attributeWeights,
   type Dataset,
   type DatasetNodule,
   fieldValues,
+  votes,
+} from '@clip-lung/data';
+import {
+  attributes as allAttributes,
   type HuWindow,
   type Label,
   lungWindow,
-  votes,
-} from '@clip-lung/data';
+} from '@clip-lung/lidc';
 import {
   isOfStep,
   type ResolvedExperiment,

@@ -8,9 +8,8 @@ import {
   type Dataset,
   type DatasetNodule,
   datasetVersion,
-  labels,
-  perAttribute,
 } from '@clip-lung/data';
+import { labels, perAttribute } from '@clip-lung/lidc';
 import { onnxEngine } from '@clip-lung/engine';
 import {
   asRecorded,

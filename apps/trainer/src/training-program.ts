@@ -1,4 +1,4 @@
-import type { Label } from '@clip-lung/data';
+import type { Label } from '@clip-lung/lidc';
 import type { CompiledFunction, Engine, EngineState } from '@clip-lung/engine';
 import {
   createModel,

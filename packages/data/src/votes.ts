@@ -1,5 +1,5 @@
 import { OptionError } from './errors.js';
-import { type Label, labelOf, type Rule } from './label.js';
+import { type Label, labelOf, type Rule } from '@clip-lung/lidc';
 
 /**
  * How the readers of a nodule would divide it among classes: each reader's own rating of malignancy is put into a class

@@ -1,10 +1,10 @@
+import type { Manifest } from '@clip-lung/data';
 import {
   type LabelStatistic,
   labelStatistics,
-  type Manifest,
   type Rule,
   rules,
-} from '@clip-lung/data';
+} from '@clip-lung/lidc';
 import { prepareDataset, prepareNoduleMnist } from '@clip-lung/data/node';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 

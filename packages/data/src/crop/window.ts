@@ -1,7 +1,5 @@
 import { type HuWindow, lungWindow } from '@clip-lung/lidc';
 
-export { lungWindow };
-
 /**
  * Clips HU to a window and scales it to 0..1.
  *

@@ -1,9 +1,8 @@
-import { subsets } from '@clip-lung/lidc';
+import { type Label, labels, subsets } from '@clip-lung/lidc';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { OptionError, PatientLeakError } from '../errors.js';
-import { type Label, labels } from '../label.js';
 import { expectNoLeak, type Labelled, makeFolds } from './folds.js';
 import type { DatasetNodule } from './nodule.js';
 import { splitFold } from './split.js';

@@ -1,7 +1,7 @@
+import { type Label, labels } from '@clip-lung/lidc';
 import { RandomStream } from '@clip-lung/tensor';
 
 import { OptionError, PatientLeakError } from '../errors.js';
-import { type Label, labels } from '../label.js';
 
 /** What a split needs to know of a nodule. */
 export interface Labelled {

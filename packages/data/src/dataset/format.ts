@@ -1,4 +1,4 @@
-import { attributes, ratingNames } from '../ratings.js';
+import { attributes, ratingNames } from '@clip-lung/lidc';
 
 /** The version of the dataset folder's files: since version 4, the manifest has their digests. */
 export const datasetVersion = 4;

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 
-import { collections } from '../collection.js';
+import { collections, labels, labelStatistics, rules } from '@clip-lung/lidc';
 import { datasetVersions } from './format.js';
-import { labels, labelStatistics, rules } from '../label.js';
 
 const count = z.int().nonnegative();
 

@@ -1,7 +1,6 @@
 import type { NdArray } from '@clip-lung/tensor';
 
-import type { Label } from '../label.js';
-import type { Attribute } from '../ratings.js';
+import type { Attribute, Label } from '@clip-lung/lidc';
 import type { Manifest } from './manifest.js';
 
 /** The sides of a split. */

@@ -1,8 +1,13 @@
-import { type Subset, subsets, type ValidationUnit } from '@clip-lung/lidc';
+import {
+  type Label,
+  labels,
+  type Subset,
+  subsets,
+  type ValidationUnit,
+} from '@clip-lung/lidc';
 import { RandomStream } from '@clip-lung/tensor';
 
 import { OptionError } from '../errors.js';
-import { type Label, labels } from '../label.js';
 import { divide, expectNoLeak, type Labelled } from './folds.js';
 import type { Dataset, Part } from './nodule.js';
 import { drawValidationPatients } from './validation.js';

@@ -2,7 +2,7 @@ import { RandomStream } from '@clip-lung/tensor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { type Label, labels } from '../label.js';
+import { type Label, labels } from '@clip-lung/lidc';
 import type { Labelled } from './folds.js';
 import { drawValidationPatients } from './validation.js';
 

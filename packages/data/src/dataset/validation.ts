@@ -1,6 +1,6 @@
 import type { RandomStream } from '@clip-lung/tensor';
 
-import { labels } from '../label.js';
+import { labels } from '@clip-lung/lidc';
 import type { Labelled } from './folds.js';
 
 /** Nodules of each class, [K]. */

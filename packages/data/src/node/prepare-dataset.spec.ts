@@ -10,6 +10,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { phantomManufacturer } from '@clip-lung/lidc';
 import { decodeNpy } from '@clip-lung/tensor';
 import { describe, expect, it } from 'vitest';
 
@@ -26,7 +27,6 @@ import {
   square,
   temporaryFolder,
 } from '../../test/synthetic.js';
-import { phantomManufacturer } from '../collection.js';
 import { DatasetError, InputError, OptionError } from '../errors.js';
 import { prepareDataset } from './prepare-dataset.js';
 import { cropAt } from './read-crop.js';

@@ -1,11 +1,17 @@
 import { resolve, sep } from 'node:path';
 
-import { airHu } from '@clip-lung/lidc';
+import {
+  airHu,
+  type Collection,
+  cropScale,
+  cropSize,
+  type Label,
+  labels,
+  lungWindow,
+  phantomManufacturer,
+} from '@clip-lung/lidc';
 import { asFileWriteError } from '@clip-lung/tensor/node';
 
-import { cropScale, cropSize } from '../crop/crop.js';
-import { lungWindow } from '../crop/window.js';
-import { type Collection, phantomManufacturer } from '../collection.js';
 import { expectNoLeak, makeFolds } from '../dataset/folds.js';
 import {
   datasetVersion,
@@ -15,7 +21,6 @@ import {
 } from '../dataset/format.js';
 import type { Manifest, ScanFailure } from '../dataset/manifest.js';
 import { InputError } from '../errors.js';
-import { type Label, labels } from '../label.js';
 import { comparePaths, readingsContent } from '../lidc-xml/duplicates.js';
 import { patientOf } from '../lidc-xml/patient.js';
 import { countWarnings, type Warning } from '../warning.js';

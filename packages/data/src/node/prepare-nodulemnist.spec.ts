@@ -10,7 +10,7 @@ import { resampleCube } from '../crop/resample.js';
 import { huWindow } from '../crop/window.js';
 import { splitFold } from '../dataset/split.js';
 import { InputError, OptionError } from '../errors.js';
-import { attributeWeights } from '../ratings.js';
+import { attributeWeights } from '../attribute-weights.js';
 import { prepareNoduleMnist } from './prepare-nodulemnist.js';
 import { readDataset } from './read-dataset.js';
 

@@ -3,9 +3,8 @@ import { basename } from 'node:path';
 import type { NdArray } from '@clip-lung/tensor';
 import { asFileWriteError, readFileUpTo } from '@clip-lung/tensor/node';
 
-import { cropSize } from '../crop/crop.js';
+import { cropSize, type Label, lungWindow } from '@clip-lung/lidc';
 import { resampleCube } from '../crop/resample.js';
-import { lungWindow } from '../crop/window.js';
 import {
   datasetVersion,
   type FoldRow,
@@ -18,7 +17,6 @@ import {
 import type { Manifest } from '../dataset/manifest.js';
 import type { Part } from '../dataset/nodule.js';
 import { InputError } from '../errors.js';
-import type { Label } from '../label.js';
 import { limits } from '../limits.js';
 import type { JobOptions } from '../progress.js';
 import { DatasetWriter } from './dataset-writer.js';

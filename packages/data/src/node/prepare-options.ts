@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os';
 
-import { cropSize } from '../crop/crop.js';
-import { OptionError } from '../errors.js';
 import {
+  cropSize,
   type LabelStatistic,
   labelStatistics,
   type Rule,
   rules,
-} from '../label.js';
+} from '@clip-lung/lidc';
+import { OptionError } from '../errors.js';
 import type { JobOptions } from '../progress.js';
 
 /** How to make a dataset of a folder of LIDC-IDRI. */

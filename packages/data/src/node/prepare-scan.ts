@@ -1,7 +1,12 @@
-import { cropScale, cropSize } from '../crop/crop.js';
+import {
+  cropScale,
+  cropSize,
+  type Label,
+  labelOf,
+  ratingNames,
+} from '@clip-lung/lidc';
 import type { NoduleRow, ReaderRow, ScanRow } from '../dataset/format.js';
 import { noduleId } from '../dataset/nodule-id.js';
-import { type Label, labelOf } from '../label.js';
 import type { Annotation, CtReadings } from '../lidc-xml/readings.js';
 import { clusterAnnotations } from '../nodules/cluster.js';
 import { type Consensus, consensusOf } from '../nodules/consensus.js';
@@ -12,7 +17,6 @@ import { type SliceFinder, sliceFinder } from '../series/match.js';
 import { gapShare, weightOfSlice } from '../series/positions.js';
 import { type Series, seriesOf } from '../series/series.js';
 import type { Warning } from '../warning.js';
-import { ratingNames } from '../ratings.js';
 import { compareSamePlace } from './compare-same-place.js';
 import type { ScanOptions } from './prepare-options.js';
 import { readCrop } from './read-crop.js';

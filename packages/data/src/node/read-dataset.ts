@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { FileFormatError, formatShape, type NdArray } from '@clip-lung/tensor';
 import { fileDigest, readFileUpTo, readNpy } from '@clip-lung/tensor/node';
 
-import { cropSize } from '../crop/crop.js';
+import {
+  cropSize,
+  highestRating,
+  labelOf,
+  labels,
+  perAttribute,
+} from '@clip-lung/lidc';
 import { middleOf } from '../crop/middle.js';
 import { expectNoLeak } from '../dataset/folds.js';
 import {
@@ -21,10 +27,8 @@ import {
   parts,
 } from '../dataset/nodule.js';
 import { DatasetError } from '../errors.js';
-import { labelOf, labels } from '../label.js';
 import { limits } from '../limits.js';
 import { averageOf, medianOf } from '../nodules/means.js';
-import { highestRating, perAttribute } from '../ratings.js';
 import { readManifest } from './manifest-file.js';
 import { readTable, type TableRow } from './table.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { ClipLungError } from '@clip-lung/tensor';
 
-import { cropSize } from '../crop/crop.js';
+import { cropSize } from '@clip-lung/lidc';
 import { datasetVersion } from '../dataset/format.js';
 import { Scratch } from './file-bytes.js';
 import {

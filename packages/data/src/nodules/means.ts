@@ -5,7 +5,7 @@ import {
   isInRange,
   perAttribute,
   type RatingName,
-} from '../ratings.js';
+} from '@clip-lung/lidc';
 
 /** One rating of a nodule over its readers. */
 export interface RatingStatistics {

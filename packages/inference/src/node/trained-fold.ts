@@ -1,4 +1,4 @@
-import { lungWindow } from '@clip-lung/data';
+import { lungWindow } from '@clip-lung/lidc';
 import type { Hosted } from '@clip-lung/engine';
 import type { Model } from '@clip-lung/model';
 import {

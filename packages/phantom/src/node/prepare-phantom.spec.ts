@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { attributes, type Dataset } from '@clip-lung/data';
+import type { Dataset } from '@clip-lung/data';
+import { attributes } from '@clip-lung/lidc';
 import { prepareDataset, readDataset } from '@clip-lung/data/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 

@@ -1,8 +1,7 @@
-import type { Ratings } from '@clip-lung/data';
+import type { Ratings } from '@clip-lung/lidc';
 
 import type { MessageNodule, MessageRegion } from '../lidc-message.js';
-import type { Changed, Draft } from './quirk.js';
-import { pathOf } from './quirk.js';
+import { type Changed, type Draft, pathOf } from './quirk.js';
 
 /** One reader's nodule with ratings. */
 export interface Annotated {

@@ -1,9 +1,8 @@
-import { highestRating, perAttribute } from '@clip-lung/data';
+import { highestRating, perAttribute } from '@clip-lung/lidc';
 
 import type { MessageNodule } from '../lidc-message.js';
 import { annotatedNodules, withNodule } from './annotated.js';
-import type { Changed, Draft, Quirk } from './quirk.js';
-import { pathOf } from './quirk.js';
+import { type Changed, type Draft, pathOf, type Quirk } from './quirk.js';
 
 const zeros = { ...perAttribute(() => 0), malignancy: 0 };
 

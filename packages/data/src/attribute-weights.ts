@@ -1,5 +1,3 @@
-export * from '@clip-lung/lidc';
-
 import { type Attribute, attributes } from '@clip-lung/lidc';
 import { softmax } from '@clip-lung/tensor';
 
