@@ -38,7 +38,6 @@ const steps = [
     ],
     counts: testCounts,
   },
-  { name: 'API reference', command: ['typedoc', '--logLevel', 'Warn'] },
   { name: 'unused files, exports and dependencies', command: ['knip'] },
   {
     name: 'packed packages',
