@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 
-import { endOfJson, noDigest, putOwnDigest } from '@clip-lung/tensor/node';
+import { jsonWithDigest } from '@clip-lung/tensor/node';
 
 /**
  * Changes the text of a JSON file that ends with its own digest, and computes the digest anew, as whoever changes a file on
@@ -14,8 +14,5 @@ export async function changeDigested(
     change(await readFile(file, 'utf8')),
   ) as Readonly<Record<string, unknown>>;
   if (typeof sha256 !== 'string') throw new TypeError(`${file} has no digest`);
-  const json = JSON.stringify({ ...rest, sha256: noDigest }, null, 2);
-  const bytes = Buffer.from(`${json}\n`);
-  putOwnDigest(bytes, endOfJson);
-  await writeFile(file, bytes);
+  await writeFile(file, jsonWithDigest(rest));
 }

@@ -1,9 +1,4 @@
-import {
-  endOfJson,
-  noDigest,
-  ownDigestProblem,
-  putOwnDigest,
-} from '@clip-lung/tensor/node';
+import { jsonWithDigest, jsonWithoutDigest } from '@clip-lung/tensor/node';
 import type { z } from 'zod';
 
 import { RunFileError } from './error.js';
@@ -23,9 +18,7 @@ export function toDigestedJson<T extends object>(
 ): Uint8Array {
   const own = { ...value, formatVersion: runFormatVersion };
   checkJson(fromJson(toJson(own), file), schema, file);
-  const bytes = Buffer.from(`${toJson({ ...own, sha256: noDigest }, 2)}\n`);
-  putOwnDigest(bytes, endOfJson);
-  return bytes;
+  return jsonWithDigest(own, (digested) => toJson(digested, 2));
 }
 
 /**
@@ -38,23 +31,13 @@ export function parseDigestedJson<T>(
   schema: z.ZodType<T>,
   file: string,
 ): T {
-  const value = fromJson(Buffer.from(bytes).toString('utf8'), file);
-  expectVersion(value, file);
-  return checkJson(withoutDigest(value, bytes, file), schema, file);
-}
-
-/** Whatever says that it is of the latest version, or carries a digest, has to be as it was written. */
-function withoutDigest(
-  value: unknown,
-  bytes: Uint8Array,
-  file: string,
-): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  const { sha256, ...rest } = value as Readonly<Record<string, unknown>>;
-  if (sha256 === undefined && rest['formatVersion'] !== runFormatVersion) {
-    return value;
-  }
-  const problem = ownDigestProblem(bytes, endOfJson);
-  if (problem === undefined) return rest;
-  throw new RunFileError(file, problem);
+  const found = fromJson(bytes, file);
+  expectVersion(found, file);
+  const own = jsonWithoutDigest(
+    found,
+    bytes,
+    (rest) => rest['formatVersion'] === runFormatVersion,
+  );
+  if ('problem' in own) throw new RunFileError(file, own.problem);
+  return checkJson(own.value, schema, file);
 }

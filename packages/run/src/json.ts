@@ -51,10 +51,10 @@ function problemOf(issue: z.core.$ZodIssue, value: unknown): string {
   return `"${name}" is ${show(value, issue.path)}: ${expected}`;
 }
 
-/** @throws {@link RunFileError} for a text that is not JSON */
-export function fromJson(text: string, file: string): unknown {
+/** @throws {@link RunFileError} for what is not JSON, or bytes that are not UTF-8 */
+export function fromJson(json: string | Uint8Array, file: string): unknown {
   try {
-    return parseJsonText(text);
+    return parseJsonText(json);
   } catch (error) {
     throw new RunFileError(file, `is no JSON (${String(error)})`, {
       cause: error,

@@ -2,10 +2,8 @@ import { join } from 'node:path';
 
 import { FileFormatError, parseJsonText } from '@clip-lung/tensor';
 import {
-  endOfJson,
-  noDigest,
-  ownDigestProblem,
-  putOwnDigest,
+  jsonWithDigest,
+  jsonWithoutDigest,
   readFileUpTo,
 } from '@clip-lung/tensor/node';
 
@@ -23,10 +21,7 @@ const name = datasetFiles.manifest;
 
 /** What `manifest.json` holds: a manifest, and its own digest. */
 export function manifestBytes(manifest: Manifest): Uint8Array {
-  const json = JSON.stringify({ ...manifest, sha256: noDigest }, null, 2);
-  const bytes = Buffer.from(`${json}\n`);
-  putOwnDigest(bytes, endOfJson);
-  return bytes;
+  return jsonWithDigest(manifest);
 }
 
 /**
@@ -52,7 +47,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
   );
   let json: unknown;
   try {
-    json = parseJsonText(bytes.toString('utf8'));
+    json = parseJsonText(bytes);
   } catch (error) {
     throw new DatasetError(name, `is no JSON (${String(error)})`, {
       cause: error,
@@ -65,7 +60,18 @@ export async function readManifest(folder: string): Promise<Manifest> {
       `the dataset's version is ${version}, expected ${datasetVersion}; prepare the dataset again`,
     );
   }
-  const checked = manifestSchema.safeParse(withoutDigest(json, bytes));
+  const own = jsonWithoutDigest(
+    json,
+    bytes,
+    (rest) => rest['version'] === datasetVersion,
+  );
+  if ('problem' in own) {
+    throw new DatasetError(
+      name,
+      `${own.problem}; put it back, or prepare the dataset again`,
+    );
+  }
+  const checked = manifestSchema.safeParse(own.value);
   if (!checked.success) {
     const [issue] = checked.error.issues;
     throw new DatasetError(
@@ -94,16 +100,4 @@ function versionOf(json: unknown): string | number {
   if (typeof json !== 'object' || json === null) return 'missing';
   const version = 'version' in json ? json.version : undefined;
   return typeof version === 'number' ? version : 'missing';
-}
-
-/** Whatever says that it is of the latest version, or carries a digest, has to be as it was written. */
-function withoutDigest(json: unknown, bytes: Uint8Array): unknown {
-  const { sha256, ...rest } = json as Readonly<Record<string, unknown>>;
-  if (sha256 === undefined && rest['version'] !== datasetVersion) return json;
-  const problem = ownDigestProblem(bytes, endOfJson);
-  if (problem === undefined) return rest;
-  throw new DatasetError(
-    name,
-    `${problem}; put it back, or prepare the dataset again`,
-  );
 }

@@ -1,6 +1,6 @@
 import { lstat, open, realpath } from 'node:fs/promises';
 
-import { FileReadError } from '@clip-lung/tensor/node';
+import { FileReadError, isMissing } from '@clip-lung/tensor/node';
 
 import { InferenceRequestError } from '../errors.js';
 
@@ -47,10 +47,5 @@ async function startOf(path: string): Promise<Buffer> {
 }
 
 function absent(error: unknown): undefined {
-  const missing =
-    error instanceof Error &&
-    'code' in error &&
-    (error.code === 'ENOENT' || error.code === 'ENOTDIR');
-  if (missing) return undefined;
-  throw error;
+  if (!isMissing(error)) throw error;
 }

@@ -17,6 +17,8 @@ export { asFileWriteError, FileWriteError } from './file-write-error.js';
 export {
   type DigestPlace,
   endOfJson,
+  jsonWithDigest,
+  jsonWithoutDigest,
   noDigest,
   ownDigestProblem,
   putOwnDigest,

@@ -49,6 +49,39 @@ export function ownDigestProblem(
     : `was damaged or changed after it was written: its SHA-256 is ${found}, it says ${carried}`;
 }
 
+/**
+ * A JSON object that ends with its own digest, as `sha256`.
+ *
+ * @param toText makes JSON of it, indented by two blanks; default as `JSON.stringify` does
+ */
+export function jsonWithDigest(
+  value: object,
+  toText: (value: object) => string = (one) => JSON.stringify(one, null, 2),
+): Uint8Array {
+  const bytes = Buffer.from(`${toText({ ...value, sha256: noDigest })}\n`);
+  putOwnDigest(bytes, endOfJson);
+  return bytes;
+}
+
+/**
+ * Takes the digest off a JSON object that {@link jsonWithDigest} made, and compares it.
+ *
+ * @param value what the bytes hold
+ * @param isDue whether an object has to carry a digest; of others, one that is there is compared all the same
+ * @returns the object without it, or what is wrong
+ */
+export function jsonWithoutDigest(
+  value: unknown,
+  bytes: Uint8Array,
+  isDue: (rest: Readonly<Record<string, unknown>>) => boolean,
+): { readonly value: unknown } | { readonly problem: string } {
+  if (typeof value !== 'object' || value === null) return { value };
+  const { sha256, ...rest } = value as Readonly<Record<string, unknown>>;
+  if (sha256 === undefined && !isDue(rest)) return { value };
+  const problem = ownDigestProblem(bytes, endOfJson);
+  return problem === undefined ? { value: rest } : { problem };
+}
+
 function placeOf(
   bytes: Uint8Array,
   { label, which }: DigestPlace,

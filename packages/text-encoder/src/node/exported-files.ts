@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { FileReadError } from '@clip-lung/tensor/node';
+import { FileReadError, isMissing } from '@clip-lung/tensor/node';
 
 /**
  * The names of what lies in a model's folder `onnx`; none where there is no such folder.
@@ -12,8 +12,7 @@ export function exportedFiles(folder: string): readonly string[] {
   try {
     return readdirSync(onnx);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    if (isMissing(error)) return [];
     throw new FileReadError(onnx, error);
   }
 }
