@@ -251,6 +251,29 @@ describe('a batch', () => {
     expect(of('field3').slice(0, 3)).toEqual([0.25, 0.5, 0.25]);
   });
 
+  it('has as many ratings as there are attributes, malignancy among the nine', () => {
+    const own = noduleTable(dataset, {
+      classes: allLabels,
+      size,
+      data: { targets: 'label', attributes: 'nine' },
+      asked: [
+        {
+          name: 'field0',
+          field: 'ratings',
+          shape: ['B', 'M'],
+          dtype: 'float32',
+        },
+      ],
+    });
+    expect(own.fields['field0']?.shape).toEqual([9]);
+    const { malignancy, ratings } = at(dataset.nodules, 2);
+    const made = makeBatch(own, plainRecipe([2])).fields['field0'];
+    expect([...(made ?? [])]).toEqual([
+      malignancy,
+      ...Object.values(ratings ?? {}),
+    ]);
+  });
+
   it('is refused where the dataset does not tell what a model asks for', () => {
     const ask = (field: StepField['field']) => () =>
       noduleTable(dataset, {

@@ -6,6 +6,7 @@ import {
   type View,
   viewCrop,
 } from '@clip-lung/augment';
+import { type FieldValues, rowsOf } from '@clip-lung/data';
 import {
   at,
   float32,
@@ -13,11 +14,10 @@ import {
   type NdArray,
   RandomStream,
   ShapeError,
-  sizeOf,
 } from '@clip-lung/tensor';
 
 import type { BatchRequest } from './batch-plan.js';
-import type { BatchField, NoduleTable } from './nodule-table.js';
+import type { NoduleTable } from './nodule-table.js';
 
 /** How to make a batch of B nodules, with everything drawn: plain data, which a thread can be given. */
 export interface BatchRecipe {
@@ -127,7 +127,7 @@ export function makeBatch(
   const mix = (values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> =>
     mixtures === null ? values : mixRows(values, mixtures);
   const fieldOf = (
-    field: BatchField,
+    field: FieldValues,
   ): Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> => {
     const values = rowsOf(field, rows);
     return field.mixed && values instanceof Float32Array ? mix(values) : values;
@@ -159,22 +159,6 @@ export function trainingBatch(
         }
       : undefined,
   );
-}
-
-function rowsOf(
-  { shape, values }: BatchField,
-  rows: readonly number[],
-): Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> {
-  const length = sizeOf(shape);
-  const size = rows.length * length;
-  const found =
-    values instanceof Float32Array
-      ? new Float32Array(size)
-      : new Int32Array(size);
-  rows.forEach((row, i) => {
-    found.set(values.subarray(row * length, (row + 1) * length), i * length);
-  });
-  return found;
 }
 
 function mapValues<T, U>(

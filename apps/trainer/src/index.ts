@@ -18,7 +18,6 @@ export { type RunPlace, TrainingError } from './errors.js';
 export type { OnTrainingEvent, TrainingEvent } from './events.js';
 export { needsMargin } from './fits-dataset.js';
 export {
-  type BatchField,
   type BatchFields,
   type NoduleTable,
   noduleTable,

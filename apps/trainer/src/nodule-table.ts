@@ -3,10 +3,11 @@ import {
   type Dataset,
   type DatasetNodule,
   fieldValues,
+  type FieldValues,
   votes,
 } from '@clip-lung/data';
 import {
-  attributes as allAttributes,
+  attributes,
   type HuWindow,
   type Label,
   lungWindow,
@@ -16,27 +17,17 @@ import {
   type ResolvedExperiment,
   type StepField,
 } from '@clip-lung/model';
-import { at, softmax } from '@clip-lung/tensor';
-
-/** One thing that a batch has of each of its nodules. */
-export interface BatchField {
-  /** of one nodule: none for a number, [K] for targets */
-  readonly shape: readonly number[];
-  /** whether mixing two nodules mixes this, too */
-  readonly mixed: boolean;
-  /** [N, ...shape] */
-  readonly values: Float32Array | Int32Array;
-}
+import { at } from '@clip-lung/tensor';
 
 /** What every batch has of its nodules, beside their images; and whatever a model's modules ask for. */
 export interface BatchFields {
   /** class index, −1 for one of no class, int32 [N] */
-  readonly labels: BatchField;
+  readonly labels: FieldValues;
   /** what is true: its label, or the shares of its readers' votes; 0 for one of no class, [N, K] */
-  readonly targets: BatchField;
+  readonly targets: FieldValues;
   /** [N, M] */
-  readonly attributeWeights: BatchField;
-  readonly [name: string]: BatchField;
+  readonly attributeWeights: FieldValues;
+  readonly [name: string]: FieldValues;
 }
 
 /**
@@ -81,14 +72,7 @@ export function noduleTable(
     data.targets === 'votes' && classes.includes(nodule.label)
       ? votes(nodule, classes, manifest.rule)
       : classes.map((name) => Number(name === nodule.label));
-  // Nine are the nine ratings, malignancy in front, as the published code has them.
-  const weightsOf = (nodule: DatasetNodule): readonly number[] =>
-    data.attributes === 'eight'
-      ? attributeWeights(nodule)
-      : softmax([
-          nodule.malignancy ?? NaN,
-          ...allAttributes.map((name) => nodule.ratings?.[name] ?? NaN),
-        ]);
+  const rated = { withMalignancy: data.attributes === 'nine' };
   return {
     ids: nodules.map(({ id }) => id),
     crops: shared(crops.data),
@@ -107,29 +91,22 @@ export function noduleTable(
         values: Float32Array.from(nodules.flatMap(targetsOf)),
       },
       attributeWeights: {
-        shape: [allAttributes.length + (data.attributes === 'nine' ? 1 : 0)],
+        shape: [attributes.length + Number(rated.withMalignancy)],
         mixed: true,
-        values: Float32Array.from(nodules.flatMap(weightsOf)),
+        values: Float32Array.from(
+          nodules.flatMap((nodule) => attributeWeights(nodule, rated)),
+        ),
       },
       ...Object.fromEntries(
         asked
           .filter((field) => !isOfStep(field))
-          .map((field) => [field.name, ofDataset(dataset, field, classes)]),
+          .map(({ name, field }) => [
+            name,
+            fieldValues(dataset, field, { classes, ...rated }),
+          ]),
       ),
     },
   };
-}
-
-function ofDataset(
-  dataset: Dataset,
-  { field, shape }: StepField,
-  classes: readonly Label[],
-): BatchField {
-  if (field === 'epoch' || field === 'progress') {
-    throw new TypeError(`${field} is of no nodule`);
-  }
-  const { length, values, mixed } = fieldValues(dataset, field, classes);
-  return { shape: shape.length === 1 ? [] : [length], values, mixed };
 }
 
 /** The same values in memory that threads share; the same array where it lies there already. */

@@ -5,7 +5,12 @@ export * from './dataset/folds.js';
 export * from './dataset/format.js';
 export * from './dataset/manifest.js';
 export * from './dataset/nodule.js';
-export { fieldValues, type FieldValues } from './dataset/nodule-fields.js';
+export {
+  type FieldOptions,
+  fieldValues,
+  type FieldValues,
+  rowsOf,
+} from './dataset/nodule-fields.js';
 export * from './dataset/nodule-id.js';
 export * from './dataset/split.js';
 export type { Acquisition, SliceOrder } from './dicom/acquisition.js';

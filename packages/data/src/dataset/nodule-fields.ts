@@ -1,17 +1,27 @@
 import { attributes, type NoduleField } from '@clip-lung/lidc';
+import { sizeOf } from '@clip-lung/tensor';
 
+import {
+  attributeRatings,
+  type RatedAttributes,
+} from '../attribute-weights.js';
 import { OptionError } from '../errors.js';
 import { votes } from '../votes.js';
 import type { Dataset, DatasetNodule } from './nodule.js';
 
 /** What is known of each of N nodules. */
 export interface FieldValues {
-  /** values of one nodule */
-  readonly length: number;
-  /** [N, length]; NaN for a nodule that is of none of the classes */
+  /** of one nodule: none for a number */
+  readonly shape: readonly number[];
+  /** [N, ...shape]; NaN for a nodule that is of none of the classes */
   readonly values: Float32Array | Int32Array;
   /** whether those of two nodules can be mixed */
   readonly mixed: boolean;
+}
+
+export interface FieldOptions extends RatedAttributes {
+  /** that nodules are divided among; of others nothing needs to be known */
+  readonly classes: readonly string[];
 }
 
 /** The columns of `nodules.csv` that can be asked for as columns. */
@@ -20,25 +30,25 @@ const numbers = ['x', 'y', 'z', 'diameter', 'readers', 'malignancy'] as const;
 /**
  * The values of a field for all nodules of a dataset.
  *
- * @param classes that nodules are divided among; of others nothing needs to be known
- * @throws {@link OptionError} where the dataset does not tell, with the first nodule
+ * @throws {@link OptionError} where the dataset does not tell, with the first nodule, and for a field of the step
  */
 export function fieldValues(
   dataset: Dataset,
-  field: Exclude<NoduleField, 'epoch' | 'progress'>,
-  classes: readonly string[],
+  field: NoduleField,
+  { classes, ...rated }: FieldOptions,
 ): FieldValues {
   const { nodules, manifest } = dataset;
   const valuesOf = (
     what: string,
-    length: number,
+    shape: readonly number[],
     read: (nodule: DatasetNodule) => readonly number[],
-    mixed = true,
+    { mixed = true, known = '' } = {},
   ): FieldValues => ({
-    length,
+    shape,
     mixed,
     values: Float32Array.from(
       nodules.flatMap((nodule) => {
+        const length = sizeOf(shape);
         if (!classes.includes(nodule.label)) {
           return Array.from({ length }, () => NaN);
         }
@@ -47,7 +57,7 @@ export function fieldValues(
           return [...found];
         }
         throw new OptionError(
-          `the dataset ${dataset.folder} does not tell the ${what} of nodule ${nodule.id}`,
+          `the dataset ${dataset.folder} does not tell the ${what} of nodule ${nodule.id}${known}`,
         );
       }),
     ),
@@ -56,9 +66,12 @@ export function fieldValues(
     const { column, mixed = true } = field;
     return valuesOf(
       `column "${column}"`,
-      1,
+      [],
       (nodule) => [columnOf(nodule, column)],
-      mixed,
+      {
+        mixed,
+        known: `; known columns: ${numbers.join(', ')}`,
+      },
     );
   }
   switch (field) {
@@ -67,16 +80,21 @@ export function fieldValues(
     case 'patient':
       return numbered(nodules.map(({ patient }) => patient));
     case 'votes':
-      return valuesOf('readers’ votes', classes.length, (nodule) =>
+      return valuesOf('readers’ votes', [classes.length], (nodule) =>
         votes(nodule, classes, manifest.rule),
       );
     case 'ratings':
-      return valuesOf('readers’ ratings', attributes.length, ({ ratings }) =>
-        attributes.map((name) => ratings?.[name] ?? NaN),
+      return valuesOf(
+        'readers’ ratings',
+        [attributes.length + (rated.withMalignancy === true ? 1 : 0)],
+        (nodule) => attributeRatings(nodule, rated),
       );
     case 'malignancy':
     case 'diameter':
-      return valuesOf(field, 1, (nodule) => [nodule[field] ?? NaN]);
+      return valuesOf(field, [], (nodule) => [nodule[field] ?? NaN]);
+    case 'epoch':
+    case 'progress':
+      throw new OptionError(`${field} is of the step, and of no nodule`);
   }
 }
 
@@ -93,5 +111,26 @@ function numbered(names: readonly string[]): FieldValues {
     numbers.set(name, number);
     return number;
   });
-  return { length: 1, values: Int32Array.from(values), mixed: false };
+  return { shape: [], values: Int32Array.from(values), mixed: false };
+}
+
+/**
+ * The values of some of the nodules.
+ *
+ * @returns [rows, ...shape]
+ */
+export function rowsOf(
+  { shape, values }: Pick<FieldValues, 'shape' | 'values'>,
+  rows: readonly number[],
+): Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> {
+  const length = sizeOf(shape);
+  const size = rows.length * length;
+  const found =
+    values instanceof Float32Array
+      ? new Float32Array(size)
+      : new Int32Array(size);
+  rows.forEach((row, i) => {
+    found.set(values.subarray(row * length, (row + 1) * length), i * length);
+  });
+  return found;
 }

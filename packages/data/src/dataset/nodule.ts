@@ -33,7 +33,7 @@ export interface DatasetNodule {
   readonly label: Label;
   /** means over the readers; null where the source has no ratings */
   readonly ratings: Record<Attribute, number> | null;
-  /** further numbers that the source has of it, by the columns of `columns.csv`; default none */
+  /** further numbers, by name, of whoever makes a dataset in a program: no file of a dataset folder has any */
   readonly columns?: Readonly<Record<string, number>> | undefined;
   readonly fold: number;
   /** its side of the split that the source has itself; undefined where folds were made */

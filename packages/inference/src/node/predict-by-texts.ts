@@ -16,7 +16,7 @@ import { datasetDigest } from '@clip-lung/data/node';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { batchCrops } from './batch-crops.js';
-import { batchFields } from './batch-fields.js';
+import { batchFields, type FieldsOfBatch } from './batch-fields.js';
 import {
   loadTowerOf,
   type Places,
@@ -72,14 +72,18 @@ export async function predictByTexts(
     tower: await loadTowerOf(run, { onNote: note, offline }),
   });
   const { batchSize } = loaded.experiment.training;
+  const fieldsOf = batchFields(model, loaded.experiment.data, {
+    dataset,
+    places,
+  });
   // One copy of the tower for the graphs of all folds; texts that are the same for all nodules are computed once in each.
   const engine = onnxEngine({ frozenWeights: 'shared' });
   const found: TestedFold[] = [];
   try {
     for (const tested of folds) {
       const fold = {
-        ...{ folder, record, tested, dataset, places, batchSize },
-        ...{ signal, onNote },
+        ...{ folder, record, tested, dataset, places, fieldsOf },
+        ...{ batchSize, signal, onNote },
       };
       found.push(await classifyFold(model, fold, engine));
       onProgress({
@@ -91,12 +95,12 @@ export async function predictByTexts(
   } finally {
     await engine.dispose();
   }
+  const origin = {
+    experimentDigest: experimentDigest(record.experiment),
+    dataset: record.data.sha256 ?? datasetDigest(dataset),
+  };
   for (const { fold, rows } of found) {
     const paths = foldPaths(folder, fold, 'texts');
-    const origin = {
-      experimentDigest: experimentDigest(record.experiment),
-      dataset: record.data.sha256 ?? datasetDigest(dataset),
-    };
     await writePredictions(paths, { classes, rows }, origin);
   }
 }
@@ -109,6 +113,7 @@ interface Fold {
   readonly tested: TestedFold;
   readonly dataset: Dataset;
   readonly places: Places;
+  readonly fieldsOf: FieldsOfBatch;
   readonly batchSize: number;
   readonly signal: AbortSignal;
   readonly onNote: (message: string) => void;
@@ -127,10 +132,12 @@ type Frozen = { readonly weights: Weights; readonly model: Tree<tf.Tensor> };
 
 async function classifyFold(
   model: Model,
-  { folder, record, tested, dataset, places, batchSize, signal, onNote }: Fold,
+  options: Fold,
   engine: Engine,
 ): Promise<TestedFold> {
-  const { fold, rows } = tested;
+  const { folder, record, dataset, places, fieldsOf, batchSize } = options;
+  const { signal, onNote } = options;
+  const { fold, rows } = options.tested;
   const trained = await readTrainedFold(folder, fold, record, onNote);
   const compiled = engine.compile<
     Record<string, never>,
@@ -142,7 +149,6 @@ async function classifyFold(
     frozen: { weights: averagesOf(model, trained), model: model.frozen },
   });
   const none = engine.state<Record<string, never>>({});
-  const fieldsOf = batchFields(model, dataset, places);
   const found: PredictionRow[] = [];
   try {
     for (let start = 0; start < rows.length; start += batchSize) {
