@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { type Dataset, labels } from '@clip-lung/data';
+import type { Dataset } from '@clip-lung/data';
 import { readDataset } from '@clip-lung/data/node';
+import { labels } from '@clip-lung/lidc';
 import {
   foldPaths,
   type Predictions,

@@ -1,19 +1,5 @@
 import type { Evaluation } from './evaluate.js';
 
-/** Which data a figure was measured on, in words that cannot be taken for more than it is. */
-export function describeData(data: Evaluation['data']): string {
-  switch (data) {
-    case 'phantom':
-      return 'simulated nodules (phantom): these figures say nothing about patients';
-    case 'lidc-idri':
-      return 'LIDC-IDRI';
-    case 'nodulemnist3d':
-      return 'NoduleMNIST3D, made of LIDC-IDRI';
-    case 'other':
-      return 'a collection other than LIDC-IDRI';
-  }
-}
-
 /** Which text tower the classes and attributes were embedded with, in words. */
 export function describeText({
   text,

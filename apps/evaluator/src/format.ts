@@ -1,3 +1,4 @@
+import { describeCollection } from '@clip-lung/lidc';
 import {
   accuracyMetric,
   builtInMetrics,
@@ -6,7 +7,7 @@ import {
 } from '@clip-lung/metrics';
 import { at, visibleLine } from '@clip-lung/tensor';
 
-import { describeData, describeText, describeWay } from './describe.js';
+import { describeText, describeWay } from './describe.js';
 import type { Evaluation } from './evaluate.js';
 import { type Column, percent, tableLines } from './table.js';
 
@@ -29,7 +30,7 @@ export function formatEvaluation(
   const metrics = [...builtInMetrics, ...own];
   const blocks = [
     [
-      `${describeData(evaluation.data)}; ${visibleLine(describeText(evaluation))}; ${describeWay(evaluation.by)}`,
+      `${describeCollection(evaluation.data)}; ${visibleLine(describeText(evaluation))}; ${describeWay(evaluation.by)}`,
     ],
     headline(evaluation, metrics).map(visibleLine),
     classTable(evaluation, metrics),

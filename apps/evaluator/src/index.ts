@@ -1,4 +1,4 @@
-export { describeData, describeText, describeWay } from './describe.js';
+export { describeText, describeWay } from './describe.js';
 export {
   evaluateRun,
   evaluateRuns,

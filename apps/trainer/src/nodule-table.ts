@@ -1,20 +1,19 @@
 import {
-  attributes as allAttributes,
   attributeWeights,
   type Dataset,
   type DatasetNodule,
   fieldValues,
-  type HuWindow,
-  type Label,
-  lungWindow,
+  ruleOf,
   votes,
 } from '@clip-lung/data';
+import { type HuWindow, lungWindow } from '@clip-lung/lidc';
 import {
+  attributesIn,
   isOfStep,
   type ResolvedExperiment,
   type StepField,
 } from '@clip-lung/model';
-import { at, softmax } from '@clip-lung/tensor';
+import { at } from '@clip-lung/tensor';
 
 /** One thing that a batch has of each of its nodules. */
 export interface BatchField {
@@ -68,25 +67,37 @@ export function noduleTable(
     data,
     asked = [],
   }: {
-    readonly classes: readonly Label[];
+    readonly classes: readonly string[];
     readonly size: number;
     readonly data: Pick<ResolvedExperiment['data'], 'targets' | 'attributes'>;
     readonly asked?: readonly StepField[];
   },
 ): NoduleTable {
   const { nodules, crops, manifest } = dataset;
+  const rule = ruleOf(manifest);
   const targetsOf = (nodule: DatasetNodule): readonly number[] =>
     data.targets === 'votes' && classes.includes(nodule.label)
-      ? votes(nodule, classes, manifest.rule)
+      ? votes(nodule, classes, rule)
       : classes.map((name) => Number(name === nodule.label));
+  const attributes = attributesIn(
+    data.attributes,
+    manifest.attributes.length === 0 ? undefined : manifest.attributes,
+  );
   // Nine are the nine ratings, malignancy in front, as the published code has them.
-  const weightsOf = (nodule: DatasetNodule): readonly number[] =>
-    data.attributes === 'eight'
-      ? attributeWeights(nodule)
-      : softmax([
-          nodule.malignancy ?? NaN,
-          ...allAttributes.map((name) => nodule.ratings?.[name] ?? NaN),
-        ]);
+  const weightsOf = ({
+    ratings,
+    malignancy,
+    columns,
+  }: DatasetNodule): readonly number[] =>
+    attributeWeights(
+      {
+        ratings: ratings && {
+          malignancy: malignancy ?? columns?.['malignancy'] ?? NaN,
+          ...ratings,
+        },
+      },
+      attributes,
+    );
   return {
     ids: nodules.map(({ id }) => id),
     crops: shared(crops.data),
@@ -105,7 +116,7 @@ export function noduleTable(
         values: Float32Array.from(nodules.flatMap(targetsOf)),
       },
       attributeWeights: {
-        shape: [allAttributes.length + (data.attributes === 'nine' ? 1 : 0)],
+        shape: [attributes.length],
         mixed: true,
         values: Float32Array.from(nodules.flatMap(weightsOf)),
       },
@@ -121,7 +132,7 @@ export function noduleTable(
 function ofDataset(
   dataset: Dataset,
   { field, shape }: StepField,
-  classes: readonly Label[],
+  classes: readonly string[],
 ): BatchField {
   if (field === 'epoch' || field === 'progress') {
     throw new TypeError(`${field} is of no nodule`);

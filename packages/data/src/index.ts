@@ -1,10 +1,23 @@
-export * from './collection.js';
 export * from './crop/crop.js';
 export * from './crop/hounsfield-range.js';
 export * from './crop/window.js';
-export * from './dataset/folds.js';
+export {
+  divide,
+  expectNoLeak,
+  type Labelled,
+  makeFolds,
+} from './dataset/folds.js';
+export type {
+  LidcRecord,
+  ScanFailure,
+  SourceRecord,
+} from './dataset/source-record.js';
 export * from './dataset/format.js';
-export * from './dataset/manifest.js';
+export {
+  type LidcManifest,
+  type Manifest,
+  ruleOf,
+} from './dataset/manifest.js';
 export * from './dataset/nodule.js';
 export { fieldValues, type FieldValues } from './dataset/nodule-fields.js';
 export * from './dataset/nodule-id.js';
@@ -20,7 +33,6 @@ export * from './dicom/pixels.js';
 export type { Rescale, StoredBits } from './dicom/rescale.js';
 export * from './dicom/transfer-syntax.js';
 export * from './errors.js';
-export * from './label.js';
 export * from './lidc-xml/duplicates.js';
 export * from './lidc-xml/inspection.js';
 export * from './lidc-xml/oddities.js';
@@ -35,7 +47,7 @@ export * from './nodules/fill.js';
 export * from './nodules/means.js';
 export * from './nodules/points.js';
 export * from './progress.js';
-export * from './ratings.js';
+export { attributeWeights } from './dataset/attribute-weights.js';
 export * from './series/geometry.js';
 export * from './series/match.js';
 export * from './series/positions.js';

@@ -1,7 +1,7 @@
+import { type Label, labelOf, labels } from '@clip-lung/lidc';
 import { describe, expect, it } from 'vitest';
 
 import { OptionError } from './errors.js';
-import { labelOf, labels, type Label } from './label.js';
 import { votes } from './votes.js';
 
 const two: readonly Label[] = ['benign', 'malignant'];

@@ -24,5 +24,6 @@ export * from './resolve-experiment.js';
 export { isOfStep, type StepField } from './step-fields.js';
 export * from './text-branch.js';
 export * from './training-step.js';
+export { withDataset } from './with-dataset.js';
 // Plugins describe their options with it, and need no copy of their own.
 export { z } from 'zod';

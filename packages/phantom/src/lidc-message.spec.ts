@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-import { parseLidcXml, perAttribute } from '@clip-lung/data';
+import { parseLidcXml } from '@clip-lung/data';
+import { perAttribute } from '@clip-lung/lidc';
 import { describe, expect, it } from 'vitest';
 
 import { headerElements } from '../test/header-elements.js';

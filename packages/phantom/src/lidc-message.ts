@@ -1,4 +1,4 @@
-import { ratingNames, type Ratings } from '@clip-lung/data';
+import { ratingNames, type Ratings } from '@clip-lung/lidc';
 import { at } from '@clip-lung/tensor';
 
 import { decimal } from './dicom/ct-slice.js';

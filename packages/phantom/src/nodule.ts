@@ -1,4 +1,4 @@
-import type { Label, RatingName } from '@clip-lung/data';
+import type { Label, RatingName } from '@clip-lung/lidc';
 import type { RandomStream } from '@clip-lung/tensor';
 
 import type { Attachment } from './attachment.js';

@@ -1,13 +1,15 @@
 import {
   gapsOf,
   indexOfPosition,
-  labelOf,
   median,
+  type SlicePositions,
+} from '@clip-lung/data';
+import {
+  labelOf,
   type RatingName,
   ratingNames,
   type Ratings,
-  type SlicePositions,
-} from '@clip-lung/data';
+} from '@clip-lung/lidc';
 import { at, RandomStream } from '@clip-lung/tensor';
 
 import { type CtSlice, encodeCtSlice } from './dicom/ct-slice.js';

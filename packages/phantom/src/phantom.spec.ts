@@ -1,10 +1,5 @@
-import {
-  type Attribute,
-  attributes,
-  type CtReadings,
-  labels,
-  parseLidcXml,
-} from '@clip-lung/data';
+import { type CtReadings, parseLidcXml } from '@clip-lung/data';
+import { type Attribute, attributes, labels } from '@clip-lung/lidc';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import type { NoduleTruth } from './nodule.js';

@@ -1,4 +1,4 @@
-import { perAttribute } from '@clip-lung/data';
+import { perAttribute } from '@clip-lung/lidc';
 import { RandomStream } from '@clip-lung/tensor';
 import { expect, it } from 'vitest';
 

@@ -3,7 +3,7 @@ import {
   perAttribute,
   type RatingName,
   type Ratings,
-} from '@clip-lung/data';
+} from '@clip-lung/lidc';
 import type { RandomStream } from '@clip-lung/tensor';
 
 import { clamp } from './profile.js';

@@ -1,4 +1,4 @@
-import type { Ratings } from '@clip-lung/data';
+import type { Ratings } from '@clip-lung/lidc';
 import { at, type RandomStream } from '@clip-lung/tensor';
 
 import { outerContour } from './contour.js';

@@ -1,4 +1,4 @@
-import type { Attribute } from '@clip-lung/data';
+import type { Attribute } from '@clip-lung/lidc';
 import { at, type RandomStream } from '@clip-lung/tensor';
 
 import { clamp } from './profile.js';

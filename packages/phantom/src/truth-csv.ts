@@ -1,4 +1,4 @@
-import { attributes, ratingNames } from '@clip-lung/data';
+import { attributes, ratingNames } from '@clip-lung/lidc';
 
 import type { NoduleTruth } from './nodule.js';
 

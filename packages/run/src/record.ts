@@ -1,3 +1,9 @@
+import {
+  type Collection,
+  collections,
+  type Subset,
+  subsets,
+} from '@clip-lung/lidc';
 import { createFileAtomic, writeFileAtomic } from '@clip-lung/tensor/node';
 import { z } from 'zod';
 
@@ -5,21 +11,6 @@ import { parseDigestedJson, toDigestedJson } from './digested-json.js';
 import { formatVersion, type RunFormatVersion } from './format-version.js';
 import { readRunFile } from './missing.js';
 import { runPaths } from './paths.js';
-
-/** Where the nodules come from. Results on simulated nodules say nothing about patients. */
-export const runCollections = [
-  'lidc-idri',
-  'phantom',
-  'nodulemnist3d',
-  'other',
-] as const;
-
-export type RunCollection = (typeof runCollections)[number];
-
-/** A: three classes. B: three in training, benign and malignant in test. C: benign and malignant in both. */
-export const runSubsets = ['A', 'B', 'C'] as const;
-
-export type RunSubset = (typeof runSubsets)[number];
 
 /** `random`: a tower without meaning, for demos and tests. `none`: the experiment uses no text. */
 export const runTexts = ['random', 'clip', 'none'] as const;
@@ -33,14 +24,14 @@ export interface RunRecord {
   /** the resolved experiment, as plain JSON */
   readonly experiment: Readonly<Record<string, unknown>>;
   readonly data: {
-    readonly collection: RunCollection;
+    readonly collection: Collection;
     /** the dataset's folder, as it was given */
     readonly folder: string;
     /** hex SHA-256 of what training took from it; absent in runs that did not keep it yet */
     readonly sha256?: string | undefined;
     /** nodules of the subset, over all folds */
     readonly nodules: number;
-    readonly subset: RunSubset;
+    readonly subset: Subset;
     readonly folds: number;
   };
   readonly text: RunText;
@@ -50,6 +41,8 @@ export interface RunRecord {
   readonly textSha256: string | null;
   /** names of the classes that the model tells apart, in the order of its outputs */
   readonly classes: readonly string[];
+  /** whether the classes are degrees of one thing, in their order; absent in runs of before there were others, when they were */
+  readonly ordered?: boolean | undefined;
   readonly engine: string;
   readonly device: string;
   /** versions, by name: `{ node: '20.20.2', 'clip-lung': '0.1.0' }` */
@@ -73,11 +66,11 @@ const record = z.strictObject({
   formatVersion,
   experiment: z.record(z.string(), z.unknown()),
   data: z.strictObject({
-    collection: z.enum(runCollections),
+    collection: z.enum(collections),
     folder: z.string(),
     sha256: sha256('expected 64 hexadecimal digits').optional(),
     nodules: z.int().nonnegative(),
-    subset: z.enum(runSubsets),
+    subset: z.enum(subsets),
     folds: z.int().positive(),
   }),
   text: z.enum(runTexts),
@@ -90,6 +83,7 @@ const record = z.strictObject({
       (names) => new Set(names).size === names.length,
       'expected names that differ',
     ),
+  ordered: z.boolean().optional(),
   engine: z.string(),
   device: z.string(),
   software: z.record(z.string(), z.string()),

@@ -1,4 +1,10 @@
 import {
+  type Collection,
+  collections,
+  type Subset,
+  subsets,
+} from '@clip-lung/lidc';
+import {
   type BuiltInClassFigures,
   type BuiltInFigures,
   builtInMetrics,
@@ -14,14 +20,7 @@ import { parseDigestedJson, toDigestedJson } from './digested-json.js';
 import { formatVersion, type RunFormatVersion } from './format-version.js';
 import { readRunFile } from './missing.js';
 import { runPaths } from './paths.js';
-import {
-  runCollections,
-  type RunCollection,
-  runSubsets,
-  type RunSubset,
-  runTexts,
-  type RunText,
-} from './record.js';
+import { runTexts, type RunText } from './record.js';
 
 /**
  * One class of the summary: its figures, by the names that the metrics have for them. What has no denominator is 0, as
@@ -52,12 +51,12 @@ export interface RunSummary extends BuiltInFigures {
   /** the run's folder, as it was given */
   readonly run: string;
   readonly text: RunText;
-  readonly data: RunCollection;
+  readonly data: Collection;
 
   /** what the nodules were classified by */
   readonly by: ClassifiedBy;
   readonly formatVersion: RunFormatVersion;
-  readonly subset: RunSubset;
+  readonly subset: Subset;
   readonly textModel: string;
   /** the class that `majority` answers */
   readonly majorityClass: string;
@@ -135,11 +134,11 @@ const shape = z.object({
   perClass: z.array(classShape.catchall(anyFigure)),
   run: z.string(),
   text: z.enum(runTexts),
-  data: z.enum(runCollections),
+  data: z.enum(collections),
   // Summaries of before there was a choice are of the head.
   by: z.enum(waysToClassify).default('head'),
   formatVersion,
-  subset: z.enum(runSubsets),
+  subset: z.enum(subsets),
   textModel: z.string(),
   majorityClass: z.string(),
   interval: z.strictObject({

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 
-import { describeData, describeText } from '@clip-lung/evaluator';
+import { describeText } from '@clip-lung/evaluator';
+import { describeCollection } from '@clip-lung/lidc';
 import { writeFileAtomic } from '@clip-lung/tensor/node';
 
 import {
@@ -62,7 +63,7 @@ export const addExport: AddCommand = (program, surroundings) => {
         [
           `exported: ${options.out}, ${(bytes.length / 1e6).toFixed(1)} MB, fold ${fold}, weights of epoch ${epoch}`,
           `input hu: float32 [batch, 32, 32, 32], slices first; output probabilities: ${record.classes.join(', ')}`,
-          `trained on ${describeData(record.data.collection)}; ${describeText(record)}`,
+          `trained on ${describeCollection(record.data.collection)}; ${describeText(record)}`,
         ],
         {
           model: options.out,

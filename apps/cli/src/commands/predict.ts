@@ -3,7 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 
 import type { Warning } from '@clip-lung/data';
 import { openOnnx } from '@clip-lung/engine';
-import { describeData, describeText } from '@clip-lung/evaluator';
+import { describeText } from '@clip-lung/evaluator';
+import { describeCollection } from '@clip-lung/lidc';
 import { visibleLine } from '@clip-lung/tensor';
 import { readWholeFile } from '@clip-lung/tensor/node';
 import { InvalidArgumentError } from 'commander';
@@ -191,7 +192,7 @@ function format(
   ]);
   return [
     ...lines,
-    `the model was trained on ${describeData(about.collection)}; ${describeText(about)}`,
+    `the model was trained on ${describeCollection(about.collection)}; ${describeText(about)}`,
     'for research only: this is no medical finding',
   ];
 }

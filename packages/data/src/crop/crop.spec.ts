@@ -1,3 +1,4 @@
+import { cropSize } from '@clip-lung/lidc';
 import { decodeNpy } from '@clip-lung/tensor';
 import { describe, expect, it } from 'vitest';
 
@@ -6,7 +7,7 @@ import { readSliceHeader } from '../dicom/header.js';
 import { readPixels, readWindow } from '../dicom/pixels.js';
 import { positionOfIndex } from '../series/positions.js';
 import { type Series, seriesOf } from '../series/series.js';
-import { type CropCentre, cropSize, planCrop, sampleCrop } from './crop.js';
+import { type CropCentre, planCrop, sampleCrop } from './crop.js';
 import { huWindow } from './window.js';
 
 interface Expected {

@@ -1,10 +1,8 @@
-import { airHu, cropScale, cropSize } from '@clip-lung/lidc';
+import { airHu, cropSize } from '@clip-lung/lidc';
 
 import { type PixelWindow } from '../dicom/pixels.js';
 import { indexOfPosition } from '../series/positions.js';
 import type { Series } from '../series/series.js';
-
-export { cropScale, cropSize };
 
 /** The samples of one axis: each between two neighbouring voxels. */
 interface Axis {

@@ -1,7 +1,8 @@
-import { attributes, type NoduleField } from '@clip-lung/lidc';
+import type { NoduleField } from '@clip-lung/lidc';
 
 import { OptionError } from '../errors.js';
 import { votes } from '../votes.js';
+import { ruleOf } from './manifest.js';
 import type { Dataset, DatasetNodule } from './nodule.js';
 
 /** What is known of each of N nodules. */
@@ -43,7 +44,11 @@ export function fieldValues(
           return Array.from({ length }, () => NaN);
         }
         const found = read(nodule);
-        if (found.length === length && found.every(Number.isFinite)) {
+        if (
+          found.length === length &&
+          length > 0 &&
+          found.every(Number.isFinite)
+        ) {
           return [...found];
         }
         throw new OptionError(
@@ -66,23 +71,29 @@ export function fieldValues(
       return numbered(nodules.map(({ id }) => id));
     case 'patient':
       return numbered(nodules.map(({ patient }) => patient));
-    case 'votes':
+    case 'votes': {
+      const rule = ruleOf(manifest);
       return valuesOf('readers’ votes', classes.length, (nodule) =>
-        votes(nodule, classes, manifest.rule),
+        rule === undefined ? [] : votes(nodule, classes, rule),
       );
-    case 'ratings':
-      return valuesOf('readers’ ratings', attributes.length, ({ ratings }) =>
-        attributes.map((name) => ratings?.[name] ?? NaN),
+    }
+    case 'ratings': {
+      const { attributes } = manifest;
+      return valuesOf('ratings', attributes.length, ({ ratings }) =>
+        ratings === null ? [] : attributes.map((name) => ratings[name] ?? NaN),
       );
+    }
     case 'malignancy':
     case 'diameter':
-      return valuesOf(field, 1, (nodule) => [nodule[field] ?? NaN]);
+      return valuesOf(field, 1, (nodule) => [columnOf(nodule, field)]);
   }
 }
 
+/** Of LIDC-IDRI's own columns, or of `columns.csv`; NaN where neither has it. */
 function columnOf(nodule: DatasetNodule, column: string): number {
-  const own = numbers.find((name) => name === column);
-  return (own === undefined ? nodule.columns?.[column] : nodule[own]) ?? NaN;
+  const known = numbers.find((name) => name === column);
+  const own = known === undefined ? NaN : (nodule[known] ?? NaN);
+  return Number.isNaN(own) ? (nodule.columns?.[column] ?? NaN) : own;
 }
 
 /** The same number for the same name, in the order of first appearance. */

@@ -3,7 +3,8 @@ import {
   type RatingName,
   ratingNames,
   type Ratings,
-} from '../ratings.js';
+} from '@clip-lung/lidc';
+
 import { limits } from '../limits.js';
 import type {
   Annotation,

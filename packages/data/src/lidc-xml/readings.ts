@@ -1,4 +1,4 @@
-import type { RatingName, Ratings } from '../ratings.js';
+import type { RatingName, Ratings } from '@clip-lung/lidc';
 
 /** One `roi`: the edge of an annotation on one slice. */
 export interface Region {

@@ -1,3 +1,4 @@
+import { labelOf } from '@clip-lung/lidc';
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -8,7 +9,6 @@ import {
   square,
 } from '../../test/synthetic.js';
 import { readSliceHeader } from '../dicom/header.js';
-import { labelOf } from '../label.js';
 import { parseLidcXml } from '../lidc-xml/parse.js';
 import { sliceFinder } from '../series/match.js';
 import { seriesOf } from '../series/series.js';

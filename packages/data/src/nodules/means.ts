@@ -1,11 +1,12 @@
-import type { Annotation } from '../lidc-xml/readings.js';
 import {
   type Attribute,
   highestRating,
   isInRange,
   perAttribute,
   type RatingName,
-} from '../ratings.js';
+} from '@clip-lung/lidc';
+
+import type { Annotation } from '../lidc-xml/readings.js';
 
 /** One rating of a nodule over its readers. */
 export interface RatingStatistics {

@@ -1,4 +1,4 @@
-import { phantomManufacturer } from '@clip-lung/data';
+import { phantomManufacturer } from '@clip-lung/lidc';
 
 import type { Scanner } from '../scanner.js';
 import type { Vec3 } from '../vector.js';

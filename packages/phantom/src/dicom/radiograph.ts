@@ -1,4 +1,4 @@
-import { phantomManufacturer } from '@clip-lung/data';
+import { phantomManufacturer } from '@clip-lung/lidc';
 
 import { type Element, text, uint16 } from './elements.js';
 import { encodeFile } from './part10.js';

@@ -1,4 +1,4 @@
-import type { Ratings } from '@clip-lung/data';
+import type { Ratings } from '@clip-lung/lidc';
 
 import type { MessageNodule, MessageRegion } from '../lidc-message.js';
 import type { Changed, Draft } from './quirk.js';

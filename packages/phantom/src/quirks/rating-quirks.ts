@@ -1,4 +1,4 @@
-import { highestRating, perAttribute } from '@clip-lung/data';
+import { highestRating, perAttribute } from '@clip-lung/lidc';
 
 import type { MessageNodule } from '../lidc-message.js';
 import { annotatedNodules, withNodule } from './annotated.js';
