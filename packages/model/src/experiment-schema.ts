@@ -18,7 +18,10 @@ const attributeSet = z.union(
     z
       .array(z.string().min(1))
       .min(2)
-      .refine((names) => new Set(names).size === names.length)
+      .refine(
+        (names) => new Set(names).size === names.length,
+        'expected names that differ',
+      )
       .readonly(),
   ],
   {

@@ -27,18 +27,30 @@ const options = z.strictObject({
     .meta({ argument: 'statistic' })
     .describe("what of the readers' malignancy ratings decides the class"),
   margin: z
-    .union([z.literal(true).transform(() => usualMargin), z.number().min(1)], {
-      error: 'expected a number of at least 1',
-    })
+    .union(
+      [
+        z.literal(true).transform(() => usualMargin),
+        z.number().min(1, 'expected a number of at least 1'),
+      ],
+      {
+        error: 'expected a number of at least 1',
+      },
+    )
     .optional()
     .meta({ argument: 'times' })
     .describe(
       `store crops larger than a model sees them, for augmentation (${usualMargin} times, unless said)`,
     ),
   patients: z
-    .union([atLeast(1), z.array(z.string().min(1))], {
-      error: 'expected IDs with commas between them, or a number of patients',
-    })
+    .union(
+      [
+        atLeast(1),
+        z.array(z.string().min(1, 'expected IDs with commas between them')),
+      ],
+      {
+        error: 'expected IDs with commas between them, or a number of patients',
+      },
+    )
     .optional()
     .meta({ argument: 'list' })
     .describe(
