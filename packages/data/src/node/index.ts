@@ -3,7 +3,6 @@ export {
   type CropAtOptions,
   type CroppedPlace,
   readCrop,
-  type SliceAccess,
 } from './crop/read-crop.js';
 export { datasetDigest } from './dataset/dataset-digest.js';
 export { OccupiedError } from './dataset/out-folder.js';
@@ -14,8 +13,12 @@ export {
 export { type FoundFile, isXml, listFiles } from './series/list-files.js';
 export { indexSeries, type SeriesIndex } from './series/series-index.js';
 export * from './series/slice-file.js';
-export { headersOf, type SliceSet } from './series/slice-set.js';
-export { cropFiles, cropsSource } from './sources/crops/crops.js';
+export {
+  headersOf,
+  type SliceAccess,
+  type SliceSet,
+} from './series/slice-set.js';
+export { cropsSource } from './sources/crops/crops.js';
 export { exportCrops } from './sources/crops/export-crops.js';
 export * from './sources/lidc/inspect-folder.js';
 export { lidcSource } from './sources/lidc/lidc.js';

@@ -3,7 +3,7 @@ import { SeriesError } from '../../errors.js';
 import type { SamePlace } from '../../series/same-place.js';
 import type { Series } from '../../series/series.js';
 import type { Warning } from '../../warning.js';
-import type { SliceAccess } from './read-crop.js';
+import type { SliceAccess } from '../series/slice-set.js';
 import { readWindowOf } from '../series/slice-file.js';
 
 /** As a part of the places of a series: so many differing pairs are no slips, but a second stack. */

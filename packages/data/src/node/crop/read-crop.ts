@@ -6,7 +6,6 @@ import {
   shareOutside,
 } from '../../crop/crop.js';
 import { whyNotHounsfield } from '../../crop/hounsfield-range.js';
-import type { SliceHeader } from '../../dicom/header.js';
 import { InputError, SeriesError } from '../../errors.js';
 import { limits } from '../../limits.js';
 import type { JobOptions } from '../../progress.js';
@@ -24,15 +23,11 @@ import { compareSamePlace } from './compare-same-place.js';
 import { listFiles } from '../series/list-files.js';
 import { indexSeries } from '../series/series-index.js';
 import { readWindowOf } from '../series/slice-file.js';
-import { headersOf, pathFinder } from '../series/slice-set.js';
-
-/** Where to open slices, how many samples to take, and when to stop. */
-export interface SliceAccess {
-  /** along each axis, by default 32; see `planCrop` */
-  readonly size?: number | undefined;
-  readonly pathOf: (slice: SliceHeader) => string;
-  readonly signal?: AbortSignal | undefined;
-}
+import {
+  headersOf,
+  pathFinder,
+  type SliceAccess,
+} from '../series/slice-set.js';
 
 /**
  * Reads the crop of a cube of `side` mm: of the files, only the rows that it sees.

@@ -187,3 +187,11 @@ function joined(parts: readonly Float64Array[]): Float64Array {
   }
   return whole;
 }
+
+/** Where to open slices, how many samples to take, and when to stop. */
+export interface SliceAccess {
+  /** along each axis, by default 32; see `planCrop` */
+  readonly size?: number | undefined;
+  readonly pathOf: (slice: SliceHeader) => string;
+  readonly signal?: AbortSignal | undefined;
+}

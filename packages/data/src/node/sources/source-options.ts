@@ -23,7 +23,7 @@ interface JsonSchema {
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly JsonSchema[];
   readonly description?: string;
-  readonly default?: unknown;
+  readonly default?: string | number | boolean;
   readonly argument?: string;
 }
 
@@ -31,7 +31,8 @@ interface JsonSchema {
 export function optionsOf({
   options,
 }: Pick<Source, 'options'>): readonly SourceOption[] {
-  return Object.entries(options.shape).map(([key, type]) => {
+  const shape: Readonly<Record<string, z.core.$ZodType>> = options.shape;
+  return Object.entries(shape).map(([key, type]) => {
     const schema = schemaOf(type);
     const kinds = kindsOf(schema);
     const name = schema.argument ?? key;

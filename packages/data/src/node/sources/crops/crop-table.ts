@@ -16,7 +16,8 @@ export interface CropRow {
   readonly part?: Part;
   /** the crop's file, where the table says it */
   readonly file?: string;
-  refuse(problem: string): never;
+  /** throws an error that begins with the row's place in the file */
+  readonly refuse: (problem: string) => never;
 }
 
 /** What the table of a folder of crops says. */

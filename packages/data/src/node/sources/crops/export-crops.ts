@@ -11,7 +11,7 @@ import { stringify } from 'csv-stringify/sync';
 
 import type { Dataset, DatasetNodule } from '../../../dataset/nodule.js';
 import { InputError } from '../../../errors.js';
-import { cropFiles } from './crops.js';
+import { cropFiles } from './crop-arrays.js';
 import type { CropOptions } from './crop-options.js';
 
 /**
