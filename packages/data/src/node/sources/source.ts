@@ -1,6 +1,7 @@
+import { z } from 'zod';
+
 import type { Manifest } from '../../dataset/manifest.js';
 import type { JobOptions } from '../../progress.js';
-import type { z } from 'zod';
 
 /** Where a dataset comes from and goes to. */
 export interface PrepareRequest<Options> extends JobOptions {
@@ -31,4 +32,10 @@ export interface Source<Schema extends z.ZodObject = z.ZodObject> {
    * @throws `InputError` for an input that is not what it should be, or an output folder that holds something else
    */
   prepare(request: PrepareRequest<z.output<Schema>>): Promise<Manifest>;
+}
+
+/** A whole number among the options of a source, and what to tell of another value. */
+export function wholeNumber(least: number): z.ZodInt {
+  const expected = `expected a whole number of at least ${least}`;
+  return z.int(expected).min(least, expected);
 }

@@ -1,6 +1,8 @@
 import { collections } from '@clip-lung/lidc';
 import { z } from 'zod';
 
+import { wholeNumber } from '../source.js';
+
 const names = z
   .array(z.string().min(1, 'expected names, with commas between them'))
   .refine(
@@ -33,15 +35,11 @@ export const cropOptions = z.strictObject({
     .enum(collections)
     .optional()
     .describe('what the nodules are of (default: other)'),
-  folds: z
-    .int()
-    .min(2, 'expected a whole number of at least 2')
+  folds: wholeNumber(2)
     .optional()
     .meta({ argument: 'n' })
     .describe('number of folds, no patient in two (default: 5)'),
-  seed: z
-    .int()
-    .min(0, 'expected a whole number of at least 0')
+  seed: wholeNumber(0)
     .optional()
     .meta({ argument: 's' })
     .describe('of the division into folds (default: 1)'),

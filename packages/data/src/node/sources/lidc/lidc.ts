@@ -1,17 +1,16 @@
 import { labelStatistics, rules } from '@clip-lung/lidc';
 import { z } from 'zod';
 
-import type { Source } from '../source.js';
+import { type Source, wholeNumber } from '../source.js';
 import { prepareDataset } from './prepare-dataset.js';
 
 /** How much larger than a model sees them crops are stored for augmentation, unless a number is given. */
 const usualMargin = 1.5;
 
-const atLeast = (least: number) =>
-  z.int().min(least, `expected a whole number of at least ${least}`);
+const notAMargin = 'expected a number of at least 1';
 
 const options = z.strictObject({
-  minReaders: atLeast(1)
+  minReaders: wholeNumber(1)
     .default(1)
     .meta({ argument: 'n' })
     .describe('leave out nodules that fewer readers annotated'),
@@ -30,10 +29,10 @@ const options = z.strictObject({
     .union(
       [
         z.literal(true).transform(() => usualMargin),
-        z.number().min(1, 'expected a number of at least 1'),
+        z.number().min(1, notAMargin),
       ],
       {
-        error: 'expected a number of at least 1',
+        error: notAMargin,
       },
     )
     .optional()
@@ -44,7 +43,7 @@ const options = z.strictObject({
   patients: z
     .union(
       [
-        atLeast(1),
+        wholeNumber(1),
         z.array(z.string().min(1, 'expected IDs with commas between them')),
       ],
       {
@@ -60,15 +59,15 @@ const options = z.strictObject({
     .boolean()
     .optional()
     .describe('end with an error when a scan cannot be prepared'),
-  folds: atLeast(2)
+  folds: wholeNumber(2)
     .default(5)
     .meta({ argument: 'n' })
     .describe('number of folds, no patient in two'),
-  seed: atLeast(0)
+  seed: wholeNumber(0)
     .default(1)
     .meta({ argument: 's' })
     .describe('of the division into folds'),
-  workers: atLeast(1)
+  workers: wholeNumber(1)
     .optional()
     .meta({ argument: 'n' })
     .describe(
