@@ -34,7 +34,7 @@ import {
 } from '../../packages/data/dist/index.js';
 import {
   prepareDataset,
-  prepareNoduleMnist,
+  noduleMnist3dSource,
   readDataset,
 } from '../../packages/data/dist/node/index.js';
 import {
@@ -201,7 +201,11 @@ const kinds = [
       const out = join(folder, '..', 'out');
       try {
         const file = join(folder, 'nodulemnist3d.npz');
-        const manifest = await prepareNoduleMnist({ file, out });
+        const manifest = await noduleMnist3dSource.prepare({
+          input: file,
+          out,
+          options: {},
+        });
         return await datasetAt(out, { ...manifest, warnings: [] });
       } finally {
         await rm(out, { recursive: true, force: true });

@@ -11,7 +11,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { Dataset } from '@clip-lung/data';
-import { labels } from '@clip-lung/lidc';
 import {
   headersOf,
   indexSeries,
@@ -19,6 +18,7 @@ import {
   readDataset,
 } from '@clip-lung/data/node';
 import { exportOnnx, openOnnx } from '@clip-lung/engine';
+import { labels } from '@clip-lung/lidc';
 import { foldPaths, type Predictions, readPredictions } from '@clip-lung/run';
 import { float32, NdArray } from '@clip-lung/tensor';
 import { writeNpy } from '@clip-lung/tensor/node';

@@ -37,8 +37,10 @@ describe('prepare', () => {
     );
     expect(patients).toHaveLength(manifest.counts.patients);
     expect(manifest).toMatchObject({
-      rule: 'inclusive',
-      options: { label: 'median', margin: 1.5, patients: 2 },
+      source: {
+        rule: 'inclusive',
+        options: { label: 'median', margin: 1.5, patients: 2 },
+      },
       crop: { size: 48, scale: 3 },
     });
   });

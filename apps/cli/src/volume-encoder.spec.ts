@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { Dataset } from '@clip-lung/data';
-import { labels } from '@clip-lung/lidc';
 import { readDataset } from '@clip-lung/data/node';
+import { labels } from '@clip-lung/lidc';
 import {
   foldPaths,
   type Predictions,

@@ -120,11 +120,12 @@ interface Measured {
 /** Computes; touches no file. */
 async function evaluatePool(
   folder: string,
-  { classes, data, text, textModel }: RunRecord,
+  record: RunRecord,
   { pool: { folds, missingFolds, rows }, by, metrics, pause }: Measured,
 ): Promise<Evaluation> {
+  const { classes, data, text, textModel } = record;
   await pause();
-  const cases = casesOf(classes, rows);
+  const cases = casesOf(record, rows);
   const { figures, perClass } = await measureAll(metrics, cases, pause);
   const perFold = folds.map((fold) => ({
     fold: fold.fold,
@@ -179,15 +180,14 @@ async function evaluatePool(
 }
 
 function casesOf(
-  classes: readonly string[],
+  { classes, ordered = true }: Pick<RunRecord, 'classes' | 'ordered'>,
   rows: readonly PredictionRow[],
 ): Cases {
   const labels = rows.map(({ label }) => label);
   const predictions = rows.map(({ prediction }) => prediction);
   return {
     classes,
-    // All collections that a record can name are of nodules by their malignancy, from benign upwards.
-    areOrdered: true,
+    areOrdered: ordered,
     labels,
     predictions,
     probabilities: rows.map(({ probabilities }) => probabilities),

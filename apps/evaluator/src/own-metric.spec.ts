@@ -71,6 +71,15 @@ describe('the example of a metric', () => {
     expect(row).toMatch(/69\.4 % +0\.750 +0\.493 +7/);
   });
 
+  it('has no value where the run’s classes have no order, and has one in runs that do not say', async () => {
+    await writeRun(nodules, false);
+    const none = await evaluateRun(folder, { metrics });
+    expect(none).toMatchObject({ quadraticKappa: null });
+    await writeRun(nodules);
+    const ordered = await evaluateRun(folder, { metrics });
+    expect(ordered).not.toMatchObject({ quadraticKappa: null });
+  });
+
   it('is said to have no value where all nodules are of one class', async () => {
     await writeRun([
       ['a', 1, 1],
@@ -173,7 +182,10 @@ const nodules: readonly Short[] = [
 ];
 
 /** A run of one fold. */
-async function writeRun(shorts: readonly Short[]): Promise<void> {
+async function writeRun(
+  shorts: readonly Short[],
+  ordered?: boolean,
+): Promise<void> {
   await writeRunRecord(folder, {
     formatVersion: 2,
     experiment: {},
@@ -188,6 +200,7 @@ async function writeRun(shorts: readonly Short[]): Promise<void> {
     textModel: 'random',
     textSha256: null,
     classes,
+    ordered,
     engine: 'onnx',
     device: 'cpu',
     software: {},

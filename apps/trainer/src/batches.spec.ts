@@ -1,5 +1,4 @@
 import { attributeWeights, type Dataset, huWindow } from '@clip-lung/data';
-import { type Label, labels as allLabels, perAttribute } from '@clip-lung/lidc';
 import {
   createAugmenter,
   flip,
@@ -9,6 +8,7 @@ import {
   quarterTurn,
   shift,
 } from '@clip-lung/augment';
+import { attributes, labels as allLabels, perAttribute } from '@clip-lung/lidc';
 import type { StepField } from '@clip-lung/model';
 import { at, NdArray, RandomStream, ShapeError } from '@clip-lung/tensor';
 import { describe, expect, it } from 'vitest';
@@ -39,7 +39,10 @@ const crops = new NdArray(
 const dataset = {
   crops,
   folder: 'phantom',
-  manifest: { rule: 'pylidc' },
+  manifest: {
+    source: { name: 'lidc', rule: 'pylidc' },
+    attributes: [...attributes],
+  },
   nodules: Array.from({ length: 6 }, (_, i) => ({
     id: `n${i}`,
     patient: `p${Math.floor(i / 2)}`,
@@ -54,7 +57,7 @@ const dataset = {
 
 const tableWith = (
   data: Partial<Parameters<typeof noduleTable>[1]['data']> = {},
-  classes: readonly Label[] = allLabels,
+  classes: readonly string[] = allLabels,
 ): NoduleTable =>
   noduleTable(dataset, {
     classes,

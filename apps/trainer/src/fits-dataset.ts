@@ -1,6 +1,7 @@
 import { type Dataset, type Split, splitFold } from '@clip-lung/data';
 import { cropSize } from '@clip-lung/lidc';
 import {
+  attributesIn,
   augmenterOf,
   ExperimentError,
   type Modules,
@@ -11,28 +12,46 @@ import { at } from '@clip-lung/tensor';
 
 import { TrainingError } from './errors.js';
 
-/** @throws `ExperimentError` for a loss of attributes where no reader rated them */
+/** @throws `ExperimentError` for attributes that the dataset does not have, where a loss is of attributes */
 export function expectRatings(
   experiment: ResolvedExperiment,
-  { folder, manifest: { ratings, collection } }: Dataset,
+  { folder, nodules, manifest: { attributes, collection } }: Dataset,
   modules?: Modules,
 ): void {
-  if (ratings) return;
-  for (const { path, use, needs } of needsOf(experiment, modules)) {
-    if (!needs.includes('attributes')) continue;
+  const asking = needsOf(experiment, modules).find(({ needs }) =>
+    needs.includes('attributes'),
+  );
+  if (asking === undefined) return;
+  if (attributes.length < 2) {
     throw new ExperimentError(
-      path,
-      `"${use}" needs the readers' ratings of the attributes, and the dataset ${folder} (${collection}) has none; leave this loss out`,
+      asking.path,
+      `"${asking.use}" needs the readers' ratings of the attributes, and the dataset ${folder} (${collection}) has ${attributes.length === 0 ? 'none' : `"${attributes.join()}" alone, where there have to be two`}; leave this loss out`,
     );
   }
+  const { attributes: set } = experiment.data;
+  const first = nodules[0];
+  const isKnown = (name: string): boolean =>
+    attributes.includes(name) ||
+    (set === 'nine' &&
+      name === 'malignancy' &&
+      (first?.malignancy ?? first?.columns?.[name]) !== undefined);
+  const lacking = attributesIn(set, attributes).filter(
+    (name) => !isKnown(name),
+  );
+  if (lacking.length === 0) return;
+  throw new ExperimentError(
+    'data.attributes',
+    `is ${JSON.stringify(set)}, and the dataset ${folder} has no ratings of ${lacking.join(', ')}; it has ${attributes.join(', ')}. Use "dataset" for all of these, or a list of some`,
+  );
 }
 
 /** @throws `ExperimentError` for targets of votes where no reader rated malignancy */
 export function expectVotes(
   { data }: ResolvedExperiment,
-  { folder, manifest: { ratings, collection } }: Dataset,
+  { folder, manifest: { source, attributes, collection } }: Dataset,
 ): void {
-  if (data.targets !== 'votes' || ratings) return;
+  if (data.targets !== 'votes') return;
+  if (source.name === 'lidc' && attributes.length > 0) return;
   throw new ExperimentError(
     'data.targets',
     `is "votes", and the dataset ${folder} (${collection}) has no readers' ratings to count; use "label"`,
@@ -85,9 +104,9 @@ export function foldsToTrain({
   readonly dataset: Dataset;
   readonly folds?: readonly number[] | undefined;
 }): readonly number[] {
-  const { split, options } = dataset.manifest;
-  const own = split === 'own';
-  const total = own ? 1 : options.folds;
+  const { split } = dataset.manifest;
+  const own = split.kind === 'own';
+  const total = own ? 1 : split.folds;
   if (!own && experiment.data.folds !== total) {
     throw new ExperimentError(
       'data.folds',

@@ -4,15 +4,12 @@ import {
   type DatasetNodule,
   fieldValues,
   type FieldValues,
+  ruleOf,
   votes,
 } from '@clip-lung/data';
+import { type HuWindow, lungWindow } from '@clip-lung/lidc';
 import {
-  attributes,
-  type HuWindow,
-  type Label,
-  lungWindow,
-} from '@clip-lung/lidc';
-import {
+  attributesIn,
   isOfStep,
   type ResolvedExperiment,
   type StepField,
@@ -61,18 +58,22 @@ export function noduleTable(
     data,
     asked = [],
   }: {
-    readonly classes: readonly Label[];
+    readonly classes: readonly string[];
     readonly size: number;
     readonly data: Pick<ResolvedExperiment['data'], 'targets' | 'attributes'>;
     readonly asked?: readonly StepField[];
   },
 ): NoduleTable {
   const { nodules, crops, manifest } = dataset;
+  const rule = ruleOf(manifest);
   const targetsOf = (nodule: DatasetNodule): readonly number[] =>
     data.targets === 'votes' && classes.includes(nodule.label)
-      ? votes(nodule, classes, manifest.rule)
+      ? votes(nodule, classes, rule)
       : classes.map((name) => Number(name === nodule.label));
-  const rated = { withMalignancy: data.attributes === 'nine' };
+  const attributes = attributesIn(
+    data.attributes,
+    manifest.attributes.length === 0 ? undefined : manifest.attributes,
+  );
   return {
     ids: nodules.map(({ id }) => id),
     crops: shared(crops.data),
@@ -91,10 +92,10 @@ export function noduleTable(
         values: Float32Array.from(nodules.flatMap(targetsOf)),
       },
       attributeWeights: {
-        shape: [attributes.length + Number(rated.withMalignancy)],
+        shape: [attributes.length],
         mixed: true,
         values: Float32Array.from(
-          nodules.flatMap((nodule) => attributeWeights(nodule, rated)),
+          nodules.flatMap((nodule) => attributeWeights(nodule, attributes)),
         ),
       },
       ...Object.fromEntries(
@@ -102,7 +103,7 @@ export function noduleTable(
           .filter((field) => !isOfStep(field))
           .map(({ name, field }) => [
             name,
-            fieldValues(dataset, field, { classes, ...rated }),
+            fieldValues(dataset, field, { classes, attributes }),
           ]),
       ),
     },

@@ -9,7 +9,7 @@ import {
   type DatasetNodule,
   datasetVersion,
 } from '@clip-lung/data';
-import { labels, perAttribute } from '@clip-lung/lidc';
+import { attributes, labels, perAttribute } from '@clip-lung/lidc';
 import { onnxEngine } from '@clip-lung/engine';
 import {
   asRecorded,
@@ -72,11 +72,14 @@ function dataset(side = 32): Dataset {
       fold: (i >> 1) % 2,
     };
   });
+  const options = {
+    minReaders: 1,
+    label: 'mean' as const,
+    margin: side / 32,
+    patients: null,
+  };
   const counts = {
-    nodules: 24,
-    labels: { benign: 8, unsure: 8, malignant: 8 },
     scans: 12,
-    patients: 12,
     annotations: 24,
     tooFewReaders: 0,
     leftOut: 0,
@@ -90,7 +93,6 @@ function dataset(side = 32): Dataset {
     otherModalities: 0,
     otherFiles: 0,
     unreadable: 0,
-    warnings: {},
   };
   return {
     folder: 'dataset',
@@ -100,21 +102,19 @@ function dataset(side = 32): Dataset {
       format: 'clip-lung-dataset',
       version: datasetVersion,
       collection: 'phantom',
-      rule: 'pylidc',
-      options: {
-        minReaders: 1,
-        label: 'mean',
-        margin: side / 32,
-        patients: null,
-        folds: 2,
-        seed: 1,
-      },
-      ratings: true,
-      split: 'made',
+      source: { name: 'lidc', rule: 'pylidc', options, counts, failures: [] },
+      classes: { names: [...labels], ordered: true },
+      attributes: [...attributes],
+      columns: [],
+      split: { kind: 'made', folds: 2, seed: 1 },
       window: { low: -1000, high: 400 },
       crop: { size: side, scale: 2, outside: -1000 },
-      counts,
-      failures: [],
+      counts: {
+        nodules: 24,
+        labels: { benign: 8, unsure: 8, malignant: 8 },
+        patients: 12,
+        warnings: {},
+      },
       warnings: [],
     },
   };
@@ -188,7 +188,13 @@ function unrated(): Dataset {
   const { manifest, nodules, ...rest } = dataset();
   return {
     ...rest,
-    manifest: { ...manifest, ratings: false, split: 'own' },
+    manifest: {
+      ...manifest,
+      source: { name: 'nodulemnist3d' },
+      classes: { names: ['benign', 'malignant'], ordered: true },
+      attributes: [],
+      split: { kind: 'own' },
+    },
     nodules: nodules.map((nodule, i) => ({
       ...nodule,
       label: i % 3 === 0 ? 'benign' : 'malignant',
@@ -635,7 +641,7 @@ describe('a run is refused', () => {
     const { manifest, ...rest } = data;
     const sparse: Dataset = {
       ...rest,
-      manifest: { ...manifest, options: { ...manifest.options, folds: 3 } },
+      manifest: { ...manifest, split: { kind: 'made', folds: 3, seed: 1 } },
     };
     await expect(
       trainRun(options('run', { experiment: three, dataset: sparse })),

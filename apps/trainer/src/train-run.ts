@@ -5,6 +5,7 @@ import {
   augmenterOf,
   type Modules,
   type ResolvedExperiment,
+  withDataset,
   withTower,
 } from '@clip-lung/model';
 import {
@@ -12,6 +13,7 @@ import {
   type LockTimes,
   runFormatVersion,
 } from '@clip-lung/run';
+import { at } from '@clip-lung/tensor';
 import type { TextTower } from '@clip-lung/text-encoder';
 
 import { type MakeBatchSource } from './batch-source.js';
@@ -67,7 +69,10 @@ export interface TrainOptions {
 export async function trainRun(given: TrainOptions): Promise<void> {
   const options = {
     ...given,
-    experiment: withTower(given.experiment, given.tower, given.modules),
+    experiment: withDataset(
+      withTower(given.experiment, given.tower, given.modules),
+      given.dataset.manifest,
+    ),
   };
   const { experiment, modules, dataset, engine } = options;
   expectRatings(experiment, dataset, modules);
@@ -78,6 +83,7 @@ export async function trainRun(given: TrainOptions): Promise<void> {
   const program = makeProgram(experiment, {
     engine,
     classes,
+    ordered: dataset.manifest.classes.ordered,
     tower: options.tower,
     modules,
   });
@@ -129,10 +135,10 @@ function recordOf({
   software,
 }: TrainOptions): NewRecord {
   const { subset, folds } = experiment.data;
-  const { collection, split } = dataset.manifest;
+  const { collection, split, classes: known } = dataset.manifest;
   const { classes, train, validation, test } = splitFold(dataset, {
     ...experiment.data,
-    fold: split === 'own' ? 0 : (dataset.nodules[0]?.fold ?? 0),
+    fold: split.kind === 'own' ? 0 : at(dataset.nodules, 0, 'nodules').fold,
     seed: experiment.training.seed,
   });
   return {
@@ -151,6 +157,7 @@ function recordOf({
     textModel: tower?.name ?? '',
     textSha256: tower?.sha256 ?? null,
     classes,
+    ordered: known.ordered,
     engine: engine.name,
     device: engine.device,
     software,

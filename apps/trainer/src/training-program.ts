@@ -1,4 +1,3 @@
-import type { Label } from '@clip-lung/lidc';
 import type { CompiledFunction, Engine, EngineState } from '@clip-lung/engine';
 import {
   createModel,
@@ -22,7 +21,7 @@ import { Classifier } from './classify.js';
 export interface TrainingProgram {
   readonly model: Model;
   /** in the order of the logits */
-  readonly classes: readonly Label[];
+  readonly classes: readonly string[];
   readonly step: CompiledFunction<TrainingState, StepInputs, StepOutputs>;
   readonly classifier: Classifier;
   /** the state before the first step of a fold: a function of the seed and the fold */
@@ -42,16 +41,24 @@ export function makeProgram(
   {
     engine,
     classes,
+    ordered,
     tower,
     modules,
   }: {
     readonly engine: Engine;
-    readonly classes: readonly Label[];
+    readonly classes: readonly string[];
+    /** whether the classes are degrees of one thing, in their order */
+    readonly ordered: boolean;
     readonly tower: TextTower | null;
     readonly modules?: Modules | undefined;
   },
 ): TrainingProgram {
-  const model = createModel(experiment, { classes, tower, modules });
+  const model = createModel(experiment, {
+    classes,
+    ordered,
+    tower,
+    modules,
+  });
   const optimizer = createOptimizer(experiment, modules);
   const step = engine.compile(trainingStep(model, optimizer), {
     name: 'training step',

@@ -1,4 +1,4 @@
-import { airHu, type HuWindow } from '@clip-lung/lidc';
+import { airHu, type HuWindow, windowed } from '@clip-lung/lidc';
 import { formatShape, ShapeError } from '@clip-lung/tensor';
 
 import { type Orientation, type Triple, upright } from './orientation.js';
@@ -96,17 +96,16 @@ export function viewCrop(
  */
 function valuesOf(
   { gain, offset, gamma }: Tone,
-  { low, high }: HuWindow,
+  window: HuWindow,
 ): { readonly lowest: number; readonly values: Float32Array } {
-  const scale = 1 / (high - low);
+  const { low, high } = window;
   // With a gain of 1 and no offset, exactly what the window alone gives.
   const zero = low - ((1 - gain) * airHu + offset);
   const lowest = Math.floor(zero / gain);
   const highest = Math.ceil((zero + high - low) / gain);
   const values = new Float32Array(highest - lowest + 1);
   for (let i = 0; i < values.length; i++) {
-    const value = ((lowest + i) * gain - zero) * scale;
-    values[i] = Math.min(Math.max(value, 0), 1) ** gamma;
+    values[i] = windowed((lowest + i) * gain, window, zero) ** gamma;
   }
   return { lowest, values };
 }

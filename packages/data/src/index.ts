@@ -1,9 +1,23 @@
 export * from './crop/crop.js';
 export * from './crop/hounsfield-range.js';
 export * from './crop/window.js';
-export * from './dataset/folds.js';
+export {
+  divide,
+  expectNoLeak,
+  type Labelled,
+  makeFolds,
+} from './dataset/folds.js';
+export type {
+  LidcRecord,
+  ScanFailure,
+  SourceRecord,
+} from './dataset/source-record.js';
 export * from './dataset/format.js';
-export * from './dataset/manifest.js';
+export {
+  type LidcManifest,
+  type Manifest,
+  ruleOf,
+} from './dataset/manifest.js';
 export * from './dataset/nodule.js';
 export {
   type FieldOptions,
@@ -38,7 +52,10 @@ export * from './nodules/fill.js';
 export * from './nodules/means.js';
 export * from './nodules/points.js';
 export * from './progress.js';
-export * from './attribute-weights.js';
+export {
+  attributeRatings,
+  attributeWeights,
+} from './dataset/attribute-weights.js';
 export * from './series/geometry.js';
 export * from './series/match.js';
 export * from './series/positions.js';

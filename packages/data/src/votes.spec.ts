@@ -1,4 +1,4 @@
-import { labelOf, labels, type Label } from '@clip-lung/lidc';
+import { type Label, labelOf, labels } from '@clip-lung/lidc';
 import { describe, expect, it } from 'vitest';
 
 import { OptionError } from './errors.js';

@@ -1,5 +1,6 @@
+import { labelOf, type Rule } from '@clip-lung/lidc';
+
 import { OptionError } from './errors.js';
-import { type Label, labelOf, type Rule } from '@clip-lung/lidc';
 
 /**
  * How the readers of a nodule would divide it among classes: each reader's own rating of malignancy is put into a class
@@ -16,7 +17,7 @@ import { type Label, labelOf, type Rule } from '@clip-lung/lidc';
  */
 export function votes(
   nodule: {
-    readonly label: Label;
+    readonly label: string;
     readonly malignancyRatings: readonly number[];
   },
   classes: readonly string[],

@@ -17,6 +17,8 @@ export interface HeadOptions {
 
 /** From feature maps to the logits of K classes: a pair of pure functions. */
 export interface ClassifierHead {
+  /** whether classes have to be degrees of one thing, in their order; default no */
+  readonly needsOrder?: boolean;
   init(random: RandomStream): Tree<NdArray<'float32'>>;
 
   /**

@@ -98,6 +98,7 @@ export function ordinalForestHead({
   ];
 
   return {
+    needsOrder: true,
     init: (random) => treeOf(startAll(weights, random)),
 
     apply(params, maps) {

@@ -62,6 +62,7 @@ export function poissonHead({
   );
 
   return {
+    needsOrder: true,
     init: (random) => treeOf(startAll(weights, random)),
 
     apply(params, maps) {

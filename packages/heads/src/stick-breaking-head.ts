@@ -28,6 +28,7 @@ export function stickBreakingHead({
   const { weights, apply } = mapLinear(features, classes - 1, owner);
 
   return {
+    needsOrder: true,
     init: (random) => treeOf(startAll(weights, random)),
 
     apply(params, maps) {

@@ -62,6 +62,7 @@ export function unsureHead({ classes, features }: HeadOptions): ClassifierHead {
   }
 
   return {
+    needsOrder: true,
     init: (random) => treeOf(startAll(weights, random)),
 
     apply(params, maps) {

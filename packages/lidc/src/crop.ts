@@ -13,5 +13,19 @@ export interface HuWindow {
 /** From air to soft tissue and most of what calcifies. */
 export const lungWindow: HuWindow = { low: -1000, high: 400 };
 
+/**
+ * HU clipped to a window and scaled to 0..1.
+ *
+ * @param zero what becomes 0, where that is not the window's low end: HU that were changed before are held against another
+ */
+export function windowed(
+  hu: number,
+  { low, high }: HuWindow,
+  zero: number = low,
+): number {
+  const value = (hu - zero) * (1 / (high - low));
+  return value < 0 ? 0 : value > 1 ? 1 : value;
+}
+
 /** HU of air, where attenuation is 0: what stands for all that lies outside of a volume. */
 export const airHu = -1000;

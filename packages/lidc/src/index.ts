@@ -10,6 +10,7 @@ export {
   cropSize,
   type HuWindow,
   lungWindow,
+  windowed,
 } from './crop.js';
 export {
   type Label,

@@ -8,9 +8,9 @@
  * - `diameter`: mm, float32 [B]
  * - `nodule`: its row in the dataset, int32 [B]: the same number is the same nodule
  * - `patient`: a number for each patient, int32 [B]
- * - `{ column }`: x, y, z, diameter, readers or malignancy of the dataset's `nodules.csv`, or a number that a program of one's own
- *   gives its nodules, float32 [B]; where two nodules are mixed, so are their numbers, unless `mixed` is false: then it is the
- *   number of the nodule whose share is larger
+ * - `{ column }`: a column of numbers of the dataset's `columns.csv`, or x, y, z, diameter, readers or malignancy of LIDC-IDRI's
+ *   `nodules.csv`, float32 [B]; where two nodules are mixed, so are their numbers, unless `mixed` is false: then it is the number
+ *   of the nodule whose share is larger
  * - `epoch`: of the step, from 0, float32 scalar
  * - `progress`: the share of all steps that are done, 0 to below 1, float32 scalar
  */

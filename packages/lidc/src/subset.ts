@@ -1,6 +1,6 @@
 /**
- * The sub-datasets of the paper: A has three classes in training and test; B three in training, benign and malignant in
- * test; C benign and malignant in both.
+ * The sub-datasets of the paper: A has all classes in training and test; B all in training, benign and malignant in test;
+ * C benign and malignant in both. Of a dataset whose classes are not LIDC-IDRI's there is A alone.
  *
  * @see CLIP-Lung (arXiv 2304.08013), §3.1
  */

@@ -45,9 +45,14 @@ export interface LossSizes {
 
 /**
  * What a loss needs besides logits, groups and targets: `text` is `classes` and `scale`; `attributes` is `attributes` and
- * `attributeWeights`; `class-counts` is `classCounts`, which needs no text.
+ * `attributeWeights`; `class-counts` is `classCounts`, which needs no text; `ordered-classes` says that the classes have to be
+ * degrees of one thing.
  */
-export type LossNeed = 'text' | 'attributes' | 'class-counts';
+export type LossNeed =
+  | 'text'
+  | 'attributes'
+  | 'class-counts'
+  | 'ordered-classes';
 
 /** A term of the training objective: a pure function of a batch's tensors to a scalar. It is traceable. */
 export interface Loss {

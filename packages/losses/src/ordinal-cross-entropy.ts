@@ -16,7 +16,7 @@ import type { Loss } from './loss.js';
 export function ordinalCrossEntropy(): Loss {
   return {
     name: 'ordinal-cross-entropy',
-    needs: [],
+    needs: ['ordered-classes'],
     compute({ logits, targets }) {
       if (!sameShape(logits.shape, targets.shape)) {
         throw new ShapeError(

@@ -1,7 +1,10 @@
 import { type Attribute, attributes } from '@clip-lung/lidc';
 
-/** The eight attributes, or nine, with malignancy in front of them. */
-export type AttributeSet = 'eight' | 'nine';
+/**
+ * Which attributes nodules are compared with: all that the dataset has; LIDC-IDRI's eight, or nine, with malignancy in front of
+ * them; or some of the dataset's, by their names.
+ */
+export type AttributeSet = 'dataset' | 'eight' | 'nine' | readonly string[];
 
 /** What prompts call an attribute, malignancy among them. */
 export type AttributeNames = Readonly<Record<Attribute | 'malignancy', string>>;
@@ -29,11 +32,42 @@ export const publishedAttributeNames: AttributeNames = {
   internalStructure: 'internalStructure',
 };
 
-/** The M names of a set of attributes, in the order of the LIDC files and of a batch's attribute weights. */
+/**
+ * The M attributes of a set, by the names that a dataset has for them, in the order of a batch's attribute weights.
+ *
+ * @param ofDataset what the dataset has; without one, LIDC-IDRI's eight
+ */
+export function attributesIn(
+  set: AttributeSet,
+  ofDataset: readonly string[] = attributes,
+): readonly string[] {
+  switch (set) {
+    case 'dataset':
+      return ofDataset;
+    case 'eight':
+      return attributes;
+    case 'nine':
+      return ['malignancy', ...attributes];
+    default:
+      return set;
+  }
+}
+
+/** What prompts call attributes: LIDC-IDRI's by the words given, others by their own names. */
+export function wordsFor(
+  names: readonly string[],
+  words: AttributeNames = attributeNames,
+): readonly string[] {
+  const known: Readonly<Record<string, string | undefined>> = words;
+  return names.map((name) =>
+    Object.hasOwn(words, name) ? (known[name] ?? name) : name,
+  );
+}
+
+/** What prompts call the attributes of a set, see {@link attributesIn} and {@link wordsFor}. */
 export function namesOfAttributes(
   set: AttributeSet,
-  names: AttributeNames = attributeNames,
+  words: AttributeNames = attributeNames,
 ): readonly string[] {
-  const eight = attributes.map((attribute) => names[attribute]);
-  return set === 'nine' ? [names.malignancy, ...eight] : eight;
+  return wordsFor(attributesIn(set), words);
 }

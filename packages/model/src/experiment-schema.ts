@@ -11,6 +11,25 @@ import { type Preset, type PresetName, presets } from './presets.js';
 const options = z.looseObject({ use: z.string().optional() });
 const chosen = z.looseObject({ use: z.string() });
 
+/** Two or more, as softmax over one attribute says nothing. */
+const attributeSet = z.union(
+  [
+    z.enum(['dataset', 'eight', 'nine']),
+    z
+      .array(z.string().min(1))
+      .min(2)
+      .refine(
+        (names) => new Set(names).size === names.length,
+        'expected names that differ',
+      )
+      .readonly(),
+  ],
+  {
+    error:
+      'expected "dataset", "eight", "nine", or a list of two or more names that differ',
+  },
+);
+
 const schemaOf = (preset: Preset) =>
   z.strictObject({
     preset: z.enum(Object.keys(presets) as [PresetName]).default('paper'),
@@ -22,7 +41,7 @@ const schemaOf = (preset: Preset) =>
         validation: decay.default(0.2),
         validationBy: z.enum(validationUnits).default('patients'),
         targets: z.enum(['label', 'votes']).default('label'),
-        attributes: z.enum(['eight', 'nine']).default(preset.attributes),
+        attributes: attributeSet.default(preset.attributes),
       })
       .prefault({}),
     image: options.extend({ embedding: count(4096).default(512) }).optional(),

@@ -4,6 +4,7 @@ import { asRecorded } from './as-recorded.js';
 import { ExperimentError } from './errors.js';
 import type { Experiment } from './experiment.js';
 import { resolveExperiment } from './resolve-experiment.js';
+import { withDataset } from './with-dataset.js';
 
 describe('an experiment', () => {
   it('that says nothing is the paper’s', () => {
@@ -16,7 +17,7 @@ describe('an experiment', () => {
         validation: 0.2,
         validationBy: 'patients',
         targets: 'label',
-        attributes: 'eight',
+        attributes: 'dataset',
       },
       image: { use: 'resnet18', groups: 4, width: 64, embedding: 512 },
       head: { use: 'linear' },
@@ -32,10 +33,7 @@ describe('an experiment', () => {
         template: 'a nodule image of {class}.',
         attributeTemplate: 'the nodule is {attribute}.',
         classNames: null,
-        attributeNames: [
-          ...['subtlety', 'internal structure', 'calcification'],
-          ...['sphericity', 'margin', 'lobulation', 'spiculation', 'texture'],
-        ],
+        attributeNames: null,
         attributes: 'conditioned',
         reduction: 16,
       },
@@ -165,6 +163,39 @@ describe('an experiment', () => {
     });
     expect(found.prompt?.['attributeNames']).toHaveLength(8);
     expect(found.prompt?.['attributeNames']).toContain('internalStructure');
+  });
+
+  it('takes the attributes of its dataset, by the words of its preset where they are LIDC-IDRI’s', () => {
+    const paper = resolveExperiment({});
+    const attributes = [
+      ...['subtlety', 'internalStructure', 'calcification', 'sphericity'],
+      ...['margin', 'lobulation', 'spiculation', 'texture'],
+    ];
+    const words = attributes.map((name) =>
+      name === 'internalStructure' ? 'internal structure' : name,
+    );
+    const ofLidc = withDataset(paper, { attributes });
+    // As runs of before had it, so that they go on.
+    expect(ofLidc.data.attributes).toBe('eight');
+    expect(ofLidc.prompt?.['attributeNames']).toEqual(words);
+    expect(withDataset(paper, { attributes: [] })).toEqual(ofLidc);
+    const own = withDataset(paper, { attributes: ['glow', 'toString'] });
+    expect(own.data.attributes).toEqual(['glow', 'toString']);
+    expect(own.prompt?.['attributeNames']).toEqual(['glow', 'toString']);
+    for (const resolved of [ofLidc, own]) {
+      expect(withDataset(resolved, { attributes: ['others'] })).toEqual(
+        resolved,
+      );
+      expect(resolveExperiment(JSON.parse(JSON.stringify(resolved)))).toEqual(
+        resolved,
+      );
+    }
+    expect(() =>
+      resolveExperiment({ data: { attributes: ['glow', 'glow'] } }),
+    ).toThrow(/^data\.attributes: expected names that differ/);
+    expect(() => resolveExperiment({ data: { attributes: 'all' } })).toThrow(
+      /^data\.attributes: expected "dataset", "eight", "nine", or a list/,
+    );
   });
 
   it('need not repeat which module an option is of, where the preset says it', () => {

@@ -69,7 +69,10 @@ export interface Experiment<
     readonly validationBy?: ValidationUnit;
     /** default `label` */
     readonly targets?: Targets;
-    /** M: the eight attributes, or nine, with malignancy in front of them */
+    /**
+     * M: all that the dataset has (default); LIDC-IDRI's eight, or nine, with malignancy in front of them; or some of the
+     * dataset's, by their names
+     */
     readonly attributes?: AttributeSet;
   };
   readonly image?: (ImageChoice | PluginChoice<Plugins, 'image'>) & {

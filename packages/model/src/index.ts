@@ -2,6 +2,7 @@ export { asRecorded } from './as-recorded.js';
 export {
   type AttributeNames,
   attributeNames,
+  attributesIn,
   type AttributeSet,
   namesOfAttributes,
   publishedAttributeNames,
@@ -83,5 +84,6 @@ export {
   type TrainingState,
   trainingStep,
 } from './training-step.js';
+export { withDataset } from './with-dataset.js';
 // Plugins describe their options with it, and need no copy of their own.
 export { z } from 'zod';

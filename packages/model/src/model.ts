@@ -5,7 +5,7 @@ import type { NdArray, RandomStream, Tree } from '@clip-lung/tensor';
 import type { TextTower } from '@clip-lung/text-encoder';
 import * as tf from '@tensorflow/tfjs-core';
 
-import { namesOfAttributes } from './attribute-names.js';
+import { attributesIn, wordsFor } from './attribute-names.js';
 import {
   checkedHead,
   checkedLoss,
@@ -122,6 +122,8 @@ export interface ModelOptions {
   readonly modules?: Modules | undefined;
   /** K names */
   readonly classes: readonly string[];
+  /** whether the classes are degrees of one thing, in their order, as LIDC-IDRI's are; default true */
+  readonly ordered?: boolean;
   /** null for an experiment without text */
   readonly tower: TextTower | null;
 }
@@ -137,23 +139,27 @@ export function createModel(
   options: ModelOptions,
 ): Model {
   const { modules = builtInModules, classes, tower } = options;
-  const attributes = namesOfAttributes(experiment.data.attributes);
+  const { ordered = true } = options;
+  const attributes = attributesIn(experiment.data.attributes);
   const embedding = tower?.config.embedding ?? experiment.image.embedding;
   const image = { ...experiment.image, embedding };
   const encoder = createImageEncoder(image, modules);
   const { groups, channels, slices } = encoder.sizes;
-  const head = checkedHead(
-    modules.head.create(
-      experiment.head,
-      { classes: classes.length, channels },
-      'head',
-    ),
-    classes.length,
+  const madeHead = modules.head.create(
+    experiment.head,
+    { classes: classes.length, channels },
     'head',
   );
+  if (madeHead.needsOrder && !ordered) {
+    refuseUnordered('head', experiment.head.use, classes);
+  }
+  const head = checkedHead(madeHead, classes.length, 'head');
   const terms = experiment.losses.map(({ weight, ...loss }, i) => {
     const path = `losses[${i}]`;
     const made = modules.loss.create(loss, {}, path);
+    if (made.needs.includes('ordered-classes') && !ordered) {
+      refuseUnordered(path, loss.use, classes);
+    }
     const learns = made.init !== undefined;
     if (learns && loss.use.includes('.')) {
       throw new ExperimentError(
@@ -324,7 +330,8 @@ function textOf(
     things: classes,
     kind: 'classes',
   });
-  const attributeNames = namesIn(prompt, 'attributeNames') ?? attributes;
+  const attributeNames =
+    namesIn(prompt, 'attributeNames') ?? wordsFor(attributes);
   expectOneEach('prompt.attributeNames', attributeNames, {
     owner: 'data.attributes',
     things: attributes,
@@ -360,6 +367,17 @@ function textOf(
       return found;
     },
   };
+}
+
+function refuseUnordered(
+  path: string,
+  use: string,
+  classes: readonly string[],
+): never {
+  throw new ExperimentError(
+    path,
+    `"${use}" is for classes that have an order, and the dataset's (${classes.join(', ')}) have none; use another, or prepare the dataset again with its classes in order (--classes, --ordered)`,
+  );
 }
 
 /** What a tree has under a name; an empty tree where that is nothing. */

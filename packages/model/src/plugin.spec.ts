@@ -19,7 +19,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { namesOfAttributes } from './attribute-names.js';
 import { createOptimizer } from './create-optimizer.js';
 import { exampleInputs } from './example-inputs.js';
 import { loadTextTower } from './load-text-tower.js';
@@ -104,7 +103,7 @@ describe('plugins', () => {
       template: 'a nodule image of {class}.',
       attributeTemplate: 'the nodule is {attribute}.',
       classNames: null,
-      attributeNames: namesOfAttributes('eight'),
+      attributeNames: null,
       attributes: 'conditioned',
     });
   });

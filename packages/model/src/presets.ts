@@ -26,7 +26,7 @@ export interface Preset {
 
 /** L_CE + L_IC + α·L_IA + β·L_CA with α = 1 and β = 0.5, as our reading of arXiv 2304.08013 has it. */
 const paper: Preset = {
-  attributes: 'eight',
+  attributes: 'dataset',
   attributeNames,
   image: { use: 'resnet18' },
   head: { use: 'linear' },

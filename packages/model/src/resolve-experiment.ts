@@ -87,7 +87,9 @@ function resolveText(
       ...words,
       attributeNames:
         words['attributeNames'] ??
-        namesOfAttributes(data.attributes, preset.attributeNames),
+        (data.attributes === 'dataset'
+          ? null
+          : namesOfAttributes(data.attributes, preset.attributeNames)),
     },
   };
 }

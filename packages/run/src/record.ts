@@ -41,6 +41,8 @@ export interface RunRecord {
   readonly textSha256: string | null;
   /** names of the classes that the model tells apart, in the order of its outputs */
   readonly classes: readonly string[];
+  /** whether the classes are degrees of one thing, in their order; absent in runs of before there were others, when they were */
+  readonly ordered?: boolean | undefined;
   readonly engine: string;
   readonly device: string;
   /** versions, by name: `{ node: '20.20.2', 'clip-lung': '0.1.0' }` */
@@ -81,6 +83,7 @@ const record = z.strictObject({
       (names) => new Set(names).size === names.length,
       'expected names that differ',
     ),
+  ordered: z.boolean().optional(),
   engine: z.string(),
   device: z.string(),
   software: z.record(z.string(), z.string()),

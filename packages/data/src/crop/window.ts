@@ -1,4 +1,4 @@
-import { type HuWindow, lungWindow } from '@clip-lung/lidc';
+import { type HuWindow, lungWindow, windowed } from '@clip-lung/lidc';
 
 /**
  * Clips HU to a window and scales it to 0..1.
@@ -8,13 +8,9 @@ import { type HuWindow, lungWindow } from '@clip-lung/lidc';
  */
 export function huWindow(
   hu: Int16Array,
-  { low, high }: HuWindow = lungWindow,
+  window: HuWindow = lungWindow,
   into: Float32Array = new Float32Array(hu.length),
 ): Float32Array {
-  const scale = 1 / (high - low);
-  for (let i = 0; i < hu.length; i++) {
-    const value = ((hu[i] ?? low) - low) * scale;
-    into[i] = value < 0 ? 0 : value > 1 ? 1 : value;
-  }
+  for (const [i, value] of hu.entries()) into[i] = windowed(value, window);
   return into;
 }

@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { OptionError, PatientLeakError } from '../errors.js';
 import { expectNoLeak, type Labelled, makeFolds } from './folds.js';
 import type { DatasetNodule } from './nodule.js';
-import { splitFold } from './split.js';
+import { type Divisible, splitFold } from './split.js';
+
+const manifest = { classes: { names: [...labels], ordered: true } };
 
 const nodule = fc.record({
   patient: fc.integer({ min: 1, max: 40 }).map((n) => `P${n}`),
@@ -16,9 +18,10 @@ const manyNodules = fc.array(nodule, { minLength: 1, maxLength: 150 });
 function withFolds(
   nodules: readonly Labelled[],
   seed = 1,
-): { nodules: DatasetNodule[] } {
-  const folds = makeFolds(nodules, { folds: 5, seed });
+): { nodules: DatasetNodule[]; manifest: Divisible['manifest'] } {
+  const folds = makeFolds(nodules, { classes: labels, folds: 5, seed });
   return {
+    manifest,
     nodules: nodules.map(
       (item, i) => ({ ...item, fold: folds[i] ?? 0 }) as DatasetNodule,
     ),
@@ -34,8 +37,10 @@ function collection(): Labelled[] {
 }
 
 it('a nodule of no class is refused, not counted nowhere', () => {
-  const nodules = [{ patient: 'p', label: 'Benign' as 'benign' }];
-  expect(() => makeFolds(nodules, { folds: 2, seed: 1 })).toThrow(
+  const nodules = [{ patient: 'p', label: 'Benign' }];
+  expect(() =>
+    makeFolds(nodules, { classes: labels, folds: 2, seed: 1 }),
+  ).toThrow(
     /a nodule of patient "p" is "Benign", expected benign, unsure, malignant/,
   );
 });
@@ -48,7 +53,7 @@ describe('makeFolds', () => {
         fc.integer({ min: 2, max: 7 }),
         fc.integer(),
         (nodules, folds, seed) => {
-          const parts = makeFolds(nodules, { folds, seed });
+          const parts = makeFolds(nodules, { classes: labels, folds, seed });
           expect(parts).toHaveLength(nodules.length);
           expect(
             parts.every(
@@ -68,7 +73,7 @@ describe('makeFolds', () => {
 
   it('spreads every class evenly', () => {
     const nodules = collection();
-    const folds = makeFolds(nodules, { folds: 5, seed: 3 });
+    const folds = makeFolds(nodules, { classes: labels, folds: 5, seed: 3 });
     for (const label of labels) {
       const total = nodules.filter((item) => item.label === label).length;
       for (let fold = 0; fold < 5; fold++) {
@@ -83,16 +88,22 @@ describe('makeFolds', () => {
 
   it('depends on the seed, and not on the order of the nodules', () => {
     const nodules = collection();
-    const folds = makeFolds(nodules, { folds: 5, seed: 1 });
-    expect(makeFolds(nodules, { folds: 5, seed: 1 })).toEqual(folds);
-    expect(makeFolds(nodules, { folds: 5, seed: 2 })).not.toEqual(folds);
-    expect(makeFolds([...nodules].reverse(), { folds: 5, seed: 1 })).toEqual(
-      [...folds].reverse(),
+    const folds = makeFolds(nodules, { classes: labels, folds: 5, seed: 1 });
+    expect(makeFolds(nodules, { classes: labels, folds: 5, seed: 1 })).toEqual(
+      folds,
     );
+    expect(
+      makeFolds(nodules, { classes: labels, folds: 5, seed: 2 }),
+    ).not.toEqual(folds);
+    expect(
+      makeFolds([...nodules].reverse(), { classes: labels, folds: 5, seed: 1 }),
+    ).toEqual([...folds].reverse());
   });
 
   it('refuses fewer than two folds', () => {
-    expect(() => makeFolds([], { folds: 1, seed: 1 })).toThrow(OptionError);
+    expect(() => makeFolds([], { classes: labels, folds: 1, seed: 1 })).toThrow(
+      OptionError,
+    );
   });
 });
 
@@ -171,7 +182,7 @@ describe('splitFold', () => {
       nodules.filter((item) => item.patient === patient).length,
     ).toBeGreaterThan(1);
     expect(() =>
-      splitFold({ nodules }, { subset: 'A', fold, seed: 1 }),
+      splitFold({ nodules, manifest }, { subset: 'A', fold, seed: 1 }),
     ).toThrow(PatientLeakError);
     expect(() => {
       expectNoLeak(nodules, (i) => nodules[i]?.fold);

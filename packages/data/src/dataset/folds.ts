@@ -1,13 +1,15 @@
-import { type Label, labels } from '@clip-lung/lidc';
-import { RandomStream } from '@clip-lung/tensor';
+import { at, RandomStream } from '@clip-lung/tensor';
 
 import { OptionError, PatientLeakError } from '../errors.js';
+import {
+  countByPatient,
+  countsOf,
+  type Labelled,
+  sumCounts,
+  sumOf,
+} from './patient-counts.js';
 
-/** What a split needs to know of a nodule. */
-export interface Labelled {
-  readonly patient: string;
-  readonly label: Label;
-}
+export type { Labelled };
 
 /**
  * Divides nodules into folds: all nodules of a patient in one fold, and each class spread as evenly as that allows.
@@ -18,13 +20,25 @@ export interface Labelled {
  */
 export function makeFolds(
   nodules: readonly Labelled[],
-  { folds, seed }: { readonly folds: number; readonly seed: number },
+  {
+    classes,
+    folds,
+    seed,
+  }: {
+    readonly classes: readonly string[];
+    readonly folds: number;
+    readonly seed: number;
+  },
 ): number[] {
   if (!Number.isInteger(folds) || folds < 2) {
     throw new OptionError(`folds is ${folds}, expected a whole number ≥ 2`);
   }
   const shares = Array.from({ length: folds }, () => 1 / folds);
-  return divide(nodules, shares, new RandomStream(seed, 'folds'));
+  return divide(nodules, {
+    classes,
+    shares,
+    random: new RandomStream(seed, 'folds'),
+  });
 }
 
 /**
@@ -34,43 +48,38 @@ export function makeFolds(
  *
  * @param shares of the parts, together 1
  * @returns the part of each nodule
+ * @throws {@link OptionError} for a nodule of none of the classes
  */
 export function divide(
   nodules: readonly Labelled[],
-  shares: readonly number[],
-  random: RandomStream,
+  {
+    classes,
+    shares,
+    random,
+  }: {
+    readonly classes: readonly string[];
+    readonly shares: readonly number[];
+    readonly random: RandomStream;
+  },
 ): number[] {
-  const byPatient = new Map<string, number[]>();
-  const totals = labels.map(() => 0);
-  for (const { patient, label } of nodules) {
-    const counts = byPatient.get(patient) ?? labels.map(() => 0);
-    const k = labels.indexOf(label);
-    if (k < 0) {
-      throw new OptionError(
-        `a nodule of patient "${patient}" is "${label}", expected ${labels.join(', ')}`,
-      );
-    }
-    counts[k] = (counts[k] ?? 0) + 1;
-    totals[k] = (totals[k] ?? 0) + 1;
-    byPatient.set(patient, counts);
-  }
+  const counts = countByPatient(nodules, classes);
   // Sorted before shuffled, so that the order of the rows makes no difference.
-  const names = random.shuffle([...byPatient.keys()].sort());
-  const sizeOf = (name: string): number =>
-    (byPatient.get(name) ?? []).reduce((sum, n) => sum + n, 0);
-  names.sort((a, b) => sizeOf(b) - sizeOf(a));
+  const patients = random
+    .shuffle([...counts.keys()].sort())
+    .map((name) => ({ name, own: countsOf(counts, name) }))
+    .sort((a, b) => sumOf(b.own) - sumOf(a.own));
+  const totals = sumCounts([...counts.values()], classes.length);
 
-  const parts = shares.map(() => labels.map(() => 0));
+  const parts = shares.map((share) => ({ share, held: classes.map(() => 0) }));
   const partOf = new Map<string, number>();
-  for (const name of names) {
-    const counts = byPatient.get(name) ?? [];
-    const costs = parts.map((part, p) =>
-      addedCost(part, counts, totals, shares[p] ?? 0),
+  for (const { name, own } of patients) {
+    const costs = parts.map(({ share, held }) =>
+      addedCost(held, own, totals, share),
     );
     const best = costs.indexOf(Math.min(...costs));
     partOf.set(name, best);
-    const part = parts[best] ?? [];
-    for (const [k, n] of counts.entries()) part[k] = (part[k] ?? 0) + n;
+    const { held } = at(parts, best, 'parts');
+    for (const [k, n] of own.entries()) held[k] = at(held, k, 'classes') + n;
   }
   return nodules.map(({ patient }) => {
     const part = partOf.get(patient);
@@ -88,9 +97,9 @@ function addedCost(
 ): number {
   let cost = 0;
   for (const [k, n] of counts.entries()) {
-    const total = totals[k] ?? 0;
+    const total = at(totals, k, 'classes');
     if (total === 0) continue;
-    const excess = (part[k] ?? 0) - share * total;
+    const excess = at(part, k, 'classes') - share * total;
     cost += (n * (2 * excess + n)) / total;
   }
   return cost;

@@ -1,10 +1,13 @@
 import { attributes, ratingNames } from '@clip-lung/lidc';
 
-/** The version of the dataset folder's files: since version 4, the manifest has their digests. */
-export const datasetVersion = 4;
+/**
+ * The version of the dataset folder's files: since version 4, the manifest has their digests; since version 5, classes are the
+ * dataset's own, and there are the tables and columns that its source has.
+ */
+export const datasetVersion = 5;
 
 /** The versions that are read. */
-export const datasetVersions = [3, datasetVersion] as const;
+export const datasetVersions = [3, 4, datasetVersion] as const;
 
 /** The files of a dataset folder. */
 export const datasetFiles = {
@@ -14,10 +17,14 @@ export const datasetFiles = {
   crops: 'crops.npy',
   folds: 'folds.csv',
   readers: 'readers.csv',
+  columns: 'columns.csv',
 } as const;
 
+/** What `nodules.csv` has whatever the source; a source with ratings has a column for each attribute, too. */
+export const commonNoduleColumns = ['id', 'patient', 'label'] as const;
+
 /**
- * The columns of `nodules.csv`. x, y, z: centre in patient coordinates, mm; column, row, slice: the same as voxel indices;
+ * The columns of LIDC-IDRI's `nodules.csv`. x, y, z: centre in patient coordinates, mm; column, row, slice: the same as voxel indices;
  * diameter in mm, volume in mm³; readers and annotations are numbers of them; malignancyRatings is
  * what each reader says, between blanks.
  */
@@ -63,7 +70,7 @@ export const scanColumns = [
   'resolved',
 ] as const;
 
-/** `part` is the side of a split that the source has itself: train, validation or test; else it is empty. */
+/** `part` is the side of a split that the source has itself: train, validation or test; else it is empty, or not there. */
 export const foldColumns = ['id', 'patient', 'fold', 'part'] as const;
 
 const statistics = ['Readers', 'Mean', 'Median', 'Spread'] as const;
@@ -87,6 +94,13 @@ export const readerColumns = [
 export type Row<Column extends string> = Readonly<
   Record<Column, string | number>
 >;
+
+/** A table to write. */
+export interface Table<Column extends string = string> {
+  readonly columns: readonly Column[];
+  readonly rows: readonly Row<Column>[];
+}
+
 export type NoduleRow = Row<(typeof noduleColumns)[number]>;
 export type ReaderRow = Row<(typeof readerColumns)[number]>;
 export type ScanRow = Row<(typeof scanColumns)[number]>;

@@ -1,12 +1,10 @@
-import { attributes, type NoduleField } from '@clip-lung/lidc';
+import type { NoduleField } from '@clip-lung/lidc';
 import { sizeOf } from '@clip-lung/tensor';
 
-import {
-  attributeRatings,
-  type RatedAttributes,
-} from '../attribute-weights.js';
 import { OptionError } from '../errors.js';
 import { votes } from '../votes.js';
+import { attributeRatings } from './attribute-weights.js';
+import { type Manifest, ruleOf } from './manifest.js';
 import type { Dataset, DatasetNodule } from './nodule.js';
 
 /** What is known of each of N nodules. */
@@ -19,12 +17,14 @@ export interface FieldValues {
   readonly mixed: boolean;
 }
 
-export interface FieldOptions extends RatedAttributes {
+export interface FieldOptions {
   /** that nodules are divided among; of others nothing needs to be known */
   readonly classes: readonly string[];
+  /** of which `ratings` are, in their order; default the dataset's */
+  readonly attributes?: readonly string[];
 }
 
-/** The columns of `nodules.csv` that can be asked for as columns. */
+/** The columns of LIDC-IDRI's `nodules.csv` that can be asked for as columns. */
 const numbers = ['x', 'y', 'z', 'diameter', 'readers', 'malignancy'] as const;
 
 /**
@@ -35,7 +35,7 @@ const numbers = ['x', 'y', 'z', 'diameter', 'readers', 'malignancy'] as const;
 export function fieldValues(
   dataset: Dataset,
   field: NoduleField,
-  { classes, ...rated }: FieldOptions,
+  { classes, attributes = dataset.manifest.attributes }: FieldOptions,
 ): FieldValues {
   const { nodules, manifest } = dataset;
   const valuesOf = (
@@ -53,7 +53,11 @@ export function fieldValues(
           return Array.from({ length }, () => NaN);
         }
         const found = read(nodule);
-        if (found.length === length && found.every(Number.isFinite)) {
+        if (
+          found.length === length &&
+          length > 0 &&
+          found.every(Number.isFinite)
+        ) {
           return [...found];
         }
         throw new OptionError(
@@ -70,7 +74,7 @@ export function fieldValues(
       (nodule) => [columnOf(nodule, column)],
       {
         mixed,
-        known: `; known columns: ${numbers.join(', ')}`,
+        known: `; it has ${columnsOf(manifest).join(', ') || 'no columns'}`,
       },
     );
   }
@@ -79,28 +83,34 @@ export function fieldValues(
       return numbered(nodules.map(({ id }) => id));
     case 'patient':
       return numbered(nodules.map(({ patient }) => patient));
-    case 'votes':
+    case 'votes': {
+      const rule = ruleOf(manifest);
       return valuesOf('readers’ votes', [classes.length], (nodule) =>
-        votes(nodule, classes, manifest.rule),
+        rule === undefined ? [] : votes(nodule, classes, rule),
       );
+    }
     case 'ratings':
-      return valuesOf(
-        'readers’ ratings',
-        [attributes.length + (rated.withMalignancy === true ? 1 : 0)],
-        (nodule) => attributeRatings(nodule, rated),
+      return valuesOf('ratings', [attributes.length], (nodule) =>
+        attributeRatings(nodule, attributes),
       );
     case 'malignancy':
     case 'diameter':
-      return valuesOf(field, [], (nodule) => [nodule[field] ?? NaN]);
+      return valuesOf(field, [], (nodule) => [columnOf(nodule, field)]);
     case 'epoch':
     case 'progress':
       throw new OptionError(`${field} is of the step, and of no nodule`);
   }
 }
 
+function columnsOf({ source, columns }: Manifest): readonly string[] {
+  return source.name === 'lidc' ? numbers : columns;
+}
+
+/** Of LIDC-IDRI's own columns, or of `columns.csv`; NaN where neither has it. */
 function columnOf(nodule: DatasetNodule, column: string): number {
-  const own = numbers.find((name) => name === column);
-  return (own === undefined ? nodule.columns?.[column] : nodule[own]) ?? NaN;
+  const known = numbers.find((name) => name === column);
+  const own = known === undefined ? NaN : (nodule[known] ?? NaN);
+  return Number.isNaN(own) ? (nodule.columns?.[column] ?? NaN) : own;
 }
 
 /** The same number for the same name, in the order of first appearance. */

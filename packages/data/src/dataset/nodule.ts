@@ -1,6 +1,5 @@
 import type { NdArray } from '@clip-lung/tensor';
 
-import type { Attribute, Label } from '@clip-lung/lidc';
 import type { Manifest } from './manifest.js';
 
 /** The sides of a split. */
@@ -13,8 +12,8 @@ export interface DatasetNodule {
   /** the same in every dataset made of the same annotations, whatever the options: patient, scan, number in the scan */
   readonly id: string;
   readonly patient: string;
-  /** Series Instance UID */
-  readonly scan: string;
+  /** Series Instance UID; undefined where the source does not tell */
+  readonly scan?: string | undefined;
   /** centre in DICOM's patient coordinates, mm; NaN where the source does not tell */
   readonly x: number;
   readonly y: number;
@@ -30,10 +29,11 @@ export interface DatasetNodule {
    * several pieces, of whom it is the mean; empty where the source has none
    */
   readonly malignancyRatings: readonly number[];
-  readonly label: Label;
-  /** means over the readers; null where the source has no ratings */
-  readonly ratings: Record<Attribute, number> | null;
-  /** further numbers, by name, of whoever makes a dataset in a program: no file of a dataset folder has any */
+  /** one of the dataset's classes */
+  readonly label: string;
+  /** of the dataset's attributes, means over the readers; null where the source has no ratings */
+  readonly ratings: Readonly<Record<string, number>> | null;
+  /** further numbers that the source has of it, by the columns of `columns.csv`; default none */
   readonly columns?: Readonly<Record<string, number>> | undefined;
   readonly fold: number;
   /** its side of the split that the source has itself; undefined where folds were made */

@@ -1,5 +1,4 @@
 import {
-  type Label,
   labels,
   type Subset,
   subsets,
@@ -25,24 +24,31 @@ export interface SplitOptions {
 
 /** Rows of a dataset's nodules and crops, and the classes to tell apart. */
 export interface Split {
-  readonly classes: readonly Label[];
+  readonly classes: readonly string[];
   readonly train: number[];
   /** of the training folds, with the classes of training */
   readonly validation: number[];
   readonly test: number[];
 }
 
-const twoClasses: readonly Label[] = ['benign', 'malignant'];
+/** What of a dataset a split follows from. */
+export interface Divisible {
+  readonly nodules: Dataset['nodules'];
+  readonly manifest: Pick<Dataset['manifest'], 'classes'>;
+}
+
+const extremes: readonly string[] = ['benign', 'malignant'];
 
 /**
  * Splits a dataset for one fold. The validation part is taken from the training folds: whole patients, evenly over the classes;
  * it depends on the seed, the fold and the classes alone. A dataset that has a split of its own keeps it, as fold 0.
  *
- * @throws {@link OptionError} for an unknown subset or fold, or a fold without nodules to test on or to train on
+ * @throws {@link OptionError} for an unknown subset or fold, a subset that chooses among classes which the dataset does not
+ *   have, or a fold without nodules to test on or to train on
  * @throws `PatientLeakError` when a patient would be on two sides
  */
 export function splitFold(
-  dataset: Pick<Dataset, 'nodules'>,
+  dataset: Divisible,
   {
     subset,
     fold,
@@ -62,8 +68,7 @@ export function splitFold(
       `validation is ${validation}, expected a share from 0 to below 1`,
     );
   }
-  const classes = subset === 'C' ? twoClasses : labels;
-  const tested = subset === 'A' ? labels : twoClasses;
+  const { classes, tested } = classesOf(subset, dataset.manifest.classes.names);
   const rows = nodules.map((nodule, row) => ({ ...nodule, row }));
   if (rows.some(({ part }) => part !== undefined)) {
     return ownSplit(rows, { subset, fold, classes });
@@ -72,7 +77,11 @@ export function splitFold(
     (nodule) => nodule.fold !== fold && classes.includes(nodule.label),
   );
   const random = new RandomStream(seed, 'validation', `fold-${fold}`);
-  const isDrawn = drawValidation(learnt, validation, validationBy, random);
+  const isDrawn = drawValidation(learnt, validationBy, {
+    classes,
+    share: validation,
+    random,
+  });
   const rowsOf = (drawn: boolean): number[] =>
     learnt.filter((_, i) => isDrawn[i] === drawn).map(({ row }) => row);
   const split: Split = {
@@ -94,17 +103,44 @@ export function splitFold(
   return split;
 }
 
+/** The classes to tell apart, and those to test on. */
+function classesOf(
+  subset: Subset,
+  names: readonly string[],
+): { readonly classes: readonly string[]; readonly tested: readonly string[] } {
+  if (subset === 'A') return { classes: names, tested: names };
+  const known = subset === 'B' ? labels : extremes;
+  const isOfLidc = names.every((name) => labels.some((own) => own === name));
+  if (!isOfLidc || !known.every((name) => names.includes(name))) {
+    throw new OptionError(
+      `data.subset is "${subset}", which chooses among ${known.join(', ')}, and the dataset's classes are ${names.join(', ')}; use subset A, which has all classes of the dataset`,
+    );
+  }
+  const tested = names.filter((name) => extremes.includes(name));
+  return { classes: subset === 'B' ? names : tested, tested };
+}
+
 /** Whether each nodule is one to validate on. */
 function drawValidation(
   learnt: readonly Labelled[],
-  share: number,
   by: ValidationUnit,
-  random: RandomStream,
+  {
+    classes,
+    share,
+    random,
+  }: {
+    readonly classes: readonly string[];
+    readonly share: number;
+    readonly random: RandomStream;
+  },
 ): readonly boolean[] {
   if (by === 'nodules') {
-    return divide(learnt, [1 - share, share], random).map((part) => part === 1);
+    const shares = [1 - share, share];
+    return divide(learnt, { classes, shares, random }).map(
+      (part) => part === 1,
+    );
   }
-  const patients = drawValidationPatients(learnt, share, random);
+  const patients = drawValidationPatients(learnt, { classes, share, random });
   return learnt.map(({ patient }) => patients.has(patient));
 }
 
@@ -126,7 +162,7 @@ function ownSplit(
   );
   if (missing !== undefined) {
     throw new OptionError(
-      `subset ${subset} has the class "${missing}", of which the dataset has no nodules; use subset C, benign and malignant`,
+      `subset ${subset} has the class "${missing}", of which the dataset has no nodules`,
     );
   }
   const rowsOf = (part: Part): number[] =>

@@ -1,14 +1,18 @@
+import { type Label, labels } from '@clip-lung/lidc';
 import { RandomStream } from '@clip-lung/tensor';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { type Label, labels } from '@clip-lung/lidc';
 import type { Labelled } from './folds.js';
 import { drawValidationPatients } from './validation.js';
 
 describe('drawValidationPatients', () => {
   const draw = (nodules: readonly Labelled[], share: number, seed = 1) =>
-    drawValidationPatients(nodules, share, new RandomStream(seed));
+    drawValidationPatients(nodules, {
+      classes: labels,
+      share,
+      random: new RandomStream(seed),
+    });
 
   it('draws the share of the patients, with that share of each class to within one patient', () => {
     fc.assert(

@@ -1,10 +1,12 @@
-import type { RandomStream } from '@clip-lung/tensor';
+import { at, type RandomStream } from '@clip-lung/tensor';
 
-import { labels } from '@clip-lung/lidc';
-import type { Labelled } from './folds.js';
-
-/** Nodules of each class, [K]. */
-type Counts = readonly number[];
+import {
+  countByPatient,
+  type Counts,
+  countsOf,
+  type Labelled,
+  sumCounts,
+} from './patient-counts.js';
 
 /**
  * Draws the patients whose nodules choose the best epoch: a share of the patients, with about the same share of the nodules of
@@ -18,18 +20,27 @@ type Counts = readonly number[];
  */
 export function drawValidationPatients(
   nodules: readonly Labelled[],
-  share: number,
-  random: RandomStream,
+  {
+    classes,
+    share,
+    random,
+  }: {
+    readonly classes: readonly string[];
+    readonly share: number;
+    readonly random: RandomStream;
+  },
 ): ReadonlySet<string> {
-  const counts = countByPatient(nodules);
+  const counts = countByPatient(nodules, classes);
   // Sorted before shuffled, so that the order of the rows makes no difference.
   const names = random.shuffle([...counts.keys()].sort());
   const wanted = patientsToDraw(names.length, share);
   const inside = names.slice(0, wanted);
   const outside = names.slice(wanted);
+  const sum = (all: readonly Counts[]): Counts =>
+    sumCounts(all, classes.length);
   const totals = sum([...counts.values()]);
-  const excess = sum(inside.map((name) => of(counts, name))).map(
-    (n, k) => n - share * (totals[k] ?? NaN),
+  const excess = sum(inside.map((name) => countsOf(counts, name))).map(
+    (n, k) => n - share * at(totals, k, 'classes'),
   );
   for (;;) {
     const swap = bestSwap({ inside, outside, counts, excess, totals });
@@ -38,38 +49,18 @@ export function drawValidationPatients(
     if (leaving === undefined || coming === undefined) return new Set(inside);
     inside[swap.from] = coming;
     outside[swap.to] = leaving;
-    const change = difference(of(counts, coming), of(counts, leaving));
-    for (const [k, n] of change.entries()) excess[k] = (excess[k] ?? NaN) + n;
+    const change = difference(
+      countsOf(counts, coming),
+      countsOf(counts, leaving),
+    );
+    for (const [k, n] of change.entries())
+      excess[k] = at(excess, k, 'classes') + n;
   }
 }
 
 function patientsToDraw(patients: number, share: number): number {
   if (share === 0 || patients < 2) return 0;
   return Math.min(patients - 1, Math.max(1, Math.round(share * patients)));
-}
-
-function countByPatient(nodules: readonly Labelled[]): Map<string, Counts> {
-  const counts = new Map<string, number[]>();
-  for (const { patient, label } of nodules) {
-    const own = counts.get(patient) ?? labels.map(() => 0);
-    counts.set(
-      patient,
-      own.map((n, k) => (labels[k] === label ? n + 1 : n)),
-    );
-  }
-  return counts;
-}
-
-function of(counts: ReadonlyMap<string, Counts>, patient: string): Counts {
-  const own = counts.get(patient);
-  if (own === undefined) throw new RangeError(`there is no ${patient}`);
-  return own;
-}
-
-function sum(counts: readonly Counts[]): number[] {
-  return labels.map((_, k) =>
-    counts.reduce((total, own) => total + (own[k] ?? NaN), 0),
-  );
 }
 
 function difference(a: Counts, b: Counts): Counts {
@@ -93,7 +84,7 @@ function bestSwap({
   const kinds = (names: readonly string[]): readonly [number, Counts][] => {
     const first = new Map<string, [number, Counts]>();
     for (const [place, name] of names.entries()) {
-      const own = of(counts, name);
+      const own = countsOf(counts, name);
       const kind = own.join();
       if (!first.has(kind)) first.set(kind, [place, own]);
     }

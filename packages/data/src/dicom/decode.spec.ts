@@ -7,7 +7,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { storedHash } from '../../test/stored-hash.js';
 import { fixture, folderOf, jsonFixture } from '../../test/synthetic.js';
 import { DicomError, UnsupportedSyntaxError } from '../errors.js';
-import { readWindowOf } from '../node/slice-file.js';
+import { readWindowOf } from '../node/series/slice-file.js';
 import { decodePixels, decodeStored } from './decode.js';
 import { readSliceHeader } from './header.js';
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { storedHash } from '../../test/stored-hash.js';
 import { fixture, jsonFixture, sliceFile } from '../../test/synthetic.js';
 import { DicomError, UnsupportedSyntaxError } from '../errors.js';
-import { inflate } from '../node/slice-file.js';
+import { inflate } from '../node/series/slice-file.js';
 import { readHeader, readSliceHeader } from './header.js';
 import { parseElements } from './parse.js';
 import { readPixels } from './pixels.js';

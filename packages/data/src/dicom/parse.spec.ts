@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { fixture, sliceFile, uint16 } from '../../test/synthetic.js';
 import { DicomError } from '../errors.js';
-import { inflate } from '../node/slice-file.js';
+import { inflate } from '../node/series/slice-file.js';
 import { fileKind } from './file-kind.js';
 import { readSliceHeader } from './header.js';
 import { isDicom, parseElements } from './parse.js';

@@ -4,6 +4,7 @@ import {
   ratingNames,
   type Ratings,
 } from '@clip-lung/lidc';
+
 import { limits } from '../limits.js';
 import type {
   Annotation,

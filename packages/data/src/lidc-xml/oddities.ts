@@ -1,4 +1,5 @@
 import { ratingNames } from '@clip-lung/lidc';
+
 import type { Warning } from '../warning.js';
 import { type CtReadings, contoursOf, type Region } from './readings.js';
 

@@ -1,12 +1,44 @@
-export { datasetDigest } from './dataset-digest.js';
-export * from './inspect-folder.js';
-export { type FoundFile, isXml, listFiles } from './list-files.js';
-export * from './prepare-dataset.js';
-export * from './prepare-nodulemnist.js';
-export type { PrepareOptions } from './prepare-options.js';
-export { type Annotations, readAnnotations } from './read-annotations.js';
-export * from './read-crop.js';
-export * from './read-dataset.js';
-export { indexSeries, type SeriesIndex } from './series-index.js';
-export * from './slice-file.js';
-export { headersOf, type SliceSet } from './slice-set.js';
+export {
+  cropAt,
+  type CropAtOptions,
+  type CroppedPlace,
+  readCrop,
+} from './crop/read-crop.js';
+export { datasetDigest } from './dataset/dataset-digest.js';
+export { OccupiedError } from './dataset/out-folder.js';
+export {
+  readDataset,
+  type ReadDatasetOptions,
+} from './dataset/read-dataset.js';
+export { type FoundFile, isXml, listFiles } from './series/list-files.js';
+export { indexSeries, type SeriesIndex } from './series/series-index.js';
+export * from './series/slice-file.js';
+export {
+  headersOf,
+  type SliceAccess,
+  type SliceSet,
+} from './series/slice-set.js';
+export { cropsSource } from './sources/crops/crops.js';
+export { exportCrops } from './sources/crops/export-crops.js';
+export * from './sources/lidc/inspect-folder.js';
+export { lidcSource } from './sources/lidc/lidc.js';
+export { prepareDataset } from './sources/lidc/prepare-dataset.js';
+export type { PrepareOptions } from './sources/lidc/prepare-options.js';
+export {
+  type Annotations,
+  readAnnotations,
+} from './sources/lidc/read-annotations.js';
+export { noduleMnist3dSource } from './sources/nodulemnist3d/nodulemnist3d.js';
+export {
+  type NoduleSource,
+  type OpenSource,
+  type SourceNodule,
+  sourceOf,
+} from './sources/nodule-source.js';
+export {
+  optionsOf,
+  parseOptions,
+  type SourceOption,
+} from './sources/source-options.js';
+export type { PrepareRequest, Source } from './sources/source.js';
+export { sources } from './sources/sources.js';

@@ -1,4 +1,3 @@
-import type { Annotation } from '../lidc-xml/readings.js';
 import {
   type Attribute,
   highestRating,
@@ -6,6 +5,8 @@ import {
   perAttribute,
   type RatingName,
 } from '@clip-lung/lidc';
+
+import type { Annotation } from '../lidc-xml/readings.js';
 
 /** One rating of a nodule over its readers. */
 export interface RatingStatistics {

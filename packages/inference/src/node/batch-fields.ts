@@ -1,5 +1,9 @@
 import { type Dataset, fieldValues, rowsOf } from '@clip-lung/data';
-import type { Model, ResolvedExperiment } from '@clip-lung/model';
+import {
+  attributesIn,
+  type Model,
+  type ResolvedExperiment,
+} from '@clip-lung/model';
 import type { PredictionRow } from '@clip-lung/run';
 import { at, float32, int32, type NdArray } from '@clip-lung/tensor';
 
@@ -19,13 +23,13 @@ export type FieldsOfBatch = (
  */
 export function batchFields(
   { classes, textFields }: Pick<Model, 'classes' | 'textFields'>,
-  { attributes }: Pick<ResolvedExperiment['data'], 'attributes'>,
+  data: Pick<ResolvedExperiment['data'], 'attributes'>,
   { dataset, places }: { readonly dataset: Dataset; readonly places: Places },
 ): FieldsOfBatch {
-  const withMalignancy = attributes === 'nine';
+  const attributes = attributesIn(data.attributes, dataset.manifest.attributes);
   const known = textFields.map(({ name, field }) => ({
     name,
-    ...fieldValues(dataset, field, { classes, withMalignancy }),
+    ...fieldValues(dataset, field, { classes, attributes }),
   }));
   return (batch, batchSize) => {
     const rows = Array.from({ length: batchSize }, (_, i) => {

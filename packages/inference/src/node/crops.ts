@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 
 import { InputError, type Warning, whyNotHounsfield } from '@clip-lung/data';
-import { cropScale, cropSize } from '@clip-lung/lidc';
 import { cropAt } from '@clip-lung/data/node';
+import { cropScale, cropSize } from '@clip-lung/lidc';
 import { float32, formatShape, type NdArray } from '@clip-lung/tensor';
 import { readNpy } from '@clip-lung/tensor/node';
 

@@ -1,5 +1,5 @@
-import { lungWindow } from '@clip-lung/lidc';
 import type { Hosted } from '@clip-lung/engine';
+import { lungWindow } from '@clip-lung/lidc';
 import type { Model } from '@clip-lung/model';
 import {
   type Checkpoint,
@@ -99,7 +99,7 @@ export function averagesOf(
   ) as unknown as Hosted<Weights>;
 }
 
-/** As the crops of a batch are scaled: HU clipped to the window, from 0 to 1. */
+/** As the crops of a batch are scaled, `windowed` of `@clip-lung/lidc`, of tensors: HU clipped to the window, from 0 to 1. */
 export function windowed(hu: tf.Tensor): tf.Tensor {
   const { low, high } = lungWindow;
   const scaled = tf.mul(tf.sub(hu, low), 1 / (high - low));

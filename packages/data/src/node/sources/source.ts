@@ -1,0 +1,41 @@
+import { z } from 'zod';
+
+import type { Manifest } from '../../dataset/manifest.js';
+import type { JobOptions } from '../../progress.js';
+
+/** Where a dataset comes from and goes to. */
+export interface PrepareRequest<Options> extends JobOptions {
+  /** the folder or file that is read */
+  readonly input: string;
+  /** the dataset folder to write; a dataset that is there already is replaced */
+  readonly out: string;
+  readonly options: Options;
+}
+
+/** Something that datasets are made of. The command line, and its help, follow from what it says of itself. */
+export interface Source<Schema extends z.ZodObject = z.ZodObject> {
+  /** of `prepare --from`: `lidc` */
+  readonly name: string;
+  /** by which it was called before */
+  readonly aliases?: readonly string[];
+  /** what is read, in words: "a folder with the CT series and the annotation files" */
+  readonly reads: string;
+  /**
+   * what can be chosen, each with a description. The values of a command line are numbers, words or lists, as the schema has
+   * them; `meta({ argument })` names the argument in the help
+   */
+  readonly options: Schema;
+  /**
+   * Makes the dataset, whole or not at all.
+   *
+   * @returns the manifest as written
+   * @throws `InputError` for an input that is not what it should be, or an output folder that holds something else
+   */
+  prepare(request: PrepareRequest<z.output<Schema>>): Promise<Manifest>;
+}
+
+/** A whole number among the options of a source, and what to tell of another value. */
+export function wholeNumber(least: number): z.ZodInt {
+  const expected = `expected a whole number of at least ${least}`;
+  return z.int(expected).min(least, expected);
+}
