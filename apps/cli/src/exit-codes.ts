@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 import { OptionError } from '@clip-lung/data';
 import {
   ExperimentFileError,
@@ -15,15 +17,24 @@ export const exitCodes = {
   done: 0,
   failed: 1,
   wrongUse: 2,
-  interrupted: 130,
+  /** a training that a signal has stopped, and that goes on with --resume: EX_TEMPFAIL of sysexits.h */
+  stopped: 75,
 } as const;
+
+/** The signals that end a command well when they come first, and at once when they come again. */
+export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGUSR2'] as const;
+
+/** What a shell says of a program that a signal has ended: 130 after Ctrl-C. */
+export function exitCodeAfter(signal: (typeof stopSignals)[number]): number {
+  return 128 + constants.signals[signal];
+}
 
 /** A command line that asks for what cannot be. */
 export class UsageError extends ClipLungError {
   readonly code = 'usage';
 }
 
-/** A command that Ctrl-C has stopped. */
+/** A command that a signal has stopped. */
 export class InterruptedError extends ClipLungError {
   readonly code = 'interrupted';
 }

@@ -33,13 +33,42 @@ it.each<[string, () => readonly string[]]>([
   },
 );
 
-/** As a terminal does it, as soon as the command has begun. */
-async function stopped(args: readonly string[]): Promise<Outcome> {
-  const listening = process.listenerCount('SIGINT');
+it.each([
+  ['SIGTERM', 143],
+  ['SIGUSR2', 140],
+] as const)('a command ended by %s exits with %d', async (signal, expected) => {
+  const args = ['inspect', at('lidc'), '--json'];
+  const { code, out } = await stopped(args, signal);
+  expect(code).toBe(expected);
+  expect(JSON.parse(out)).toMatchObject({ error: { code: 'interrupted' } });
+});
+
+it('a training that is stopped exits with 75, and says how to go on', async () => {
+  const train = ['train', at('small.json'), '--data', at('dataset'), '--json'];
+  const args = [...train, '--out', at('stopped'), '--fold', '0,1'];
+  const { code, out, err } = await stopped(args, 'SIGUSR2');
+  expect([code, err.endsWith('; go on with --resume\n')]).toEqual([75, true]);
+  expect(JSON.parse(out)).toMatchObject({ error: { code: 'stopped' } });
+  const whole = await clipLung(...args, '--resume');
+  expect(JSON.parse(whole.out)).toMatchObject({
+    run: at('stopped'),
+    folds: [
+      { fold: 0, accuracy: expect.any(Number) as number },
+      { fold: 1, validation: { loss: expect.any(Number) as number } },
+    ],
+  });
+});
+
+/** As a terminal or a scheduler does it, as soon as the command has begun. */
+async function stopped(
+  args: readonly string[],
+  signal: NodeJS.Signals = 'SIGINT',
+): Promise<Outcome> {
+  const listening = process.listenerCount(signal);
   const running = clipLung(...args);
-  expect(process.listenerCount('SIGINT')).toBe(listening + 1);
+  expect(process.listenerCount(signal)).toBe(listening + 1);
   await setImmediate();
-  process.emit('SIGINT');
+  process.emit(signal, signal);
   return running;
 }
 

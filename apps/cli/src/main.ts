@@ -1,4 +1,5 @@
 import { visibleLines } from '@clip-lung/tensor';
+import { TrainingStoppedError } from '@clip-lung/trainer';
 import { Command, CommanderError } from 'commander';
 
 import type { Surroundings } from './command.js';
@@ -13,9 +14,11 @@ import { addPrepare } from './commands/prepare.js';
 import { addTrain } from './commands/train.js';
 import {
   describeFailure,
+  exitCodeAfter,
   exitCodeOf,
   exitCodes,
   InterruptedError,
+  stopSignals,
 } from './exit-codes.js';
 import { failureJson } from './failure-json.js';
 import type { Streams } from './screen.js';
@@ -37,18 +40,25 @@ const commands = [
  * Runs the command line. With `--json`, a failure is a JSON object on standard output, too: see {@link FailureJson}.
  *
  * @param args without the names of Node and of the script
- * @returns the exit code: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C
+ * @returns the exit code: 0 done, 1 failed, 2 wrong use, 75 a training stopped and saved, 130 stopped by Ctrl-C, 143 by
+ *   SIGTERM, 140 by SIGUSR2
  */
 export async function main(
   args: readonly string[],
   streams: Streams = { out: process.stdout, err: process.stderr },
 ): Promise<number> {
   const stop = new AbortController();
-  // The first Ctrl-C lets the command end well; the second ends it at once.
-  const interrupt = (): void => {
+  let stoppedBy: (typeof stopSignals)[number] | undefined;
+  // The first signal lets the command end well; the second ends it at once.
+  const interrupt = (signal: (typeof stopSignals)[number]): void => {
+    ignoreSignals();
+    stoppedBy = signal;
     stop.abort(new Error('stopped'));
   };
-  process.once('SIGINT', interrupt);
+  const ignoreSignals = (): void => {
+    for (const signal of stopSignals) process.off(signal, interrupt);
+  };
+  for (const signal of stopSignals) process.on(signal, interrupt);
   const options = optionsOf(args);
   const tell = (error: unknown, message: string): void => {
     if (!options.has('--json')) return;
@@ -62,10 +72,15 @@ export async function main(
     await programFor(surroundings).parseAsync([...args], { from: 'user' });
     return exitCodes.done;
   } catch (error) {
-    if (stop.signal.aborted) {
+    if (error instanceof TrainingStoppedError) {
+      streams.err.write(`\n${error.message}; go on with --resume\n`);
+      tell(error, error.message);
+      return exitCodes.stopped;
+    }
+    if (stoppedBy !== undefined) {
       streams.err.write('\nstopped\n');
       tell(new InterruptedError('stopped'), 'stopped');
-      return exitCodes.interrupted;
+      return exitCodeAfter(stoppedBy);
     }
     const code = exitCodeOf(error);
     const described = describeFailure(error, options.has('--verbose'));
@@ -77,7 +92,7 @@ export async function main(
     }
     return code;
   } finally {
-    process.removeListener('SIGINT', interrupt);
+    ignoreSignals();
   }
 }
 

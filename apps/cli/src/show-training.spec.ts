@@ -12,7 +12,8 @@ function saidOf(startInAverage: number, leftOut = 0): string {
   for (const fold of [0, 1]) {
     show({
       ...{ kind: 'fold-start', fold, train: 64, validation: 16, test: 20 },
-      ...{ fromEpoch: 0, epochs: 5, stepsPerEpoch: 4, leftOut, startInAverage },
+      ...{ fromEpoch: 0, fromStep: 0, epochs: 5, stepsPerEpoch: 4 },
+      ...{ leftOut, startInAverage },
     });
   }
   return String(err.read());

@@ -18,9 +18,9 @@ export function showTraining(screen: Screen): OnTrainingEvent {
         break;
       case 'fold-start':
         total = event.epochs * event.stepsPerEpoch;
-        first = event.fromEpoch * event.stepsPerEpoch;
+        first = event.fromStep;
         screen.note(
-          `fold ${event.fold}: ${event.train} nodules to train, ${event.validation} to validate, ${event.test} to test${event.fromEpoch > 0 ? `; going on at epoch ${event.fromEpoch}` : ''}`,
+          `fold ${event.fold}: ${event.train} nodules to train, ${event.validation} to validate, ${event.test} to test${event.fromStep > 0 ? `; going on at epoch ${event.fromEpoch}, step ${event.fromStep}` : ''}`,
         );
         if (event.leftOut > 0 && !told) {
           told = true;

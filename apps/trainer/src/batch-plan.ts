@@ -37,6 +37,7 @@ export function* plannedBatches({
   train,
   batchSize,
   fromEpoch,
+  skip = 0,
   epochs,
   ...of
 }: {
@@ -46,11 +47,18 @@ export function* plannedBatches({
   readonly seed: number;
   readonly fold: number;
   readonly fromEpoch: number;
+  /** of the first epoch, so many batches are left out; default 0 */
+  readonly skip?: number | undefined;
   readonly epochs: number;
 }): Generator<BatchRequest, void> {
   for (let epoch = fromEpoch; epoch < epochs; epoch++) {
     const order = epochOrder(train, { ...of, epoch });
-    for (let start = 0; start + batchSize <= order.length; start += batchSize) {
+    const first = epoch === fromEpoch ? skip * batchSize : 0;
+    for (
+      let start = first;
+      start + batchSize <= order.length;
+      start += batchSize
+    ) {
       yield { rows: order.slice(start, start + batchSize), ...of, epoch };
     }
   }

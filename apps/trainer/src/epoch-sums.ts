@@ -1,17 +1,20 @@
-import type { EpochMetrics } from '@clip-lung/run';
+import type { EpochMetrics, EpochTotals } from '@clip-lung/run';
 import type { NdArray } from '@clip-lung/tensor';
 
 import { divergedAt, type RunPlace } from './errors.js';
 
+const nothing: EpochTotals = { loss: 0, nodules: 0, right: 0, terms: {} };
+
 /** Sums over an epoch's batches. */
 export class EpochSums {
-  #batches = 0;
-  #loss = 0;
-  #right = 0;
-  #nodules = 0;
-  readonly #terms = new Map<string, number>();
+  #totals: EpochTotals;
 
-  /** @throws `TrainingError` when the loss, or a term of it, is not finite */
+  /** @param totals of the batches that are done already; default none */
+  constructor(totals: EpochTotals = nothing) {
+    this.#totals = totals;
+  }
+
+  /** @throws `TrainingError` when a term of the loss, or their sum, is not finite */
   add(
     {
       loss,
@@ -25,42 +28,60 @@ export class EpochSums {
     labels: Int32Array,
     at: RunPlace,
   ): void {
+    const before = this.#totals;
+    const own = Object.entries(terms).map(
+      ([name, term]) => [name, Number(term.data[0])] as const,
+    );
+    // A term of weight 0 is no part of the loss, but of the log.
+    for (const [name, value] of own) {
+      if (Number.isFinite(value)) continue;
+      throw divergedAt(`the loss "${name}" is ${value}`, at);
+    }
     const value = Number(loss.data[0]);
     if (!Number.isFinite(value)) {
-      throw divergedAt(`the loss is ${value}`, at);
-    }
-    // A term of weight 0 is no part of the loss, but of the log.
-    for (const [name, term] of Object.entries(terms)) {
-      const own = Number(term.data[0]);
-      if (!Number.isFinite(own))
-        throw divergedAt(`the loss "${name}" is ${own}`, at);
-    }
-    this.#batches += 1;
-    this.#loss += value;
-    for (const [name, term] of Object.entries(terms)) {
-      this.#terms.set(
-        name,
-        (this.#terms.get(name) ?? 0) + Number(term.data[0]),
+      throw divergedAt(
+        `the loss is ${value}, each of its terms being finite,`,
+        at,
       );
     }
-    const classes = logits.data.length / labels.length;
-    labels.forEach((label, i) => {
-      const row = Array.from(
-        logits.data.slice(i * classes, (i + 1) * classes),
-        Number,
-      );
-      if (row.indexOf(Math.max(...row)) === label) this.#right += 1;
-    });
-    this.#nodules += labels.length;
-  }
-
-  means(): Pick<EpochMetrics, 'loss' | 'terms' | 'trainAccuracy'> {
-    return {
-      loss: this.#loss / this.#batches,
+    this.#totals = {
+      loss: before.loss + value,
+      nodules: before.nodules + labels.length,
+      right: before.right + countRight(logits, labels),
       terms: Object.fromEntries(
-        [...this.#terms].map(([name, sum]) => [name, sum / this.#batches]),
+        own.map(([name, term]) => [name, (before.terms[name] ?? 0) + term]),
       ),
-      trainAccuracy: this.#right / this.#nodules,
     };
   }
+
+  totals(): EpochTotals {
+    return this.#totals;
+  }
+
+  /** @param batches that were added */
+  means(
+    batches: number,
+  ): Pick<EpochMetrics, 'loss' | 'terms' | 'trainAccuracy'> {
+    const { loss, terms, right, nodules } = this.#totals;
+    return {
+      loss: loss / batches,
+      terms: Object.fromEntries(
+        Object.entries(terms).map(([name, sum]) => [name, sum / batches]),
+      ),
+      trainAccuracy: right / nodules,
+    };
+  }
+}
+
+function countRight(logits: NdArray, labels: Int32Array): number {
+  const classes = logits.data.length / labels.length;
+  let right = 0;
+  labels.forEach((label, i) => {
+    const row = Array.from(
+      logits.data.slice(i * classes, (i + 1) * classes),
+      Number,
+    );
+    if (row.indexOf(Math.max(...row)) === label) right += 1;
+  });
+  return right;
 }

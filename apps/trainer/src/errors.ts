@@ -5,6 +5,11 @@ export class TrainingError extends ClipLungError {
   readonly code = 'training';
 }
 
+/** A run that its signal has stopped, between two steps. What was done is saved. */
+export class TrainingStoppedError extends ClipLungError {
+  readonly code = 'stopped';
+}
+
 /** Where a run is. Folds and epochs are counted from 0. */
 export interface RunPlace {
   readonly fold: number;
@@ -19,6 +24,6 @@ export function divergedAt(
   { fold, epoch, step }: RunPlace,
 ): TrainingError {
   return new TrainingError(
-    `${what} at step ${step} (fold ${fold}, epoch ${epoch}); set training.learningRate lower`,
+    `${what} at step ${step} (fold ${fold}, epoch ${epoch}); nothing of that step is saved. Set training.learningRate lower`,
   );
 }

@@ -1,5 +1,7 @@
 import type { EpochMetrics } from '@clip-lung/run';
 
+import type { FoldResult } from './train-fold.js';
+
 /** What happens in a run, for whoever shows it. Folds and epochs are counted from 0. */
 export type TrainingEvent =
   | {
@@ -17,6 +19,8 @@ export type TrainingEvent =
       readonly test: number;
       /** the first epoch to train: above 0 when a run goes on */
       readonly fromEpoch: number;
+      /** steps that are done already */
+      readonly fromStep: number;
       readonly epochs: number;
       readonly stepsPerEpoch: number;
       /** nodules that an epoch's last batch would need more of: they wait for another epoch, in which the order is another */
@@ -39,13 +43,6 @@ export type TrainingEvent =
       readonly metrics: EpochMetrics;
       readonly isBest: boolean;
     }
-  | {
-      readonly kind: 'fold-end';
-      readonly fold: number;
-      /** on the test nodules, fraction in 0..1 */
-      readonly accuracy: number;
-      /** the epoch whose weights were tested */
-      readonly epoch: number;
-    };
+  | ({ readonly kind: 'fold-end' } & FoldResult);
 
 export type OnTrainingEvent = (event: TrainingEvent) => void;

@@ -18,7 +18,7 @@ export function expectSameRun(
   const began = asRecorded(earlier.experiment);
   if (experimentDigest(began) !== experimentDigest(now.experiment)) {
     throw new TrainingError(
-      `${file}: is another experiment than this one: ${difference(began, now.experiment)}; choose another folder, or use that file's experiment, by giving the file itself`,
+      `${file}: is another experiment than this one: ${difference(began, now.experiment)}; choose another folder, or use that file's experiment, by giving the file itself. --resume gives a run more epochs, and nothing else`,
     );
   }
   const dataset = earlier.data.sha256;
@@ -47,7 +47,8 @@ function nameOf({ textModel, textSha256 }: RunRecord): string {
 function difference(there: unknown, here: unknown): string {
   const [was, is] = [valuesOf(there), valuesOf(here)];
   const path = [...new Set([...is.keys(), ...was.keys()])].find(
-    (name) => is.get(name) !== was.get(name),
+    (name) =>
+      name !== 'training.checkpointSteps' && is.get(name) !== was.get(name),
   );
   return path === undefined
     ? 'their fields differ'

@@ -4,6 +4,7 @@ import {
   type BestEpoch,
   type Checkpoint,
   type CheckpointName,
+  type EpochPart,
   expectBest,
   expectMetrics,
   type FoldPaths,
@@ -17,13 +18,25 @@ import { TrainingError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
 import { restoreTensors } from './restore.js';
 
-/** What is known at the end of an epoch. */
+/** How far a fold is. */
 export interface Place {
   /** epochs done */
   readonly epoch: number;
   /** steps done */
   readonly step: number;
   readonly best: BestEpoch | null;
+  /** what of the next epoch is done; undefined at its start */
+  readonly within?: EpochPart | undefined;
+  /** digest of the log of the epochs done, see `appendMetrics`; null where nobody kept one */
+  readonly log: string | null;
+}
+
+export const theStart: Place = { epoch: 0, step: 0, best: null, log: null };
+
+/** Where a fold goes on. */
+export interface Continued extends Place {
+  /** of the experiment that the checkpoint was written by: that with fewer epochs, before the run was given more */
+  readonly experimentDigest: string;
 }
 
 /**
@@ -42,7 +55,7 @@ export async function goOn(
   },
   paths: FoldPaths,
   state: EngineState<TrainingState>,
-): Promise<Place | undefined> {
+): Promise<Continued | undefined> {
   const checkpoint = await readOwn(paths, 'last', run).catch(
     (error: unknown) => {
       if (error instanceof MissingRunFileError) return undefined;
@@ -51,18 +64,19 @@ export async function goOn(
   );
   if (checkpoint === undefined) return undefined;
   const { info, tensors } = checkpoint;
-  const { epoch, step, best, metrics } = info;
+  const { epoch, step, best, within, metrics, experimentDigest } = info;
   if (metrics === undefined) {
     onEvent?.({
       kind: 'note',
       fold: paths.fold,
       message: `${paths.last.tensors}: carries no digest, as those of earlier versions: whether it is as it was written, and of this fold, cannot be told`,
     });
-  } else {
+  } else if (epoch > 0) {
     await orWayOut(paths, expectMetrics(paths.metrics, { epoch, metrics }));
   }
   await restoreTensors(state, tensors, paths.last.tensors);
-  return { epoch, step, best };
+  const log = metrics ?? null;
+  return { epoch, step, best, within, log, experimentDigest };
 }
 
 /** The best checkpoint of a fold that is trained to its end. @throws {@link TrainingError} */

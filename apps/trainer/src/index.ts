@@ -14,7 +14,11 @@ export {
   plainRecipe,
   trainingBatch,
 } from './batches.js';
-export { type RunPlace, TrainingError } from './errors.js';
+export {
+  type RunPlace,
+  TrainingError,
+  TrainingStoppedError,
+} from './errors.js';
 export type { OnTrainingEvent, TrainingEvent } from './events.js';
 export { needsMargin } from './fits-dataset.js';
 export {
@@ -22,6 +26,6 @@ export {
   type NoduleTable,
   noduleTable,
 } from './nodule-table.js';
-export type { FoldOptions } from './train-fold.js';
+export type { FoldOptions, FoldResult } from './train-fold.js';
 export { type TrainOptions, trainRun } from './train-run.js';
 export { makeProgram, type TrainingProgram } from './training-program.js';

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import {
   clearLeftBehind,
   createRunRecord,
+  epochsOf,
   experimentDigest,
   type FoldLock,
   foldPaths,
@@ -14,6 +15,7 @@ import {
   runOrigin,
   runPaths,
   type RunRecord,
+  withEpochs,
   writeKeptFiles,
   writeRunRecord,
 } from '@clip-lung/run';
@@ -21,7 +23,7 @@ import {
 import { TrainingError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
 import { expectSameRun } from './expect-same-run.js';
-import { replacedPlugins } from './replaced-plugins.js';
+import { withHistory } from './run-history.js';
 import type { FoldOptions } from './train-fold.js';
 
 /** A record of this version, which always knows its dataset. */
@@ -56,11 +58,11 @@ export interface OpenedRun extends Pick<FoldOptions, 'origin' | 'run'> {
  *
  * @throws {@link TrainingError} for a folder, or a run, that this one does not go on with; `FoldLockedError`
  */
-export async function withLockedFolds(
+export async function withLockedFolds<T>(
   options: OpenOptions,
   folds: readonly number[],
-  work: (opened: OpenedRun) => Promise<void>,
-): Promise<void> {
+  work: (opened: OpenedRun) => Promise<T>,
+): Promise<T> {
   // What is refused leaves no lock behind.
   if (!(await isNew(options.out))) await earlierRecord(options);
   const locks = new Map<number, FoldLock>();
@@ -68,7 +70,7 @@ export async function withLockedFolds(
     for (const fold of folds) locks.set(fold, await lock(options, fold));
     await clearLeftBehind(options.out, folds);
     const record = await openRecord(options, folds);
-    await work({
+    return await work({
       locks,
       run: runOrigin(record),
       origin: {
@@ -103,32 +105,36 @@ async function openRecord(
     if (keep !== null) await writeKeptFiles(out, keep);
     if (await createRunRecord(out, record)) return record;
   }
-  const { earlier, replaced } = await earlierRecord(options);
+  const { earlier, changed } = await earlierRecord(options);
   const begun = folds.filter((fold) => isBegun(out, fold));
   if (begun.length > 0 && !resume) {
     throw new TrainingError(
       `${out}: fold ${begun.join(', ')} was begun already; give --resume to go on, or choose another folder`,
     );
   }
-  if (options.replacePlugins !== true) return earlier;
-  const former = await replacedPlugins(out, earlier, record);
-  if (former.length === (earlier.replacedPlugins ?? []).length) {
-    return earlier;
-  }
-  if (keep !== null) await writeKeptFiles(out, keep);
-  const now = { ...replaced, replacedPlugins: former };
+  const before = experimentDigest(earlier.experiment);
+  if (experimentDigest(changed.experiment) === before) return earlier;
+  const replaced = options.replacePlugins === true;
+  if (replaced && keep !== null) await writeKeptFiles(out, keep);
+  const now = await withHistory(out, earlier, changed);
   await writeRunRecord(out, now);
   return now;
 }
 
-/** The record that is there, and what it is to be if its plugins are replaced. @throws {@link TrainingError} */
+/**
+ * The record that is there, and what it is to be: with the plugins that replace its own, and the epochs that it is given in
+ * addition.
+ *
+ * @throws {@link TrainingError}
+ */
 async function earlierRecord({
   out,
   record,
+  resume = false,
   replacePlugins = false,
 }: OpenOptions): Promise<{
   readonly earlier: RunRecord;
-  readonly replaced: RunRecord;
+  readonly changed: RunRecord;
 }> {
   if (!existsSync(runPaths(out).experiment)) {
     throw new TrainingError(
@@ -137,11 +143,15 @@ async function earlierRecord({
   }
   const earlier = await readRunRecord(out);
   const { plugins } = record.experiment;
-  const replaced = replacePlugins
-    ? { ...earlier, experiment: { ...earlier.experiment, plugins } }
-    : earlier;
-  expectSameRun(out, replaced, record);
-  return { earlier, replaced };
+  const own = replacePlugins
+    ? { ...earlier.experiment, plugins }
+    : earlier.experiment;
+  const epochs = epochsOf(record);
+  const isLonger = resume && epochs > epochsOf(earlier);
+  const experiment = isLonger ? withEpochs(own, epochs) : own;
+  const changed = { ...earlier, experiment };
+  expectSameRun(out, changed, record);
+  return { earlier, changed };
 }
 
 /** Whether there is anything of a fold: an empty folder is left by whoever is killed at its first write. */

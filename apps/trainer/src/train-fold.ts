@@ -1,44 +1,31 @@
-import { type Dataset, type Split, splitFold } from '@clip-lung/data';
-import type { EngineState } from '@clip-lung/engine';
-import {
-  learningRateOf,
-  type ResolvedExperiment,
-  type TrainingState,
-} from '@clip-lung/model';
+import { type Dataset, splitFold } from '@clip-lung/data';
+import { learningRateOf, type ResolvedExperiment } from '@clip-lung/model';
 import { emaDecay } from '@clip-lung/optim';
 import {
-  appendMetrics,
-  type BestEpoch,
-  type CheckpointInfo,
-  type EpochMetrics,
   type FileOrigin,
   type FoldLock,
-  type FoldPaths,
   foldPaths,
   removeMetrics,
   type RunOrigin,
-  writeCheckpoint,
   writePredictions,
 } from '@clip-lung/run';
-import {
-  float32,
-  type NdArray,
-  notFiniteProblem,
-  scalar,
-  sizeOf,
-} from '@clip-lung/tensor';
+import { float32, type NdArray, sizeOf } from '@clip-lung/tensor';
 
 import { plannedBatches } from './batch-plan.js';
 import type { BatchSource } from './batch-source.js';
-import type { HostBatch } from './batches.js';
 import { expectFinite, score } from './classify.js';
-import { EpochSums } from './epoch-sums.js';
-import { divergedAt, TrainingError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
 import { countSteps } from './fits-dataset.js';
+import {
+  type Continued,
+  goOn,
+  type Place,
+  readBest,
+  theStart,
+} from './go-on.js';
 import type { NoduleTable } from './nodule-table.js';
-import { goOn, type Place, readBest } from './go-on.js';
-import { restoreTensors, tensorsOf } from './restore.js';
+import { restoreTensors } from './restore.js';
+import { type FoldRun, stopIfAsked, trainEpoch } from './train-epoch.js';
 import type { TrainingProgram } from './training-program.js';
 
 export interface FoldOptions {
@@ -64,11 +51,31 @@ export interface FoldOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a fold came to. Folds and epochs are counted from 0. */
+export interface FoldResult {
+  readonly fold: number;
+  /** on the test nodules, fraction in 0..1 */
+  readonly accuracy: number;
+  /** mean cross-entropy of the test nodules */
+  readonly loss: number;
+  /** test nodules */
+  readonly nodules: number;
+  /** the epoch whose weights were tested */
+  readonly epoch: number;
+  /** of that epoch; null where the fold holds no nodules out for it */
+  readonly validation: {
+    readonly accuracy: number;
+    readonly loss: number;
+  } | null;
+}
+
 /**
  * Trains one fold and predicts its test nodules, with the weights of the epoch that was best on the validation nodules, or
  * of the last one where there are none. The test nodules take part in nothing else.
+ *
+ * @throws `TrainingStoppedError` when the signal has stopped it after a step, which is saved
  */
-export async function trainFold(options: FoldOptions): Promise<void> {
+export async function trainFold(options: FoldOptions): Promise<FoldResult> {
   const { experiment, dataset, table, program, fold, onEvent } = options;
   const { seed, epochs, batchSize } = experiment.training;
   const split = splitFold(dataset, { ...experiment.data, fold, seed });
@@ -76,8 +83,10 @@ export async function trainFold(options: FoldOptions): Promise<void> {
   const paths = foldPaths(options.out, fold);
   const state = program.begin(fold);
 
-  let place: Place = { epoch: 0, step: 0, best: null };
-  if (options.resume) place = (await goOn(options, paths, state)) ?? place;
+  const continued = options.resume
+    ? await goOn(options, paths, state)
+    : undefined;
+  let place: Place = continued ?? theStart;
   if (place.epoch === 0) await removeMetrics(paths.metrics);
   onEvent?.({
     kind: 'fold-start',
@@ -86,22 +95,33 @@ export async function trainFold(options: FoldOptions): Promise<void> {
     validation: split.validation.length,
     test: split.test.length,
     fromEpoch: place.epoch,
+    fromStep: place.step,
     epochs,
     stepsPerEpoch,
     leftOut: split.train.length - stepsPerEpoch * batchSize,
     startInAverage: startInAverage(experiment, epochs * stepsPerEpoch),
   });
+  if (continued !== undefined)
+    tellOfExtension(options, continued, stepsPerEpoch);
   // Over all epochs, so that the next one's first batches are made while this one is validated.
   const plan = { train: split.train, batchSize, seed, fold, epochs };
   const batches = options.source.batches(
-    plannedBatches({ ...plan, fromEpoch: place.epoch }),
+    plannedBatches({
+      ...plan,
+      fromEpoch: place.epoch,
+      skip: place.within?.steps,
+    }),
   );
   const run: FoldRun = {
     ...{ split, paths, state, batches, stepsPerEpoch },
     classCounts: countClasses(table, split.train),
   };
   try {
-    while (place.epoch < epochs) place = await trainEpoch(options, run, place);
+    while (place.epoch < epochs) {
+      stopIfAsked(options, place);
+      place = await trainEpoch(options, run, place);
+    }
+    stopIfAsked(options, place);
   } finally {
     await batches.return();
   }
@@ -120,7 +140,32 @@ export async function trainFold(options: FoldOptions): Promise<void> {
   await options.lock.expectHeld();
   const predictions = { classes: split.classes, rows };
   await writePredictions(paths, predictions, options.origin);
-  onEvent?.({ kind: 'fold-end', fold, accuracy: score(rows).accuracy, epoch });
+  const result: FoldResult = {
+    ...{ fold, ...score(rows), nodules: rows.length, epoch },
+    validation: place.best && {
+      accuracy: place.best.accuracy,
+      loss: place.best.loss,
+    },
+  };
+  onEvent?.({ kind: 'fold-end', ...result });
+  return result;
+}
+
+/** Says what becomes of the learning rate of a fold that goes on in a run which was given more epochs. */
+function tellOfExtension(
+  { experiment: { training }, run, fold, onEvent }: FoldOptions,
+  { epoch, step, experimentDigest }: Continued,
+  stepsPerEpoch: number,
+): void {
+  const former = run.shorter?.get(experimentDigest);
+  if (former === undefined || step === 0) return;
+  const rateOf = (epochs: number, step: number): string =>
+    learningRateOf({ ...training, epochs }, stepsPerEpoch)(step).toPrecision(3);
+  onEvent?.({
+    kind: 'note',
+    fold,
+    message: `fold ${fold} was to have ${former} epochs, of which ${epoch} are done, and goes on to ${training.epochs}. Its learning rate had come to ${rateOf(former, step - 1)}, and goes on at ${rateOf(training.epochs, step)}, where it is in a run of ${training.epochs}; so the result is not that of ${training.epochs} epochs from the start`,
+  });
 }
 
 /** What the weights before the first step weigh in the moving average after the last: the product of its decays. */
@@ -137,119 +182,6 @@ function startInAverage(
     share *= decay;
   }
   return share;
-}
-
-/** A fold under way. */
-interface FoldRun {
-  readonly split: Split;
-  readonly paths: FoldPaths;
-  readonly state: EngineState<TrainingState>;
-  readonly batches: AsyncIterator<HostBatch, void>;
-  readonly stepsPerEpoch: number;
-  /** nodules of each class to learn from, [K] */
-  readonly classCounts: NdArray<'float32'>;
-}
-
-/** One epoch: its steps, its validation, its line in the log, its checkpoints. */
-async function trainEpoch(
-  options: FoldOptions,
-  run: FoldRun,
-  place: Place,
-): Promise<Place> {
-  const { dataset, table, program, fold, onEvent } = options;
-  const { split, paths, state } = run;
-  const { epoch } = place;
-  const started = performance.now();
-  const { sums, learningRate, step } = await takeSteps(options, run, place);
-  const rows = await program.classifier.classify(
-    state,
-    { nodules: dataset.nodules, table },
-    split.validation,
-  );
-  expectFinite(rows, 'validation', { fold, epoch, step });
-  const validation = rows.length === 0 ? null : score(rows);
-  const isBest = validation !== null && isBetter(validation, place.best);
-  const next: Place = {
-    epoch: epoch + 1,
-    step,
-    best: isBest ? { epoch, ...validation } : place.best,
-  };
-  const tensors = await tensorsOf(state);
-  const odd = notFiniteProblem(tensors);
-  if (odd !== undefined) throw divergedAt(odd, { fold, epoch, step });
-  const info: CheckpointInfo = {
-    ...{ ...next, ...options.origin, fold },
-    metrics: null,
-  };
-  await options.lock.expectHeld();
-  if (isBest) await writeCheckpoint(paths, 'best', tensors, info);
-  const metrics: EpochMetrics = {
-    epoch,
-    step,
-    learningRate,
-    ...sums.means(),
-    validation,
-    secondsPerEpoch: (performance.now() - started) / 1000,
-  };
-  await options.lock.expectHeld();
-  const log = await appendMetrics(paths.metrics, metrics);
-  // Last, so that a run which is stopped anywhere goes on from an epoch that is wholly there.
-  await writeCheckpoint(paths, 'last', tensors, { ...info, metrics: log });
-  onEvent?.({ kind: 'epoch', fold, metrics, isBest });
-  return next;
-}
-
-async function takeSteps(
-  { experiment, program, fold, onEvent, signal }: FoldOptions,
-  { state, batches, stepsPerEpoch, classCounts }: FoldRun,
-  place: Place,
-): Promise<{ sums: EpochSums; learningRate: number; step: number }> {
-  const { ema, emaWarmup } = experiment.training;
-  const { epoch } = place;
-  const rateAt = learningRateOf(experiment.training, stepsPerEpoch);
-  const sums = new EpochSums();
-  let { step } = place;
-  for (let i = 0; i < stepsPerEpoch; i++) {
-    signal?.throwIfAborted();
-    const next = await batches.next();
-    if (next.done === true) {
-      throw new TrainingError(
-        `fold ${fold} has no batch left at step ${step} of epoch ${epoch}`,
-      );
-    }
-    const { labels, ...batch } = next.value;
-    const found = await program.step.run(state, {
-      ...batch,
-      fields: {
-        ...batch.fields,
-        ...stepFields(program.model, {
-          epoch,
-          progress: step / (experiment.training.epochs * stepsPerEpoch),
-        }),
-      },
-      classCounts,
-      learningRate: scalar(rateAt(step)),
-      averageDecay: scalar(emaDecay(step, ema, emaWarmup)),
-    });
-    sums.add(found, labels.data, { fold, epoch, step });
-    step += 1;
-    onEvent?.({ kind: 'step', fold, epoch, step });
-  }
-  return { sums, learningRate: rateAt(step - 1), step };
-}
-
-/** What the model asks for of the step itself. */
-function stepFields(
-  { fields }: TrainingProgram['model'],
-  known: { readonly epoch: number; readonly progress: number },
-): Readonly<Record<string, NdArray>> {
-  return Object.fromEntries(
-    fields.flatMap(({ name, field }) =>
-      field === 'epoch' || field === 'progress'
-        ? [[name, scalar(known[field])]]
-        : [],
-    ),
-  );
 }
 
 /** How many of the nodules each class has, by their labels, [K]. */
@@ -269,13 +201,4 @@ function countClasses(
     counts[label] = before + 1;
   }
   return float32(targets.shape, counts);
-}
-
-/** More accurate, or as accurate with a lower loss. */
-function isBetter(
-  found: { readonly accuracy: number; readonly loss: number },
-  best: BestEpoch | null,
-): boolean {
-  if (best === null || found.accuracy > best.accuracy) return true;
-  return found.accuracy === best.accuracy && found.loss < best.loss;
 }

@@ -4,12 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import {
-  type Dataset,
-  type DatasetNodule,
-  datasetVersion,
-} from '@clip-lung/data';
-import { attributes, labels, perAttribute } from '@clip-lung/lidc';
+import type { Dataset } from '@clip-lung/data';
 import { onnxEngine } from '@clip-lung/engine';
 import {
   asRecorded,
@@ -28,11 +23,13 @@ import {
   TensorMismatchError,
   writeCheckpoint,
 } from '@clip-lung/run';
-import { NdArray, RandomStream } from '@clip-lung/tensor';
+
+import { NdArray } from '@clip-lung/tensor';
 import { writeSafetensors } from '@clip-lung/tensor/node';
 import { randomTower } from '@clip-lung/text-encoder';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { dataset, small } from '../test/dataset.js';
 import { batchesHere } from './batch-source.js';
 import { batchThread } from './batch-thread.js';
 import { TrainingError } from './errors.js';
@@ -41,91 +38,6 @@ import { type TrainOptions, trainRun } from './train-run.js';
 
 const engine = onnxEngine({ threads: 1 });
 afterAll(() => engine.dispose());
-
-/**
- * 24 nodules of 12 patients in two folds; the class shows in the crop's brightness.
- *
- * @param side samples along each side of a crop
- */
-function dataset(side = 32): Dataset {
-  const random = new RandomStream(7, 'crops');
-  const size = side ** 3;
-  const crops = new Int16Array(24 * size);
-  const nodules = Array.from({ length: 24 }, (_, i): DatasetNodule => {
-    const label = labels[i % 3] ?? 'benign';
-    for (let voxel = 0; voxel < size; voxel++) {
-      crops[i * size + voxel] = -900 + 400 * (i % 3) + random.integer(200);
-    }
-    return {
-      id: `n${i}`,
-      patient: `p${i >> 1}`,
-      scan: `1.2.${i >> 1}`,
-      x: 0,
-      y: 0,
-      z: 0,
-      diameter: 8,
-      readers: 1,
-      malignancy: 1 + 2 * (i % 3),
-      malignancyRatings: [1 + 2 * (i % 3)],
-      label,
-      ratings: perAttribute(() => 1 + (i % 3)),
-      fold: (i >> 1) % 2,
-    };
-  });
-  const options = {
-    minReaders: 1,
-    label: 'mean' as const,
-    margin: side / 32,
-    patients: null,
-  };
-  const counts = {
-    scans: 12,
-    annotations: 24,
-    tooFewReaders: 0,
-    leftOut: 0,
-    unresolvedScans: 0,
-    failedScans: 0,
-    scansWithoutImages: 0,
-    seriesWithoutAnnotations: 0,
-    xmlFiles: 12,
-    radiographs: 0,
-    duplicates: 0,
-    otherModalities: 0,
-    otherFiles: 0,
-    unreadable: 0,
-  };
-  return {
-    folder: 'dataset',
-    nodules,
-    crops: new NdArray('int16', [24, side, side, side], crops),
-    manifest: {
-      format: 'clip-lung-dataset',
-      version: datasetVersion,
-      collection: 'phantom',
-      source: { name: 'lidc', rule: 'pylidc', options, counts, failures: [] },
-      classes: { names: [...labels], ordered: true },
-      attributes: [...attributes],
-      columns: [],
-      split: { kind: 'made', folds: 2, seed: 1 },
-      window: { low: -1000, high: 400 },
-      crop: { size: side, scale: 2, outside: -1000 },
-      counts: {
-        nodules: 24,
-        labels: { benign: 8, unsure: 8, malignant: 8 },
-        patients: 12,
-        warnings: {},
-      },
-      warnings: [],
-    },
-  };
-}
-
-const small: Experiment = {
-  data: { folds: 2, validation: 0.3 },
-  image: { use: 'resnet18', width: 2, groups: 1, embedding: 64 },
-  losses: [{ use: 'cross-entropy' }],
-  training: { epochs: 3, batchSize: 4, learningRate: 0.05, ema: 0.5, seed: 3 },
-};
 
 let folder = '';
 beforeEach(async () => {
@@ -442,12 +354,12 @@ describe('a run is refused', () => {
     );
     const other = resolveExperiment({
       ...small,
-      training: { ...small.training, epochs: 4 },
+      training: { ...small.training, epochs: 2 },
     });
     await expect(
       trainRun(options('run', { experiment: other, resume: true })),
     ).rejects.toThrow(
-      /is another experiment than this one: training\.epochs is 4, in that file it is 3;/,
+      /is another experiment than this one: training\.epochs is 2, in that file it is 3;/,
     );
     await trainRun(options('run', { folds: [1] }));
   });
@@ -515,10 +427,10 @@ describe('a run is refused', () => {
     await expect(
       trainRun(options('validation', { ...at, experiment: oneStep })),
     ).rejects.toThrow(
-      /^the probabilities of the validation nodule n\d+ are NaN, NaN, NaN, so the loss is NaN at step 1 \(fold 0, epoch 0\); set training\.learningRate lower$/,
+      /^the probabilities of the validation nodule n\d+ are NaN, NaN, NaN, so the loss is NaN at step 1 \(fold 0, epoch 0\); nothing of that step is saved\. Set training\.learningRate lower$/,
     );
     await expect(trainRun(options('step', at))).rejects.toThrow(
-      /^the loss is NaN at step 1 \(fold 0, epoch 0\); set training\.learningRate lower$/,
+      /^the loss "cross-entropy" is NaN at step 1 \(fold 0, epoch 0\); nothing of that step is saved\. Set training\.learningRate lower$/,
     );
   });
 
@@ -665,7 +577,7 @@ describe('a run is refused', () => {
     const failed = trainRun(options('b', { experiment: wild, folds: [0] }));
     await expect(failed).rejects.toThrow(TrainingError);
     await expect(failed).rejects.toThrow(
-      /the loss is .* set training.learningRate lower/,
+      /^the loss "cross-entropy" is NaN at step 1 .*; nothing of that step is saved\. Set training\.learningRate lower$/,
     );
   });
 });

@@ -18,6 +18,7 @@ import type { TextTower } from '@clip-lung/text-encoder';
 
 import { type MakeBatchSource } from './batch-source.js';
 import { batchesAhead } from './batch-thread.js';
+import { TrainingStoppedError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
 import {
   expectFolds,
@@ -28,7 +29,7 @@ import {
 } from './fits-dataset.js';
 import { type NoduleTable, noduleTable } from './nodule-table.js';
 import { type NewRecord, type OpenedRun, withLockedFolds } from './open-run.js';
-import { trainFold } from './train-fold.js';
+import { type FoldResult, trainFold } from './train-fold.js';
 import { makeProgram, type TrainingProgram } from './training-program.js';
 
 export interface TrainOptions {
@@ -56,7 +57,7 @@ export interface TrainOptions {
   /** what makes the training batches; default a thread, ahead of the steps. Whatever makes them, they are the same */
   readonly batches?: MakeBatchSource | undefined;
   readonly onEvent?: OnTrainingEvent | undefined;
-  /** stops between two steps; the run can go on later with `resume` */
+  /** stops after a step, and saves; the run can go on later with `resume` */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -64,9 +65,13 @@ export interface TrainOptions {
  * Trains and tests the folds of an experiment, one after the other, into a run folder.
  *
  * @throws {@link TrainingError} when the folder holds something else, a run of another experiment, dataset or text tower, or a
- *   fold that was begun and is not to go on; `FoldLockedError` when another process trains one of the folds
+ *   fold that was begun and is not to go on; `FoldLockedError` when another process trains one of the folds;
+ *   {@link TrainingStoppedError} when the signal has stopped it, after which it can go on
+ * @returns what each fold came to, in their order
  */
-export async function trainRun(given: TrainOptions): Promise<void> {
+export async function trainRun(
+  given: TrainOptions,
+): Promise<readonly FoldResult[]> {
   const options = {
     ...given,
     experiment: withDataset(
@@ -97,9 +102,14 @@ export async function trainRun(given: TrainOptions): Promise<void> {
     });
     await program.prepare();
     const record = recordOf(options);
-    await withLockedFolds({ ...options, record }, folds, (opened) =>
+    return await withLockedFolds({ ...options, record }, folds, (opened) =>
       trainFolds(options, opened, program, table),
     );
+  } catch (error) {
+    if (error !== given.signal?.reason || error === undefined) throw error;
+    throw new TrainingStoppedError('stopped before its first step', {
+      cause: error,
+    });
   } finally {
     await program.release();
   }
@@ -110,18 +120,18 @@ async function trainFolds(
   { locks, ...opened }: OpenedRun,
   program: TrainingProgram,
   table: NoduleTable,
-): Promise<void> {
+): Promise<readonly FoldResult[]> {
   const { experiment, dataset, batches = batchesAhead } = options;
   const { out, resume = false, onEvent, signal } = options;
   const source = batches(table, augmenterOf(experiment, options.modules));
+  const results: FoldResult[] = [];
   try {
     for (const [fold, lock] of locks) {
       const fixed = { experiment, dataset, program, out, ...opened };
-      await trainFold({
-        ...{ ...fixed, table, source, fold, lock, resume },
-        ...{ onEvent, signal },
-      });
+      const own = { ...fixed, table, source, fold, lock, resume };
+      results.push(await trainFold({ ...own, onEvent, signal }));
     }
+    return results;
   } finally {
     await source.close();
   }

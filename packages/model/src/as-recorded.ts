@@ -21,7 +21,13 @@ export function asRecorded(experiment: Fields): Fields {
         ...prompt,
       },
     }),
-    ...(training && { training: { schedule: { per: 'step' }, ...training } }),
+    ...(training && {
+      training: {
+        schedule: { per: 'step' },
+        checkpointSteps: null,
+        ...training,
+      },
+    }),
   };
 }
 

@@ -73,6 +73,7 @@ const schemaOf = (preset: Preset) =>
         weightDecay: z.number().optional(),
         ema: decay.default(0.999),
         emaWarmup: z.boolean().default(false),
+        checkpointSteps: count(1_000_000_000).nullable().default(null),
         seed: seed.default(1),
       })
       .prefault({}),

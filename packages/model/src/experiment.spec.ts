@@ -53,6 +53,7 @@ describe('an experiment', () => {
       augment: [],
       training: {
         epochs: 100,
+        checkpointSteps: null,
         batchSize: 32,
         learningRate: 1e-3,
         schedule: { per: 'step' },
@@ -248,7 +249,7 @@ describe('an experiment', () => {
     [
       { training: { epoks: 3 } },
       'training',
-      /Unrecognized key: "epoks"; known: batchSize, ema, .*, epochs, /,
+      /Unrecognized key: "epoks"; known: batchSize, checkpointSteps, ema, .*, epochs, /,
     ],
     [
       { text: { use: 'random', model: './clip' } },

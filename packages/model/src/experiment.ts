@@ -48,6 +48,8 @@ export interface TrainingOptions {
   readonly ema?: number;
   /** begins the average with a smaller decay, min(ema, (1 + step) / (10 + step)) */
   readonly emaWarmup?: boolean;
+  /** steps between two checkpoints within an epoch; null (default) for those at the ends of epochs alone */
+  readonly checkpointSteps?: number | null;
   /** of initialisation, order and the validation part */
   readonly seed?: number;
 }
@@ -129,6 +131,7 @@ export interface ResolvedExperiment {
     readonly schedule: { readonly per: RatePer };
     readonly ema: number;
     readonly emaWarmup: boolean;
+    readonly checkpointSteps: number | null;
     readonly seed: number;
   };
 }

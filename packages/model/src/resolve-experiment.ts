@@ -96,9 +96,9 @@ function resolveText(
 
 /** What is the trainer's: momentum and weight decay are the optimiser's. */
 function trainingOf({
-  training: { epochs, batchSize, learningRate, schedule, ema, emaWarmup, seed },
+  training: { momentum, weightDecay, ...training },
 }: ParsedExperiment): ResolvedExperiment['training'] {
-  return { epochs, batchSize, learningRate, schedule, ema, emaWarmup, seed };
+  return training;
 }
 
 /** The optimiser, of which `training` may say the most usual options. */

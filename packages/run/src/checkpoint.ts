@@ -32,6 +32,8 @@ interface AnyCheckpointInfo {
   readonly step: number;
   /** the best epoch so far, by validation; null where the fold holds no nodules out for it */
   readonly best: BestEpoch | null;
+  /** what is done of the epoch to go on with; undefined at its start */
+  readonly within?: EpochPart | undefined;
   /** of the experiment that the checkpoint belongs to, by `experimentDigest` */
   readonly experimentDigest: string;
   readonly [further: string]: unknown;
@@ -50,6 +52,26 @@ export interface ReadCheckpointInfo
   readonly formatVersion: RunFormatVersion;
   readonly experimentDigest: string;
   readonly metrics?: string | null;
+}
+
+/** What is done of an epoch in which a run was stopped. */
+export interface EpochPart {
+  /** steps of the epoch that are done */
+  readonly steps: number;
+  /** what they took */
+  readonly seconds: number;
+  /** over the batches of these steps */
+  readonly sums: EpochTotals;
+}
+
+/** Sums over batches of an epoch, of which its means are made. */
+export interface EpochTotals {
+  readonly loss: number;
+  /** nodules, and those that were classified rightly */
+  readonly nodules: number;
+  readonly right: number;
+  /** by the name of the loss */
+  readonly terms: Readonly<Record<string, number>>;
 }
 
 export interface BestEpoch {
@@ -85,6 +107,18 @@ const checkpointInfo = z.looseObject({
       loss: z.number(),
     })
     .nullable(),
+  within: z
+    .strictObject({
+      steps: z.int().positive(),
+      seconds: z.number().nonnegative(),
+      sums: z.strictObject({
+        loss: z.number(),
+        nodules: z.int().positive(),
+        right: z.int().nonnegative(),
+        terms: z.record(z.string(), z.number()),
+      }),
+    })
+    .optional(),
   experimentDigest: z.string().min(1),
 });
 

@@ -12,11 +12,24 @@ function sortKeys(value: unknown): unknown {
   );
 }
 
-/** Hex SHA-256 of an experiment's JSON; the order of keys does not matter. @throws `NotJsonError` */
-export function experimentDigest(
-  experiment: Readonly<Record<string, unknown>>,
-): string {
-  const canonical: unknown = JSON.parse(toJson(experiment));
+function decisive(training: unknown): unknown {
+  if (typeof training !== 'object' || training === null) return training;
+  return { ...training, checkpointSteps: undefined };
+}
+
+/**
+ * Hex SHA-256 of what decides the results of an experiment, its JSON but for `training.checkpointSteps`; the order of keys does
+ * not matter.
+ *
+ * @throws `NotJsonError`
+ */
+export function experimentDigest({
+  training,
+  ...experiment
+}: Readonly<Record<string, unknown>>): string {
+  const canonical: unknown = JSON.parse(
+    toJson({ ...experiment, training: decisive(training) }),
+  );
   return createHash('sha256')
     .update(JSON.stringify(sortKeys(canonical)))
     .digest('hex');

@@ -2,6 +2,8 @@ export {
   type BestEpoch,
   type Checkpoint,
   type CheckpointInfo,
+  type EpochPart,
+  type EpochTotals,
   expectBest,
   readCheckpoint,
   type ReadCheckpointInfo,
@@ -59,10 +61,12 @@ export {
   writePredictions,
 } from './predictions-file.js';
 export type { PredictionRow, Predictions } from './predictions.js';
+export { epochsOf, withEpochs } from './epochs.js';
 export { type FileOrigin, type RunOrigin, runOrigin } from './origin.js';
 export {
   createRunRecord,
   expectRecordDigest,
+  type Extension,
   readRunRecord,
   type ReplacedPlugins,
   type RunRecord,

@@ -1,4 +1,5 @@
 import { experimentDigest } from './digest.js';
+import { withEpochs } from './epochs.js';
 import { RunFileError } from './error.js';
 import type { RunRecord } from './record.js';
 
@@ -6,6 +7,8 @@ import type { RunRecord } from './record.js';
 export interface RunOrigin {
   /** digests of the run's experiment, and of those with plugins that it has gone on without */
   readonly experiments: readonly string[];
+  /** epochs of the same with fewer, before the run was given more, by their digests: such a fold is to go on */
+  readonly shorter?: ReadonlyMap<string, number>;
   /** digest of the dataset; undefined for a run that did not keep it yet */
   readonly dataset: string | undefined;
 }
@@ -25,13 +28,24 @@ export function runOrigin({
   experiment,
   data,
   replacedPlugins = [],
-}: Pick<RunRecord, 'experiment' | 'data' | 'replacedPlugins'>): RunOrigin {
+  extended = [],
+}: Pick<
+  RunRecord,
+  'experiment' | 'data' | 'replacedPlugins' | 'extended'
+>): RunOrigin {
   const former = replacedPlugins.map(({ plugins }) => ({
     ...experiment,
     plugins,
   }));
+  const whole = [experiment, ...former];
+  const shorter = extended.flatMap(({ from }) =>
+    whole.map(
+      (one) => [experimentDigest(withEpochs(one, from)), from] as const,
+    ),
+  );
   return {
-    experiments: [experiment, ...former].map(experimentDigest),
+    experiments: whole.map(experimentDigest),
+    shorter: new Map(shorter),
     dataset: data.sha256,
   };
 }
@@ -57,10 +71,11 @@ export function expectOrigin(
   }
   if (run === undefined) return;
   const { experimentDigest: experiment, dataset } = found;
-  if (experiment !== undefined && !run.experiments.includes(experiment)) {
+  const known = [...run.experiments, ...(run.shorter?.keys() ?? [])];
+  if (experiment !== undefined && !known.includes(experiment)) {
     throw new RunFileError(
       file,
-      `is of another experiment than the run's record (SHA-256 ${experiment}, expected ${run.experiments.join(' or ')}); put back the run's own file`,
+      `is of another experiment than the run's record (SHA-256 ${experiment}, expected ${known.join(' or ')}); put back the run's own file`,
     );
   }
   if (dataset !== undefined && ![undefined, dataset].includes(run.dataset)) {

@@ -135,8 +135,16 @@ export async function readPredictions(
       `is without its digest: ${paths.predictionsInfo}, which is written with it, is missing; put it back, or let the predictions be written again (${wayOut[paths.by]})`,
     );
   }
-  if (info !== undefined) expectDigest(bytes, info, paths);
-  if (info !== undefined) expectOrigin(info, { ...paths, run }, file);
+  if (info !== undefined) {
+    expectDigest(bytes, info, paths);
+    expectOrigin(info, { ...paths, run }, file);
+    if (run?.shorter?.has(info.experimentDigest) === true) {
+      throw new MissingRunFileError(
+        file,
+        'is of fewer epochs than the run was given since: this fold is not trained to its end yet',
+      );
+    }
+  }
   const found = await parsePredictions(bytes, file, signal);
   return { ...found, isDigested: info !== undefined };
 }

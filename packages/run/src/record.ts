@@ -49,6 +49,16 @@ export interface RunRecord {
   readonly software: Readonly<Record<string, string>>;
   /** plugins that the run went on without, the first first: those of the experiment above took their place */
   readonly replacedPlugins?: readonly ReplacedPlugins[] | undefined;
+  /** how many epochs the run was to have before it was given more, the first first */
+  readonly extended?: readonly Extension[] | undefined;
+}
+
+/** Epochs that a run was given in addition: `train --resume` with a larger `training.epochs`. */
+export interface Extension {
+  /** that it was to have before */
+  readonly from: number;
+  /** that each fold had done by then, by its number */
+  readonly epochs: Readonly<Record<string, number>>;
 }
 
 /** What `--plugins current` replaced. */
@@ -61,6 +71,8 @@ export interface ReplacedPlugins {
 
 const sha256 = (expected: string) =>
   z.string().regex(/^[0-9a-f]{64}$/, expected);
+
+const epochsOfFolds = z.record(z.string(), z.int().nonnegative());
 
 const record = z.strictObject({
   formatVersion,
@@ -91,9 +103,12 @@ const record = z.strictObject({
     .array(
       z.strictObject({
         plugins: z.array(z.unknown()),
-        epochs: z.record(z.string(), z.int().nonnegative()),
+        epochs: epochsOfFolds,
       }),
     )
+    .optional(),
+  extended: z
+    .array(z.strictObject({ from: z.int().positive(), epochs: epochsOfFolds }))
     .optional(),
 }) satisfies z.ZodType<RunRecord>;
 

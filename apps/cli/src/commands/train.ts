@@ -1,7 +1,7 @@
 import { readDataset } from '@clip-lung/data/node';
 import { loadExperiment, pluginVersions } from '@clip-lung/experiment';
 import { loadTower } from '@clip-lung/inference/node';
-import { needsMargin, trainRun } from '@clip-lung/trainer';
+import { type FoldResult, needsMargin, trainRun } from '@clip-lung/trainer';
 import { InvalidArgumentError, Option } from 'commander';
 
 import { type AddCommand, screenOf } from '../command.js';
@@ -25,7 +25,7 @@ import { wholeNumber } from '../whole-number.js';
 interface Options extends PluginOptions {
   readonly data: string;
   readonly out: string;
-  readonly fold: number | 'all';
+  readonly fold: readonly number[] | undefined;
   readonly set: readonly string[];
   readonly resume: boolean;
   readonly plugins: (typeof pluginVersions)[number];
@@ -46,14 +46,22 @@ export const addTrain: AddCommand = (program, surroundings) => {
     )
     .requiredOption('--data <dataset>', 'a dataset folder, made by prepare')
     .requiredOption('--out <run>', 'the run folder to write')
-    .option('--fold <k>', 'one fold, counted from 0, or all', foldOf, 'all')
+    .option(
+      '--fold <k,…>',
+      'folds, counted from 0: 0 or 0,1 (default: all)',
+      foldsOf,
+    )
     .option(
       '--set <path=value>',
       'change the experiment: training.epochs=3 (may be given several times)',
       collect,
       [],
     )
-    .option('--resume', 'go on with a run that was stopped', false)
+    .option(
+      '--resume',
+      'go on with a run that was stopped, or that is given more training.epochs',
+      false,
+    )
     .addOption(
       new Option(
         '--plugins <which>',
@@ -99,12 +107,13 @@ export const addTrain: AddCommand = (program, surroundings) => {
         offline: options.offline,
       });
       const engine = makeEngine(options.engine, options);
+      let folds: readonly FoldResult[];
       try {
-        await trainRun({
+        folds = await trainRun({
           ...loaded,
           dataset,
           out: options.out,
-          folds: options.fold === 'all' ? undefined : [options.fold],
+          folds: options.fold,
           resume: options.resume,
           replacePlugins: options.plugins === 'current',
           engine,
@@ -121,16 +130,20 @@ export const addTrain: AddCommand = (program, surroundings) => {
           `trained: ${options.out}`,
           `next: clip-lung evaluate ${shellWord(options.out)}`,
         ],
-        { run: options.out },
+        { run: options.out, folds },
       );
     });
   withPluginOptions(command);
 };
 
-function foldOf(text: string): number | 'all' {
-  if (text === 'all') return 'all';
-  if (/^\d{1,4}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('expected a fold, counted from 0, or all.');
+function foldsOf(text: string): readonly number[] | undefined {
+  if (text === 'all') return undefined;
+  const names = text.split(',').map((name) => name.trim());
+  const folds = [...new Set(names.map(Number))];
+  if (names.every((name) => /^\d{1,4}$/.test(name))) return folds;
+  throw new InvalidArgumentError(
+    'expected folds, counted from 0, such as 0 or 0,1, or all.',
+  );
 }
 
 function collect(text: string, earlier: readonly string[]): readonly string[] {
