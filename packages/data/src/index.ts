@@ -1,6 +1,5 @@
 export * from './crop/crop.js';
 export * from './crop/hounsfield-range.js';
-export * from './crop/window.js';
 export {
   divide,
   expectNoLeak,
