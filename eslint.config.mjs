@@ -6,6 +6,8 @@ import prettier from 'eslint-config-prettier';
 import * as jsonc from 'jsonc-eslint-parser';
 import tseslint from 'typescript-eslint';
 
+import { importCircle } from './tools/eslint-rules/import-circle.mjs';
+
 /** Imports run downwards only: each layer may use the layers below it, never its own. */
 const layers = [
   'tensor',
@@ -32,7 +34,12 @@ function isTagged(file, tag) {
 
 export default tseslint.config(
   { ignores: ['**/dist', '**/out-tsc', '**/coverage', '**/*_pb.ts'] },
-  { plugins: { '@nx': nx } },
+  {
+    plugins: {
+      '@nx': nx,
+      imports: { rules: { circle: importCircle } },
+    },
+  },
   ...tseslint.configs.strictTypeChecked.map((config) => ({
     ...config,
     files: ['**/*.ts'],
@@ -56,6 +63,7 @@ export default tseslint.config(
         { ignoreRestSiblings: true },
       ],
       '@typescript-eslint/explicit-module-boundary-types': 'error',
+      'imports/circle': 'error',
       // It overflows the stack on tfjs's recursive tensor types.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@nx/enforce-module-boundaries': [

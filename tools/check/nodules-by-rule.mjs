@@ -14,17 +14,19 @@ import {
   clusterAnnotations,
   contourPoints,
   estimatedIndices,
-  labelOf,
-  labels,
-  labelStatistics,
   noduleRatings,
-  rules,
 } from '../../packages/data/dist/index.js';
 import {
   isXml,
   listFiles,
   readAnnotations,
 } from '../../packages/data/dist/node/index.js';
+import {
+  labelOf,
+  labels,
+  labelStatistics,
+  rules,
+} from '../../packages/lidc/dist/index.js';
 
 const docs = fileURLToPath(new URL('../../docs/data.md', import.meta.url));
 const begin = '<!-- nodules by rule: tools/check/nodules-by-rule.mjs -->';

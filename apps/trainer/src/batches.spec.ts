@@ -1,4 +1,4 @@
-import { attributeWeights, type Dataset, huWindow } from '@clip-lung/data';
+import { attributeWeights, type Dataset } from '@clip-lung/data';
 import {
   createAugmenter,
   flip,
@@ -8,7 +8,12 @@ import {
   quarterTurn,
   shift,
 } from '@clip-lung/augment';
-import { attributes, labels as allLabels, perAttribute } from '@clip-lung/lidc';
+import {
+  attributes,
+  huWindow,
+  labels as allLabels,
+  perAttribute,
+} from '@clip-lung/lidc';
 import type { StepField } from '@clip-lung/model';
 import { at, NdArray, RandomStream, ShapeError } from '@clip-lung/tensor';
 import { describe, expect, it } from 'vitest';

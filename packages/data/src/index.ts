@@ -1,65 +1,101 @@
-export * from './crop/crop.js';
-export * from './crop/hounsfield-range.js';
-export * from './crop/window.js';
+export { whyNotHounsfield } from './crop/hounsfield-range.js';
 export {
-  divide,
-  expectNoLeak,
-  type Labelled,
-  makeFolds,
-} from './dataset/folds.js';
-export type {
-  LidcRecord,
-  ScanFailure,
-  SourceRecord,
-} from './dataset/source-record.js';
-export * from './dataset/format.js';
+  attributeRatings,
+  attributeWeights,
+} from './dataset/attribute-weights.js';
+export { datasetVersion } from './dataset/format.js';
 export {
   type LidcManifest,
   type Manifest,
   ruleOf,
 } from './dataset/manifest.js';
-export * from './dataset/nodule.js';
 export {
   type FieldOptions,
   fieldValues,
   type FieldValues,
   rowsOf,
 } from './dataset/nodule-fields.js';
-export * from './dataset/nodule-id.js';
-export * from './dataset/split.js';
+export type { Dataset, DatasetNodule, Part } from './dataset/nodule.js';
+export type {
+  LidcRecord,
+  ScanFailure,
+  SourceRecord,
+} from './dataset/source-record.js';
+export {
+  type Divisible,
+  type Split,
+  splitFold,
+  type SplitOptions,
+} from './dataset/split.js';
 export type { Acquisition, SliceOrder } from './dicom/acquisition.js';
 export { decodePixels } from './dicom/decode.js';
-export * from './dicom/encode.js';
-export * from './dicom/header.js';
-export type * from './dicom/header-note.js';
-export * from './dicom/parse.js';
-export * from './dicom/pixel-format.js';
-export * from './dicom/pixels.js';
-export type { Rescale, StoredBits } from './dicom/rescale.js';
-export * from './dicom/transfer-syntax.js';
-export * from './errors.js';
-export * from './lidc-xml/duplicates.js';
-export * from './lidc-xml/inspection.js';
-export * from './lidc-xml/oddities.js';
-export * from './lidc-xml/parse.js';
-export * from './lidc-xml/patient.js';
-export * from './lidc-xml/readings.js';
-export * from './nodules/agreement.js';
-export * from './nodules/cluster.js';
-export * from './nodules/consensus.js';
-export * from './nodules/dice.js';
-export * from './nodules/fill.js';
-export * from './nodules/means.js';
-export * from './nodules/points.js';
-export * from './progress.js';
 export {
-  attributeRatings,
-  attributeWeights,
-} from './dataset/attribute-weights.js';
-export * from './series/geometry.js';
-export * from './series/match.js';
-export * from './series/positions.js';
-export * from './series/same-place.js';
-export * from './series/series.js';
-export * from './votes.js';
-export * from './warning.js';
+  encodableSyntaxes,
+  type EncodableSyntax,
+  encodeImage,
+  type StoredImage,
+} from './dicom/encode.js';
+export {
+  type DicomHeader,
+  readSliceHeader,
+  type SliceHeader,
+} from './dicom/header.js';
+export type { HeaderNote } from './dicom/header-note.js';
+export type { ParseOptions } from './dicom/parse.js';
+export type { PixelFormat } from './dicom/pixel-format.js';
+export { type PixelWindow, readPixels } from './dicom/pixels.js';
+export type { Rescale, StoredBits } from './dicom/rescale.js';
+export type { Compression, TransferSyntax } from './dicom/transfer-syntax.js';
+export {
+  DatasetError,
+  DicomError,
+  InputError,
+  LidcXmlError,
+  OptionError,
+  PatientLeakError,
+  SeriesError,
+  UnsupportedSyntaxError,
+} from './errors.js';
+export type { Inspection, ScanInspection } from './lidc-xml/inspection.js';
+export type { ContourOddities } from './lidc-xml/oddities.js';
+export { parseLidcXml } from './lidc-xml/parse.js';
+export {
+  type Annotation,
+  contoursOf,
+  type CtReadings,
+  type LidcFile,
+  type NonNodule,
+  type RadiographReadings,
+  type Region,
+  type SmallMark,
+} from './lidc-xml/readings.js';
+export {
+  clusterAnnotations,
+  type Clustering,
+  type PointSet,
+} from './nodules/cluster.js';
+export {
+  fillContour,
+  type Rectangle,
+  rectangleAround,
+} from './nodules/fill.js';
+export {
+  type NoduleRatings,
+  noduleRatings,
+  type RatingStatistics,
+} from './nodules/means.js';
+export { contourPoints } from './nodules/points.js';
+export type { JobOptions, Progress } from './progress.js';
+export type { Frame, Placement, Vector } from './series/geometry.js';
+export { estimatedIndices } from './series/match.js';
+export {
+  gapsOf,
+  indexOfPosition,
+  median,
+  positionOfIndex,
+  type SlicePositions,
+} from './series/positions.js';
+export type { ChosenBy, SamePlace } from './series/same-place.js';
+export { type Series, seriesOf, type SeriesOptions } from './series/series.js';
+export { votes } from './votes.js';
+export { countWarnings, type Warning } from './warning.js';

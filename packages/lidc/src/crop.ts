@@ -13,6 +13,11 @@ export interface HuWindow {
 /** From air to soft tissue and most of what calcifies. */
 export const lungWindow: HuWindow = { low: -1000, high: 400 };
 
+/** How much one HU within a window adds to the value in 0..1: for what windows otherwise than number by number. */
+export function perHu({ low, high }: HuWindow): number {
+  return 1 / (high - low);
+}
+
 /**
  * HU clipped to a window and scaled to 0..1.
  *
@@ -20,11 +25,19 @@ export const lungWindow: HuWindow = { low: -1000, high: 400 };
  */
 export function windowed(
   hu: number,
-  { low, high }: HuWindow,
-  zero: number = low,
+  window: HuWindow,
+  zero: number = window.low,
 ): number {
-  const value = (hu - zero) * (1 / (high - low));
+  const value = (hu - zero) * perHu(window);
   return value < 0 ? 0 : value > 1 ? 1 : value;
+}
+
+/** The HU of a crop, of any shape, clipped to a window and scaled to 0..1. */
+export function huWindow(
+  hu: Int16Array,
+  window: HuWindow = lungWindow,
+): Float32Array {
+  return Float32Array.from(hu, (value) => windowed(value, window));
 }
 
 /** HU of air, where attenuation is 0: what stands for all that lies outside of a volume. */

@@ -8,8 +8,10 @@ export {
   airHu,
   cropScale,
   cropSize,
+  huWindow,
   type HuWindow,
   lungWindow,
+  perHu,
   windowed,
 } from './crop.js';
 export {

@@ -1,7 +1,7 @@
 import type { Subset, ValidationUnit } from '@clip-lung/lidc';
 
 import type { AttributeSet } from './attribute-names.js';
-import type { RatePer } from './learning-rate.js';
+import type { LearningRate, RatePer } from './learning-rate.js';
 import type { builtInModules } from './modules.js';
 import type { PluginEntry } from './plugin.js';
 import type { PluginChoice } from './plugin-choice.js';
@@ -124,11 +124,8 @@ export interface ResolvedExperiment {
   readonly losses: readonly (Chosen & { readonly weight: number })[];
   readonly optimizer: Chosen;
   readonly augment: readonly Chosen[];
-  readonly training: {
-    readonly epochs: number;
+  readonly training: LearningRate & {
     readonly batchSize: number;
-    readonly learningRate: number;
-    readonly schedule: { readonly per: RatePer };
     readonly ema: number;
     readonly emaWarmup: boolean;
     readonly checkpointSteps: number | null;

@@ -26,7 +26,11 @@ export {
   type TextChoice,
   type TrainingOptions,
 } from './experiment.js';
-export { learningRateOf, type RatePer } from './learning-rate.js';
+export {
+  type LearningRate,
+  learningRateOf,
+  type RatePer,
+} from './learning-rate.js';
 export { loadTextTower, withTower } from './load-text-tower.js';
 export {
   type Batch,

@@ -1,11 +1,17 @@
 import { cosineSchedule } from '@clip-lung/optim';
 
-import type { ResolvedExperiment } from './experiment.js';
-
 /** When the learning rate falls along its cosine. */
 export const ratesPer = ['step', 'epoch'] as const;
 
 export type RatePer = (typeof ratesPer)[number];
+
+/** What an experiment says of it. */
+export interface LearningRate {
+  readonly epochs: number;
+  /** at the start of the cosine */
+  readonly learningRate: number;
+  readonly schedule: { readonly per: RatePer };
+}
 
 /**
  * The learning rate of each step of a fold. Per step it falls from the first step to the end of the last one; per epoch all
@@ -15,14 +21,7 @@ export type RatePer = (typeof ratesPer)[number];
  * @returns the rate of a step, counted from 0 over all epochs
  */
 export function learningRateOf(
-  {
-    epochs,
-    learningRate: base,
-    schedule: { per },
-  }: Pick<
-    ResolvedExperiment['training'],
-    'epochs' | 'learningRate' | 'schedule'
-  >,
+  { epochs, learningRate: base, schedule: { per } }: LearningRate,
   stepsPerEpoch: number,
 ): (step: number) => number {
   if (per === 'step')

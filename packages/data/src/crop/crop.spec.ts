@@ -8,7 +8,6 @@ import { readPixels, readWindow } from '../dicom/pixels.js';
 import { positionOfIndex } from '../series/positions.js';
 import { type Series, seriesOf } from '../series/series.js';
 import { type CropCentre, planCrop, sampleCrop } from './crop.js';
-import { huWindow } from './window.js';
 
 interface Expected {
   readonly nodules: readonly {
@@ -148,16 +147,5 @@ describe('readWindow', () => {
         .flatMap((x) => [whole[5 * 24 + x]])
         .concat([3, 4, 5].map((x) => whole[6 * 24 + x])),
     );
-  });
-});
-
-describe('huWindow', () => {
-  it('clips HU to -1000 to 400 and scales them to 0..1', () => {
-    expect([
-      ...huWindow(Int16Array.of(-32768, -1000, -300, 400, 32767)),
-    ]).toEqual([0, 0, 0.5, 1, 1]);
-    expect([...huWindow(Int16Array.of(0, 50), { low: 0, high: 200 })]).toEqual([
-      0, 0.25,
-    ]);
   });
 });

@@ -104,4 +104,3 @@ export interface Table<Column extends string = string> {
 export type NoduleRow = Row<(typeof noduleColumns)[number]>;
 export type ReaderRow = Row<(typeof readerColumns)[number]>;
 export type ScanRow = Row<(typeof scanColumns)[number]>;
-export type FoldRow = Row<(typeof foldColumns)[number]>;

@@ -166,7 +166,7 @@ function sliceOf(
  *
  * @param bytes the whole file
  * @param file the name that errors start with
- * @throws {@link DicomError} as {@link readHeader}, and for a file without an image
+ * @throws {@link DicomError} for a file that is not DICOM, is cut short, is malformed, or holds no image
  */
 export function readSliceHeader(
   bytes: Uint8Array,

@@ -37,7 +37,7 @@ export function byteRangeOf(
 }
 
 /** @returns the bytes of the rows of a range in their order; as they are, unless they are swapped in pairs */
-export function unswapped(
+function unswapped(
   { format: { swapped, rows, columns } }: SliceHeader,
   range: Uint8Array,
   { y0, y1 }: Pick<PixelWindow, 'y0' | 'y1'>,

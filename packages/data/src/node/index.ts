@@ -2,7 +2,6 @@ export {
   cropAt,
   type CropAtOptions,
   type CroppedPlace,
-  readCrop,
 } from './crop/read-crop.js';
 export { datasetDigest } from './dataset/dataset-digest.js';
 export { OccupiedError } from './dataset/out-folder.js';
@@ -12,7 +11,7 @@ export {
 } from './dataset/read-dataset.js';
 export { type FoundFile, isXml, listFiles } from './series/list-files.js';
 export { indexSeries, type SeriesIndex } from './series/series-index.js';
-export * from './series/slice-file.js';
+export { readHeaderOf, readWindowOf } from './series/slice-file.js';
 export {
   headersOf,
   type SliceAccess,
@@ -20,7 +19,7 @@ export {
 } from './series/slice-set.js';
 export { cropsSource } from './sources/crops/crops.js';
 export { exportCrops } from './sources/crops/export-crops.js';
-export * from './sources/lidc/inspect-folder.js';
+export { inspectFolder } from './sources/lidc/inspect-folder.js';
 export { lidcSource } from './sources/lidc/lidc.js';
 export { prepareDataset } from './sources/lidc/prepare-dataset.js';
 export type { PrepareOptions } from './sources/lidc/prepare-options.js';

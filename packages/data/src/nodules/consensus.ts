@@ -68,7 +68,7 @@ export function consensusOf(
 }
 
 /** Diameter of the sphere of a volume. */
-export function diameterOf(volume: number): number {
+function diameterOf(volume: number): number {
   return Math.cbrt((6 * volume) / Math.PI);
 }
 

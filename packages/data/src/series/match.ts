@@ -99,7 +99,7 @@ export function estimatedIndices(readings: CtReadings): {
  * The most frequent distance, mm, of neighbouring slices of an annotation, and of equally frequent ones the least; 1
  * where no annotation has two slices.
  */
-export function estimateSpacing({ annotations }: CtReadings): number {
+function estimateSpacing({ annotations }: CtReadings): number {
   const byHundredths = new Map<number, number[]>();
   for (const { regions } of annotations) {
     const heights = [...new Set(regions.map(({ z }) => z))];

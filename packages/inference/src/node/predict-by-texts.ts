@@ -15,6 +15,7 @@ import { elementsOf, type NdArray, type Tree } from '@clip-lung/tensor';
 import { datasetDigest } from '@clip-lung/data/node';
 import * as tf from '@tensorflow/tfjs-core';
 
+import { windowedImages } from '../windowed-images.js';
 import { batchCrops } from './batch-crops.js';
 import { batchFields, type FieldsOfBatch } from './batch-fields.js';
 import {
@@ -23,12 +24,7 @@ import {
   readDatasetOf,
   type RunWithTexts,
 } from './run-with-texts.js';
-import {
-  averagesOf,
-  readTrainedFold,
-  type Weights,
-  windowed,
-} from './trained-fold.js';
+import { averagesOf, readTrainedFold, type Weights } from './trained-fold.js';
 
 export interface ByTextsOptions {
   /** the dataset's folder, if not the one on record */
@@ -178,7 +174,7 @@ function predictBoth(
 ): { readonly outputs: Outputs } {
   const byTexts = predictor.predictByTexts;
   if (byTexts === undefined) throw new TypeError('the model has no texts');
-  const images = windowed(hu);
+  const images = windowedImages(hu);
   const learnt = params as unknown as ModelParams;
   return {
     outputs: {

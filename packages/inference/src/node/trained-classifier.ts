@@ -9,12 +9,8 @@ import { listFolds, readRunRecord, type RunRecord } from '@clip-lung/run';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { InferenceRequestError } from '../errors.js';
-import {
-  averagesOf,
-  readTrainedFold,
-  type Weights,
-  windowed,
-} from './trained-fold.js';
+import { windowedImages } from '../windowed-images.js';
+import { averagesOf, readTrainedFold, type Weights } from './trained-fold.js';
 
 type Crops = { readonly hu: tf.Tensor };
 
@@ -85,7 +81,7 @@ export async function readTrainedClassifier(
       /^(params\.(image|head)|statistics)\./.test(path),
     ),
     classify({ inputs: { hu }, frozen: { params, statistics } }) {
-      const images = windowed(hu);
+      const images = windowedImages(hu);
       const given = params as unknown as Pick<ModelParams, 'image' | 'head'>;
       const logits = model.predict(given, statistics, images);
       return { outputs: { probabilities: tf.softmax(logits) } };

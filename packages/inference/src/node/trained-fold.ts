@@ -1,5 +1,4 @@
 import type { Hosted } from '@clip-lung/engine';
-import { lungWindow } from '@clip-lung/lidc';
 import type { Model } from '@clip-lung/model';
 import {
   type Checkpoint,
@@ -18,7 +17,7 @@ import {
   RandomStream,
   type Tree,
 } from '@clip-lung/tensor';
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 
 /** The moving averages of what a model learned. */
 export type Weights = {
@@ -97,11 +96,4 @@ export function averagesOf(
     { params, statistics },
     (start, path) => found.get(root + path) ?? start,
   ) as unknown as Hosted<Weights>;
-}
-
-/** As the crops of a batch are scaled, `windowed` of `@clip-lung/lidc`, of tensors: HU clipped to the window, from 0 to 1. */
-export function windowed(hu: tf.Tensor): tf.Tensor {
-  const { low, high } = lungWindow;
-  const scaled = tf.mul(tf.sub(hu, low), 1 / (high - low));
-  return tf.minimum(tf.maximum(scaled, 0), 1);
 }

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { huWindow } from '@clip-lung/lidc';
 import { decodeNpy, encodeNpy, NdArray } from '@clip-lung/tensor';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
@@ -11,7 +12,6 @@ import {
   temporaryFolder,
 } from '../../../../test/synthetic.js';
 import { resampleCube } from '../../../crop/resample.js';
-import { huWindow } from '../../../crop/window.js';
 import { splitFold } from '../../../dataset/split.js';
 import { InputError, OptionError } from '../../../errors.js';
 import { attributeWeights } from '../../../dataset/attribute-weights.js';
