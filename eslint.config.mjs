@@ -6,7 +6,7 @@ import prettier from 'eslint-config-prettier';
 import * as jsonc from 'jsonc-eslint-parser';
 import tseslint from 'typescript-eslint';
 
-import { importCircle } from './tools/eslint-rules/import-circle.mjs';
+import { importCircle } from './tools/lint/import-circle.mjs';
 
 /** Imports run downwards only: each layer may use the layers below it, never its own. */
 const layers = [

@@ -59,10 +59,10 @@ def one_versus_rest(labels, probabilities):
     return areas
 
 
-def kappa(labels, predictions, classes):
+def kappa(labels, predictions, classes, weights):
     if set(labels) | set(predictions) == {labels[0]}:
         return None  # scikit-learn divides 0 by 0
-    return cohen_kappa_score(labels, predictions, labels=classes, weights="quadratic")
+    return cohen_kappa_score(labels, predictions, labels=classes, weights=weights)
 
 
 def case(name, labels, probabilities, predictions=None):
@@ -95,7 +95,9 @@ def case(name, labels, probabilities, predictions=None):
         "balancedAccuracy": balanced_accuracy_score(labels, predictions) if len(present) > 1 else None,
         "auc": areas,
         "macroAuc": float(np.mean(defined)) if defined else None,
-        "quadraticKappa": kappa(labels, predictions, everyone),
+        "kappa": kappa(labels, predictions, everyone, None),
+        "linearKappa": kappa(labels, predictions, everyone, "linear"),
+        "quadraticKappa": kappa(labels, predictions, everyone, "quadratic"),
         "brier": brier_score_loss(np.eye(classes)[labels], probabilities, scale_by_half=False),
         "ece": {str(bins): calibration_error(labels, probabilities, bins) for bins in (1, 10, 15, 20)},
     }

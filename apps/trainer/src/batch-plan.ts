@@ -1,4 +1,4 @@
-import { RandomStream } from '@clip-lung/tensor';
+import { at, RandomStream } from '@clip-lung/tensor';
 
 /** Which nodules to make a training batch of, and which random numbers may change them. */
 export interface BatchRequest {
@@ -15,18 +15,22 @@ export interface BatchRequest {
  */
 function epochOrder(
   rows: readonly number[],
+  strata: readonly (readonly number[])[] | undefined,
   {
     seed,
     fold,
     epoch,
   }: { readonly seed: number; readonly fold: number; readonly epoch: number },
 ): readonly number[] {
-  return new RandomStream(
+  const random = new RandomStream(
     seed,
     'order',
     `fold-${fold}`,
     `epoch-${epoch}`,
-  ).shuffle(rows);
+  );
+  if (strata === undefined) return random.shuffle(rows);
+  const one = <T>(of: readonly T[]): T => at(of, random.integer(of.length));
+  return rows.map(() => one(one(strata)));
 }
 
 /**
@@ -35,6 +39,7 @@ function epochOrder(
  */
 export function* plannedBatches({
   train,
+  strata,
   batchSize,
   fromEpoch,
   skip = 0,
@@ -43,6 +48,11 @@ export function* plannedBatches({
 }: {
   /** rows to learn from */
   readonly train: readonly number[];
+  /**
+   * the same rows by their class: an epoch draws as many as there are, with replacement, from each class as often as from the
+   * others, as PyTorch's `WeightedRandomSampler` with 1 / (nodules of the class) for weights. Default: each row once
+   */
+  readonly strata?: readonly (readonly number[])[] | undefined;
   readonly batchSize: number;
   readonly seed: number;
   readonly fold: number;
@@ -52,7 +62,7 @@ export function* plannedBatches({
   readonly epochs: number;
 }): Generator<BatchRequest, void> {
   for (let epoch = fromEpoch; epoch < epochs; epoch++) {
-    const order = epochOrder(train, { ...of, epoch });
+    const order = epochOrder(train, strata, { ...of, epoch });
     const first = epoch === fromEpoch ? skip * batchSize : 0;
     for (
       let start = first;

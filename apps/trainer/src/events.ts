@@ -1,6 +1,6 @@
 import type { EpochMetrics } from '@clip-lung/run';
 
-import type { FoldResult } from './train-fold.js';
+import type { FoldResult } from './fold-result.js';
 
 /** What happens in a run, for whoever shows it. Folds and epochs are counted from 0. */
 export type TrainingEvent =

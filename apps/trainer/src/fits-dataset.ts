@@ -58,6 +58,26 @@ export function expectVotes(
   );
 }
 
+/** @throws `ExperimentError` for patience, or a metric of the best epoch, where no nodules are held out to tell by */
+export function expectValidation(
+  { data, training }: ResolvedExperiment,
+  { nodules }: Pick<Dataset, 'nodules'>,
+): void {
+  const isHeldOut =
+    data.validation > 0 || nodules.some(({ part }) => part === 'validation');
+  if (isHeldOut) return;
+  const asked = [
+    ['patience', training.patience !== null],
+    ['best', training.best !== 'accuracy'],
+  ] as const;
+  const path = asked.find(([, isAsked]) => isAsked)?.[0];
+  if (path === undefined) return;
+  throw new ExperimentError(
+    `training.${path}`,
+    `is ${JSON.stringify(training[path])}, and data.validation is 0, so no epoch is known to be better than another; set data.validation above 0, or leave training.${path} out`,
+  );
+}
+
 /** Whether an experiment needs a dataset that is read with the margin of its crops. */
 export function needsMargin(
   experiment: ResolvedExperiment,

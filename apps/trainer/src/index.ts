@@ -26,6 +26,7 @@ export {
   type NoduleTable,
   noduleTable,
 } from './nodule-table.js';
-export type { FoldOptions, FoldResult } from './train-fold.js';
+export type { FoldOptions } from './fold-options.js';
+export type { FoldResult } from './fold-result.js';
 export { type TrainOptions, trainRun } from './train-run.js';
 export { makeProgram, type TrainingProgram } from './training-program.js';

@@ -24,7 +24,7 @@ import { TrainingError } from './errors.js';
 import type { OnTrainingEvent } from './events.js';
 import { expectSameRun } from './expect-same-run.js';
 import { withHistory } from './run-history.js';
-import type { FoldOptions } from './train-fold.js';
+import type { FoldOptions } from './fold-options.js';
 
 /** A record of this version, which always knows its dataset. */
 export type NewRecord = RunRecord & {

@@ -215,3 +215,65 @@ describe('a run that is given more epochs', () => {
     }
   });
 });
+
+describe('early stopping', () => {
+  it('ends a fold whose patience is over, and tests its best epoch, however often it goes on', async () => {
+    // With a learning rate of next to nothing, no epoch is better than the first.
+    const experiment = experimentOf({
+      ...{ epochs: 50, learningRate: 1e-30, ema: 0 },
+      ...{ patience: 2, best: 'kappa' },
+    });
+    const notes: string[] = [];
+    const given = options('patient', {
+      experiment,
+      onEvent: (event) => {
+        if (event.kind === 'note') notes.push(event.message);
+      },
+    });
+    const [result] = await trainRun(given);
+    const paths = foldPaths(given.out, 0);
+    const { epochs } = await readMetrics(paths.metrics);
+    const { info } = await readCheckpoint(paths, 'last');
+    const best = info.best?.epoch ?? NaN;
+    expect(epochs).toHaveLength(best + 3);
+    expect(epochs.length).toBeLessThan(50);
+    expect(result?.epoch).toBe(best);
+    expect(notes).toEqual([
+      `fold 0 ends after ${epochs.length} epochs: none was better than epoch ${best} for training.patience`,
+    ]);
+    const before = await resultOf('patient');
+    await trainRun({ ...given, resume: true });
+    expect(await resultOf('patient')).toEqual(before);
+  });
+
+  it('is refused where no nodules tell which epoch is better', async () => {
+    for (const [field, training] of [
+      ['patience', { patience: 3 }],
+      ['best', { best: 'auc' }],
+    ] as const) {
+      const experiment = resolveExperiment({
+        ...small,
+        data: { ...small.data, validation: 0 },
+        training: { ...small.training, ...training },
+      });
+      await expect(trainRun(options('none', { experiment }))).rejects.toThrow(
+        new RegExp(`^training\\.${field}: is .*data\\.validation is 0`),
+      );
+    }
+  });
+
+  it('and balanced draws go on to the same bytes', async () => {
+    const experiment = resolveExperiment({
+      ...small,
+      data: { ...small.data, sampling: 'balanced' },
+      training: { ...small.training, best: 'macroF1', patience: 9 },
+    });
+    await trainRun(options('balanced', { experiment }));
+    await trainUntil(options('balanced-stopped', { experiment }), 3);
+    await trainRun(options('balanced-stopped', { experiment, resume: true }));
+    expect(await resultOf('balanced-stopped')).toEqual(
+      await resultOf('balanced'),
+    );
+    expect(await resultOf('balanced')).not.toEqual(await resultOf('whole'));
+  });
+});

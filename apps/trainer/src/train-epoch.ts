@@ -4,7 +4,6 @@ import { learningRateOf, type TrainingState } from '@clip-lung/model';
 import { emaDecay } from '@clip-lung/optim';
 import {
   appendMetrics,
-  type BestEpoch,
   type CheckpointInfo,
   type EpochMetrics,
   type EpochPart,
@@ -14,12 +13,13 @@ import {
 import { type NdArray, notFiniteProblem, scalar } from '@clip-lung/tensor';
 
 import type { HostBatch } from './batches.js';
-import { expectFinite, score } from './classify.js';
+import { isBetter, validationOf } from './best-epoch.js';
+import { expectFinite } from './classify.js';
 import { EpochSums } from './epoch-sums.js';
 import { divergedAt, TrainingError, TrainingStoppedError } from './errors.js';
 import type { Place } from './go-on.js';
 import { tensorsOf } from './restore.js';
-import type { FoldOptions } from './train-fold.js';
+import type { FoldOptions } from './fold-options.js';
 import type { TrainingProgram } from './training-program.js';
 
 /** A fold under way. */
@@ -54,8 +54,13 @@ export async function trainEpoch(
     split.validation,
   );
   expectFinite(rows, 'validation', { fold, epoch, step });
-  const validation = rows.length === 0 ? null : score(rows);
-  const isBest = validation !== null && isBetter(validation, place.best);
+  const { best: metric } = options.experiment.training;
+  const validation = validationOf(rows, metric, {
+    count: split.classes.length,
+    ordered: dataset.manifest.classes.ordered,
+  });
+  const isBest =
+    validation !== null && isBetter(validation, place.best, metric);
   const best = isBest ? { epoch, ...validation } : place.best;
   const tensors = await finiteTensors(state, { fold, epoch, step });
   const next: Place = { epoch: epoch + 1, step, best, log: null };
@@ -189,13 +194,4 @@ function stepFields(
         : [],
     ),
   );
-}
-
-/** More accurate, or as accurate with a lower loss. */
-function isBetter(
-  found: { readonly accuracy: number; readonly loss: number },
-  best: BestEpoch | null,
-): boolean {
-  if (best === null || found.accuracy > best.accuracy) return true;
-  return found.accuracy === best.accuracy && found.loss < best.loss;
 }

@@ -1,21 +1,15 @@
-import { type Dataset, splitFold } from '@clip-lung/data';
+import { splitFold } from '@clip-lung/data';
 import { learningRateOf, type ResolvedExperiment } from '@clip-lung/model';
 import { emaDecay } from '@clip-lung/optim';
-import {
-  type FileOrigin,
-  type FoldLock,
-  foldPaths,
-  removeMetrics,
-  type RunOrigin,
-  writePredictions,
-} from '@clip-lung/run';
-import { float32, type NdArray, sizeOf } from '@clip-lung/tensor';
+import { foldPaths, removeMetrics, writePredictions } from '@clip-lung/run';
+import { at, float32, type NdArray, sizeOf } from '@clip-lung/tensor';
 
 import { plannedBatches } from './batch-plan.js';
-import type { BatchSource } from './batch-source.js';
+import { isPatienceOver } from './best-epoch.js';
 import { expectFinite, score } from './classify.js';
-import type { OnTrainingEvent } from './events.js';
 import { countSteps } from './fits-dataset.js';
+import type { FoldOptions } from './fold-options.js';
+import type { FoldResult } from './fold-result.js';
 import {
   type Continued,
   goOn,
@@ -26,48 +20,6 @@ import {
 import type { NoduleTable } from './nodule-table.js';
 import { restoreTensors } from './restore.js';
 import { type FoldRun, stopIfAsked, trainEpoch } from './train-epoch.js';
-import type { TrainingProgram } from './training-program.js';
-
-export interface FoldOptions {
-  readonly experiment: ResolvedExperiment;
-  /** what the fold's files are of, by the run's record */
-  readonly origin: Omit<FileOrigin, 'fold'>;
-  /** what those are of that the fold may have already: the run may have gone on without former plugins */
-  readonly run: RunOrigin;
-  /** that this process alone trains the fold */
-  readonly lock: FoldLock;
-  readonly dataset: Dataset;
-  readonly program: TrainingProgram;
-  /** the dataset's nodules, as batches are made of them */
-  readonly table: NoduleTable;
-  /** makes the training batches */
-  readonly source: BatchSource;
-  /** the run's folder */
-  readonly out: string;
-  readonly fold: number;
-  /** go on from the last checkpoint, where there is one */
-  readonly resume: boolean;
-  readonly onEvent?: OnTrainingEvent | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** What a fold came to. Folds and epochs are counted from 0. */
-export interface FoldResult {
-  readonly fold: number;
-  /** on the test nodules, fraction in 0..1 */
-  readonly accuracy: number;
-  /** mean cross-entropy of the test nodules */
-  readonly loss: number;
-  /** test nodules */
-  readonly nodules: number;
-  /** the epoch whose weights were tested */
-  readonly epoch: number;
-  /** of that epoch; null where the fold holds no nodules out for it */
-  readonly validation: {
-    readonly accuracy: number;
-    readonly loss: number;
-  } | null;
-}
 
 /**
  * Trains one fold and predicts its test nodules, with the weights of the epoch that was best on the validation nodules, or
@@ -104,7 +56,13 @@ export async function trainFold(options: FoldOptions): Promise<FoldResult> {
   if (continued !== undefined)
     tellOfExtension(options, continued, stepsPerEpoch);
   // Over all epochs, so that the next one's first batches are made while this one is validated.
-  const plan = { train: split.train, batchSize, seed, fold, epochs };
+  const plan = {
+    ...{ train: split.train, batchSize, seed, fold, epochs },
+    strata:
+      experiment.data.sampling === 'balanced'
+        ? byClass(table, split.train)
+        : undefined,
+  };
   const batches = options.source.batches(
     plannedBatches({
       ...plan,
@@ -119,6 +77,10 @@ export async function trainFold(options: FoldOptions): Promise<FoldResult> {
   try {
     while (place.epoch < epochs) {
       stopIfAsked(options, place);
+      if (isPatienceOver(experiment.training, place)) {
+        tellOfPatience(options, place);
+        break;
+      }
       place = await trainEpoch(options, run, place);
     }
     stopIfAsked(options, place);
@@ -182,6 +144,31 @@ function startInAverage(
     share *= decay;
   }
   return share;
+}
+
+function tellOfPatience(
+  { fold, onEvent }: FoldOptions,
+  { epoch, best }: Place,
+): void {
+  if (best === null) return;
+  onEvent?.({
+    kind: 'note',
+    fold,
+    message: `fold ${fold} ends after ${epoch} epochs: none was better than epoch ${best.epoch} for training.patience`,
+  });
+}
+
+/** The rows of each class that has any. */
+function byClass(
+  { fields: { labels } }: NoduleTable,
+  rows: readonly number[],
+): readonly (readonly number[])[] {
+  const classes = new Map<number, number[]>();
+  for (const row of rows) {
+    const label = at(labels.values, row, 'labels');
+    classes.set(label, [...(classes.get(label) ?? []), row]);
+  }
+  return [...classes].sort(([a], [b]) => a - b).map(([, own]) => own);
 }
 
 /** How many of the nodules each class has, by their labels, [K]. */

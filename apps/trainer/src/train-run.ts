@@ -24,12 +24,14 @@ import {
   expectFolds,
   expectMargin,
   expectRatings,
+  expectValidation,
   expectVotes,
   foldsToTrain,
 } from './fits-dataset.js';
 import { type NoduleTable, noduleTable } from './nodule-table.js';
 import { type NewRecord, type OpenedRun, withLockedFolds } from './open-run.js';
-import { type FoldResult, trainFold } from './train-fold.js';
+import type { FoldResult } from './fold-result.js';
+import { trainFold } from './train-fold.js';
 import { makeProgram, type TrainingProgram } from './training-program.js';
 
 export interface TrainOptions {
@@ -82,6 +84,7 @@ export async function trainRun(
   const { experiment, modules, dataset, engine } = options;
   expectRatings(experiment, dataset, modules);
   expectVotes(experiment, dataset);
+  expectValidation(experiment, dataset);
   expectMargin(experiment, dataset, modules);
   const folds = foldsToTrain(options);
   const classes = expectFolds(experiment, dataset, folds);

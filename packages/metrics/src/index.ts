@@ -27,6 +27,7 @@ export {
 export { type Confusion, confusionMatrix } from './confusion.js';
 export { MetricsInputError } from './error.js';
 export { type Interval, wilsonInterval } from './interval.js';
+export { cohenKappa, type KappaWeights } from './kappa.js';
 export { meanDeviation, type MeanDeviation } from './mean-deviation.js';
 export {
   type Cases,

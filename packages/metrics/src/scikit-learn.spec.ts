@@ -8,6 +8,7 @@ import {
   brierScore,
   type ClassScores,
   classScores,
+  cohenKappa,
   confusionMatrix,
   expectedCalibrationError,
   macroScores,
@@ -29,6 +30,9 @@ interface Case {
   readonly balancedAccuracy: number | null;
   readonly auc: readonly (number | null)[];
   readonly macroAuc: number | null;
+  readonly kappa: number | null;
+  readonly linearKappa: number | null;
+  readonly quadraticKappa: number | null;
   readonly brier: number;
   readonly ece: Readonly<Record<string, number>>;
 }
@@ -115,6 +119,12 @@ describe.each(fixture.cases)('as scikit-learn, $name:', (one) => {
       expectMaybe(perClass[index], expected);
     }
     expectMaybe(macro, one.macroAuc);
+  });
+
+  it('kappa, whatever its weights', () => {
+    expectMaybe(cohenKappa(confusion), one.kappa);
+    expectMaybe(cohenKappa(confusion, 'linear'), one.linearKappa);
+    expectMaybe(cohenKappa(confusion, 'quadratic'), one.quadraticKappa);
   });
 
   it('Brier score', () => {

@@ -1,5 +1,12 @@
 import { namesOfAttributes } from './attribute-names.js';
 
+/** What runs did before `training` could say so. */
+const laterTraining = {
+  best: 'accuracy',
+  patience: null,
+  checkpointSteps: null,
+};
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
@@ -12,7 +19,9 @@ export function asRecorded(experiment: Fields): Fields {
   const training = fieldsOf(experiment['training']);
   return {
     ...experiment,
-    ...(data && { data: { validationBy: 'nodules', ...data } }),
+    ...(data && {
+      data: { validationBy: 'nodules', sampling: 'shuffled', ...data },
+    }),
     ...(prompt && {
       prompt: {
         attributeNames: namesOfAttributes(
@@ -22,11 +31,7 @@ export function asRecorded(experiment: Fields): Fields {
       },
     }),
     ...(training && {
-      training: {
-        schedule: { per: 'step' },
-        checkpointSteps: null,
-        ...training,
-      },
+      training: { schedule: { per: 'step' }, ...laterTraining, ...training },
     }),
   };
 }

@@ -19,5 +19,11 @@ export const share = z.number().min(0).max(1);
 /** Of a decay or a momentum: what is 1 never changes anything. */
 export const decay = z.number().min(0).lt(1);
 
+/** What can choose the best epoch, on the validation nodules. */
+export const bestBy = ['accuracy', 'macroF1', 'auc', 'kappa', 'loss'] as const;
+
+/** How an epoch takes the nodules to learn from. */
+export const samplings = ['shuffled', 'balanced'] as const;
+
 /** Of random numbers. */
 export const seed = z.int();

@@ -1,7 +1,15 @@
 import { subsets, validationUnits } from '@clip-lung/lidc';
 import { z } from 'zod';
 
-import { amount, count, decay, positive, seed } from './bounds.js';
+import {
+  bestBy,
+  amount,
+  count,
+  decay,
+  positive,
+  seed,
+  samplings,
+} from './bounds.js';
 import { issueError } from './errors.js';
 import { ratesPer } from './learning-rate.js';
 import { pluginFile } from './plugin-file.js';
@@ -41,6 +49,7 @@ const schemaOf = (preset: Preset) =>
         validation: decay.default(0.2),
         validationBy: z.enum(validationUnits).default('patients'),
         targets: z.enum(['label', 'votes']).default('label'),
+        sampling: z.enum(samplings).default('shuffled'),
         attributes: attributeSet.default(preset.attributes),
       })
       .prefault({}),
@@ -73,6 +82,8 @@ const schemaOf = (preset: Preset) =>
         weightDecay: z.number().optional(),
         ema: decay.default(0.999),
         emaWarmup: z.boolean().default(false),
+        best: z.enum(bestBy).default('accuracy'),
+        patience: count(100_000).nullable().default(null),
         checkpointSteps: count(1_000_000_000).nullable().default(null),
         seed: seed.default(1),
       })

@@ -17,6 +17,7 @@ describe('an experiment', () => {
         validation: 0.2,
         validationBy: 'patients',
         targets: 'label',
+        sampling: 'shuffled',
         attributes: 'dataset',
       },
       image: { use: 'resnet18', groups: 4, width: 64, embedding: 512 },
@@ -53,6 +54,8 @@ describe('an experiment', () => {
       augment: [],
       training: {
         epochs: 100,
+        best: 'accuracy',
+        patience: null,
         checkpointSteps: null,
         batchSize: 32,
         learningRate: 1e-3,
@@ -249,7 +252,7 @@ describe('an experiment', () => {
     [
       { training: { epoks: 3 } },
       'training',
-      /Unrecognized key: "epoks"; known: batchSize, checkpointSteps, ema, .*, epochs, /,
+      /Unrecognized key: "epoks"; known: batchSize, best, checkpointSteps, ema, .*, epochs, /,
     ],
     [
       { text: { use: 'random', model: './clip' } },

@@ -1,6 +1,7 @@
 import type { Subset, ValidationUnit } from '@clip-lung/lidc';
 
 import type { AttributeSet } from './attribute-names.js';
+import type { bestBy, samplings } from './bounds.js';
 import type { LearningRate, RatePer } from './learning-rate.js';
 import type { builtInModules } from './modules.js';
 import type { PluginEntry } from './plugin.js';
@@ -48,6 +49,13 @@ export interface TrainingOptions {
   readonly ema?: number;
   /** begins the average with a smaller decay, min(ema, (1 + step) / (10 + step)) */
   readonly emaWarmup?: boolean;
+  /**
+   * what of the validation nodules chooses the best epoch; default `accuracy`. `auc` is the mean of the classes against the
+   * rest, `kappa` has quadratic weights where the classes have an order
+   */
+  readonly best?: (typeof bestBy)[number];
+  /** ends a fold after so many epochs without a better one; null (default) for never */
+  readonly patience?: number | null;
   /** steps between two checkpoints within an epoch; null (default) for those at the ends of epochs alone */
   readonly checkpointSteps?: number | null;
   /** of initialisation, order and the validation part */
@@ -71,6 +79,11 @@ export interface Experiment<
     readonly validationBy?: ValidationUnit;
     /** default `label` */
     readonly targets?: Targets;
+    /**
+     * `shuffled` (default): each nodule once an epoch; `balanced`: as many are drawn, with replacement, each class as often as
+     * the others
+     */
+    readonly sampling?: (typeof samplings)[number];
     /**
      * M: all that the dataset has (default); LIDC-IDRI's eight, or nine, with malignancy in front of them; or some of the
      * dataset's, by their names
@@ -113,6 +126,7 @@ export interface ResolvedExperiment {
     readonly validation: number;
     readonly validationBy: ValidationUnit;
     readonly targets: Targets;
+    readonly sampling: (typeof samplings)[number];
     readonly attributes: AttributeSet;
   };
   readonly image: Chosen & { readonly embedding: number };
@@ -128,6 +142,8 @@ export interface ResolvedExperiment {
     readonly batchSize: number;
     readonly ema: number;
     readonly emaWarmup: boolean;
+    readonly best: (typeof bestBy)[number];
+    readonly patience: number | null;
     readonly checkpointSteps: number | null;
     readonly seed: number;
   };

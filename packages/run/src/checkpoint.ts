@@ -80,6 +80,8 @@ export interface BestEpoch {
   /** on the validation nodules, fraction in 0..1 */
   readonly accuracy: number;
   readonly loss: number;
+  /** of the metric that chooses the best epoch, as {@link EpochValidation} has it */
+  readonly score?: number | null | undefined;
 }
 
 export interface Checkpoint {
@@ -105,6 +107,7 @@ const checkpointInfo = z.looseObject({
       epoch: z.int().nonnegative(),
       accuracy: z.number().min(0).max(1),
       loss: z.number(),
+      score: z.number().nullable().optional(),
     })
     .nullable(),
   within: z

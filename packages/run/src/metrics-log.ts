@@ -40,6 +40,8 @@ export interface EpochValidation {
   /** fraction in 0..1 */
   readonly accuracy: number;
   readonly loss: number;
+  /** of the metric that chooses the best epoch, where that is neither of the two; null where it is undefined */
+  readonly score?: number | null | undefined;
 }
 
 /** The epochs of a fold, in order, and what was wrong with the file without making it unreadable. */
@@ -58,7 +60,11 @@ const epochMetrics = z.looseObject({
   terms: z.record(z.string(), z.number()),
   trainAccuracy: fraction,
   validation: z
-    .strictObject({ accuracy: fraction, loss: z.number() })
+    .strictObject({
+      accuracy: fraction,
+      loss: z.number(),
+      score: z.number().nullable().optional(),
+    })
     .nullable(),
   secondsPerEpoch: z.number().nonnegative(),
 }) satisfies z.ZodType<EpochMetrics>;
