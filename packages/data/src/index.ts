@@ -4,6 +4,7 @@ export {
   attributeWeights,
 } from './dataset/attribute-weights.js';
 export { datasetVersion } from './dataset/format.js';
+export { formatManifest } from './dataset/format-manifest.js';
 export {
   type LidcManifest,
   type Manifest,
@@ -56,6 +57,7 @@ export {
   SeriesError,
   UnsupportedSyntaxError,
 } from './errors.js';
+export { formatInspection } from './lidc-xml/format-inspection.js';
 export type { Inspection, ScanInspection } from './lidc-xml/inspection.js';
 export type { ContourOddities } from './lidc-xml/oddities.js';
 export { parseLidcXml } from './lidc-xml/parse.js';

@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { formatManifest } from '@clip-lung/data';
 import { prepareDataset, readDataset } from '@clip-lung/data/node';
 import { evaluateRun, formatEvaluation } from '@clip-lung/evaluator';
 import { loadTower } from '@clip-lung/inference/node';
@@ -14,7 +15,6 @@ import { demoExperiment } from '../demo-experiment.js';
 import { makeEngine } from '../make-engine.js';
 import { showTraining } from '../show-training.js';
 import { software } from '../software.js';
-import { formatManifest } from './prepare.js';
 
 interface Options {
   readonly out?: string;

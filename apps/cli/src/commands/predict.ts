@@ -1,26 +1,20 @@
-import { stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 
-import type { Warning } from '@clip-lung/data';
-import { openOnnx } from '@clip-lung/engine';
 import { describeText } from '@clip-lung/evaluator';
 import { visibleLine } from '@clip-lung/tensor';
-import { readWholeFile } from '@clip-lung/tensor/node';
 import { InvalidArgumentError } from 'commander';
 
 import {
   type ClassifierDescription,
   classifyCrops,
-  describeClassifier,
   mostProbable,
   type Row,
 } from '@clip-lung/inference';
 import {
-  chooseFold,
-  classifierFile,
   type CropSource,
+  openClassifier,
   readCrops,
-  readTrainedClassifier,
+  usualDiameter,
 } from '@clip-lung/inference/node';
 import { describeCollection } from '@clip-lung/lidc';
 import { type AddCommand, screenOf } from '../command.js';
@@ -30,7 +24,6 @@ import {
   policyOf,
   withPluginOptions,
 } from '../plugin-options.js';
-import type { Screen } from '../screen.js';
 import { version } from '../software.js';
 import { wholeNumber } from '../whole-number.js';
 
@@ -42,9 +35,6 @@ interface Options extends PluginOptions {
   readonly force?: boolean;
   readonly json?: boolean;
 }
-
-/** What a nodule is taken for when nobody says its size, mm. */
-const usualDiameter = 10;
 
 export const addPredict: AddCommand = (program, surroundings) => {
   const command = program
@@ -75,22 +65,15 @@ export const addPredict: AddCommand = (program, surroundings) => {
     .action(async (model: string, crop: string, options: Options) => {
       const screen = screenOf(surroundings, options);
       const source = sourceOf(crop, options);
-      const bytes = await modelBytes(model, screen, options);
-      const open = await openOnnx(bytes, { file: model });
+      const { open, about } = await openClassifier(model, {
+        fold: options.fold,
+        policy: policyOf(screen, options),
+        version,
+      });
       try {
-        const about = describeClassifier(open, model);
-        if (!about.isDigested) {
-          screen.note(
-            `note: ${model}: carries no digest, as models of earlier versions: whether it is as it was written cannot be told`,
-          );
-        }
         const { signal } = surroundings;
         const { force = false } = options;
-        const { hu, warnings: odd } = await readCrops(source, {
-          signal,
-          force,
-        });
-        const warnings = [...assumedDiameter(source, options), ...odd];
+        const { hu, warnings } = await readCrops(source, { signal, force });
         for (const { file, message } of warnings) {
           screen.note(
             message.includes(file)
@@ -124,11 +107,11 @@ export const addPredict: AddCommand = (program, surroundings) => {
 };
 
 function sourceOf(crop: string, options: Options): CropSource {
-  const { at, diameter = usualDiameter, series } = options;
+  const { at, diameter, series } = options;
   if (at !== undefined) {
     return { kind: 'series', folder: crop, at, diameter, series };
   }
-  if (options.diameter !== undefined || series !== undefined) {
+  if (diameter !== undefined || series !== undefined) {
     throw new UsageError(
       '--diameter and --series belong to a nodule in a series; give --at x,y,z, too',
     );
@@ -136,42 +119,6 @@ function sourceOf(crop: string, options: Options): CropSource {
   if (crop.endsWith('.npy')) return { kind: 'npy', file: crop };
   throw new UsageError(
     `${crop}: is no .npy file; of a folder with a CT series, say where the nodule is with --at x,y,z`,
-  );
-}
-
-/** That the nodule's size is a guess has to be known to whoever reads the result, a program as well. */
-function assumedDiameter(
-  source: CropSource,
-  { diameter }: Options,
-): readonly Warning[] {
-  if (source.kind !== 'series' || diameter !== undefined) return [];
-  const message = `no --diameter is given: the nodule is taken for ${usualDiameter} mm`;
-  return [{ code: 'diameter-assumed', file: source.folder, message }];
-}
-
-/** Of a run, what export would write. */
-async function modelBytes(
-  model: string,
-  screen: Screen,
-  options: Options,
-): Promise<Uint8Array> {
-  const { fold } = options;
-  const found = await stat(model).catch((error: unknown) => {
-    throw new UsageError(
-      `${model}: there is no such file or folder; give a model.onnx, or a run folder`,
-      { cause: error },
-    );
-  });
-  if (found.isDirectory()) {
-    const chosen = await chooseFold(model, fold);
-    const policy = policyOf(screen, options);
-    return classifierFile(await readTrainedClassifier(model, chosen, policy), {
-      version,
-    });
-  }
-  if (fold === undefined) return readWholeFile(model);
-  throw new UsageError(
-    `${model}: is a model of one fold; --fold belongs to a run folder`,
   );
 }
 

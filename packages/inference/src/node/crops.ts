@@ -14,9 +14,10 @@ export type CropSource =
       readonly folder: string;
       /** in DICOM's patient coordinates, mm */
       readonly at: readonly [x: number, y: number, z: number];
-      /** mm */
-      readonly diameter: number;
-      readonly series: string | undefined;
+      /** mm; {@link usualDiameter} where it is not said, with a warning */
+      readonly diameter?: number | undefined;
+      /** which, where the folder holds several */
+      readonly series?: string | undefined;
     };
 
 export interface CropOptions {
@@ -31,6 +32,9 @@ export interface Crops {
   readonly hu: NdArray<'float32'>;
   readonly warnings: readonly Warning[];
 }
+
+/** What a nodule is taken for when nobody says its size, mm. */
+export const usualDiameter = 10;
 
 const crop = [cropSize, cropSize, cropSize] as const;
 
@@ -50,12 +54,22 @@ export async function readCrops(
   const { folder, at, diameter, series } = source;
   const { hu, warnings } = await cropAt(folder, {
     at,
-    side: cropScale * diameter,
+    side: cropScale * (diameter ?? usualDiameter),
     series,
     force,
     signal,
   });
-  return { hu: float32([1, ...crop], hu), warnings };
+  return {
+    hu: float32([1, ...crop], hu),
+    // That the size is a guess has to be known to whoever reads the result, a program as well.
+    warnings:
+      diameter === undefined ? [assumed(folder), ...warnings] : warnings,
+  };
+}
+
+function assumed(file: string): Warning {
+  const message = `the nodule's diameter is not given: it is taken for ${usualDiameter} mm`;
+  return { code: 'diameter-assumed', file, message };
 }
 
 /** Of the event loop. */

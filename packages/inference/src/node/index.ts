@@ -4,9 +4,15 @@ export {
   type Crops,
   type CropSource,
   readCrops,
+  usualDiameter,
 } from './crops.js';
 export { exportTarget } from './export-target.js';
 export { loadTower, type TowerOptions } from './load-tower.js';
+export {
+  openClassifier,
+  type OpenClassifier,
+  type OpenClassifierOptions,
+} from './open-classifier.js';
 export { type ByTextsOptions, predictByTexts } from './predict-by-texts.js';
 export { openRunWithTexts, type RunWithTexts } from './run-with-texts.js';
 export {
