@@ -1,4 +1,9 @@
 export * from './crop/crop.js';
+export {
+  type CubeOptions,
+  cropVolume,
+  type Volume,
+} from './crop/crop-volume.js';
 export * from './crop/hounsfield-range.js';
 export * from './crop/window.js';
 export {
@@ -10,6 +15,7 @@ export {
 export type {
   LidcRecord,
   ScanFailure,
+  SourceCode,
   SourceRecord,
 } from './dataset/source-record.js';
 export * from './dataset/format.js';
