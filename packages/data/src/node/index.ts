@@ -10,7 +10,8 @@ export {
   readDataset,
   type ReadDatasetOptions,
 } from './dataset/read-dataset.js';
-export { readTable, type TableRow } from './dataset/table.js';
+export type { TableRow } from './dataset/table.js';
+export { readTableFile } from './dataset/text-file.js';
 export { type FoundFile, isXml, listFiles } from './series/list-files.js';
 export { indexSeries, type SeriesIndex } from './series/series-index.js';
 export * from './series/slice-file.js';

@@ -6,10 +6,11 @@ import { parseJsonText } from '@clip-lung/tensor';
 import { InputError } from '../../../errors.js';
 import type { JobOptions } from '../../../progress.js';
 import type { Warning } from '../../../warning.js';
-import { type SourceNodule, defineSource } from '../define-source.js';
+import { readText } from '../../dataset/text-file.js';
+import { defineSource, type SourceNodule } from '../define-source.js';
 import { cropFiles, type Crops, openCrops } from './crop-arrays.js';
 import { type CropOptions, cropOptions } from './crop-options.js';
-import { namesIn, readText } from './crop-folder.js';
+import { namesIn } from './crop-folder.js';
 import { type CropRow, readCropTable } from './crop-table.js';
 
 /**
