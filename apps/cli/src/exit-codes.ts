@@ -4,6 +4,7 @@ import { OptionError } from '@clip-lung/data';
 import {
   ExperimentFileError,
   PluginsNotAllowedError,
+  SourceFileError,
   TrustedFolderError,
 } from '@clip-lung/experiment';
 import { InferenceRequestError } from '@clip-lung/inference';
@@ -51,6 +52,7 @@ export function exitCodeOf(error: unknown): number {
     error instanceof OptionError ||
     error instanceof ExperimentError ||
     error instanceof PluginsNotAllowedError ||
+    error instanceof SourceFileError ||
     error instanceof TrustedFolderError
   ) {
     return exitCodes.wrongUse;

@@ -65,11 +65,11 @@ export async function main(
     streams.out.write(`${JSON.stringify(failureJson(error, message))}\n`);
   };
   try {
-    const surroundings = { streams, signal: stop.signal };
-    await withoutRequirements(programFor(surroundings)).parseAsync([...args], {
-      from: 'user',
-    });
-    await programFor(surroundings).parseAsync([...args], { from: 'user' });
+    const surroundings = { streams, args, signal: stop.signal };
+    const tried = withoutRequirements(await programFor(surroundings));
+    await tried.parseAsync([...args], { from: 'user' });
+    const program = await programFor(surroundings);
+    await program.parseAsync([...args], { from: 'user' });
     return exitCodes.done;
   } catch (error) {
     if (error instanceof TrainingStoppedError) {
@@ -114,7 +114,7 @@ function withoutRequirements(program: Command): Command {
   return program;
 }
 
-function programFor(surroundings: Surroundings): Command {
+async function programFor(surroundings: Surroundings): Promise<Command> {
   const { out, err } = surroundings.streams;
   const program = new Command('clip-lung')
     .description(
@@ -129,7 +129,7 @@ function programFor(surroundings: Surroundings): Command {
       writeOut: (text) => out.write(visibleLines(text)),
       writeErr: (text) => err.write(visibleLines(text)),
     });
-  for (const add of commands) add(program, surroundings);
+  for (const add of commands) await add(program, surroundings);
   for (const command of program.commands) {
     command
       .option('--verbose', 'show where an error came from')

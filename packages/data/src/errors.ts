@@ -37,6 +37,11 @@ export class InputError extends ClipLungError {
   readonly code = 'input';
 }
 
+/** A source of one's own that is not what a source must be, does not keep to what it says, or fails. */
+export class SourceError extends ClipLungError {
+  readonly code = 'source';
+}
+
 /** An option outside its range. */
 export class OptionError extends ClipLungError {
   readonly code = 'option';

@@ -1,3 +1,8 @@
+export {
+  type CubeOptions,
+  cropVolume,
+  type Volume,
+} from './crop/crop-volume.js';
 export { whyNotHounsfield } from './crop/hounsfield-range.js';
 export {
   attributeRatings,
@@ -20,6 +25,7 @@ export type { Dataset, DatasetNodule, Part } from './dataset/nodule.js';
 export type {
   LidcRecord,
   ScanFailure,
+  SourceCode,
   SourceRecord,
 } from './dataset/source-record.js';
 export {
@@ -55,6 +61,7 @@ export {
   OptionError,
   PatientLeakError,
   SeriesError,
+  SourceError,
   UnsupportedSyntaxError,
 } from './errors.js';
 export { formatInspection } from './lidc-xml/format-inspection.js';

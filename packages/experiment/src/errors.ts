@@ -4,3 +4,8 @@ import { ClipLungError } from '@clip-lung/tensor';
 export class ExperimentFileError extends ClipLungError {
   readonly code = 'experiment-file';
 }
+
+/** A file that was given as a source of datasets, and is not there, cannot be loaded, or holds none. */
+export class SourceFileError extends ClipLungError {
+  readonly code = 'source-file';
+}

@@ -3,12 +3,21 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { ExperimentError, type PluginFile } from '@clip-lung/model';
 
+import { isProvided } from './import-file.js';
+
 /** Whether two records are of the same files and packages, wherever they lie. */
 export function isSame(one: PluginFile, other: PluginFile): boolean {
   return (
     one.file === other.file &&
     isDeepStrictEqual(one.files, other.files) &&
-    isDeepStrictEqual(one.packages, other.packages)
+    isDeepStrictEqual(asked(one), asked(other))
+  );
+}
+
+/** The packages that a record names, but for those that this program has come to give itself. */
+function asked({ packages }: PluginFile): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(packages).filter(([name]) => !isProvided(name)),
   );
 }
 
@@ -59,15 +68,17 @@ function differentFile(
 }
 
 function differentPackage(
-  { file, packages }: PluginFile,
+  found: PluginFile,
   expected: PluginFile,
   where: string,
 ): string | undefined {
+  const { file } = found;
+  const [packages, former] = [asked(found), asked(expected)];
   for (const name of new Set([
-    ...Object.keys(expected.packages),
+    ...Object.keys(former),
     ...Object.keys(packages),
   ])) {
-    const [now, before] = [packages[name], expected.packages[name]];
+    const [now, before] = [packages[name], former[name]];
     if (now === before) continue;
     return `the package ${name} that ${file} imports is ${versionOf(now) ?? 'not there'}, and the run was trained with ${versionOf(before) ?? 'none'}; install what it was trained with in ${where}, or train again`;
   }

@@ -1,8 +1,11 @@
 import * as augment from '@clip-lung/augment';
+import * as data from '@clip-lung/data';
+import * as dataOfNode from '@clip-lung/data/node';
 import * as lidc from '@clip-lung/lidc';
 import * as losses from '@clip-lung/losses';
 import * as model from '@clip-lung/model';
 import * as tensor from '@clip-lung/tensor';
+import * as tensorOfNode from '@clip-lung/tensor/node';
 import * as tensorOfTfjs from '@clip-lung/tensor/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import { createJiti, type Jiti } from 'jiti';
@@ -14,10 +17,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
  */
 const virtualModules = {
   '@clip-lung/augment': augment,
+  '@clip-lung/data': data,
+  '@clip-lung/data/node': dataOfNode,
   '@clip-lung/lidc': lidc,
   '@clip-lung/losses': losses,
   '@clip-lung/model': model,
   '@clip-lung/tensor': tensor,
+  '@clip-lung/tensor/node': tensorOfNode,
   '@clip-lung/tensor/tfjs': tensorOfTfjs,
   '@tensorflow/tfjs-core': tf,
   zod: { z: model.z, default: model.z },

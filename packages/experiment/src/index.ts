@@ -1,4 +1,4 @@
-export { ExperimentFileError } from './errors.js';
+export { ExperimentFileError, SourceFileError } from './errors.js';
 export { fileOf, importFile } from './import-file.js';
 export {
   type ExperimentToTrain,
@@ -6,6 +6,7 @@ export {
   loadExperiment,
   type LoadOptions,
 } from './load-experiment.js';
+export { loadSource } from './load-source.js';
 export { applyOverrides } from './overrides.js';
 export {
   type PluginPolicy,

@@ -6,19 +6,26 @@ import {
   type SourceOption,
   sources as known,
 } from '@clip-lung/data/node';
-import { type Command, Option } from 'commander';
+import { loadSource } from '@clip-lung/experiment';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { type AddCommand, screenOf } from '../command.js';
 import { UsageError } from '../exit-codes.js';
-
-const sources: readonly Source[] = known;
 
 type Options = Readonly<Record<string, string | true>> & {
   readonly from: string;
   readonly out: string;
 };
 
-export const addPrepare: AddCommand = (program, surroundings) => {
+export const addPrepare: AddCommand = async (program, surroundings) => {
+  const own = await ownSource(surroundings.args);
+  const sources: readonly Source[] = own === undefined ? known : [own.source];
+  const named = (from: string): Source | undefined =>
+    own?.file === from
+      ? own.source
+      : known.find(({ name, aliases = [] }: Source) =>
+          [name, ...aliases].includes(from),
+        );
   const command = program
     .command('prepare')
     .description('make a dataset: nodules, classes, crops and folds')
@@ -27,31 +34,56 @@ export const addPrepare: AddCommand = (program, surroundings) => {
       sources.map(({ name, reads }) => `${name}: ${reads}`).join('; '),
     )
     .addOption(
-      new Option('--from <source>', 'what is read')
-        .choices(
-          sources.flatMap(({ name, aliases = [] }) => [name, ...aliases]),
-        )
+      new Option(
+        '--from <source>',
+        `what is read: ${names.join(', ')}, or a file with a source of your own, ./my-source.ts, whose options --help then tells`,
+      )
+        .argParser((from) => {
+          if (named(from) !== undefined) return from;
+          throw new InvalidArgumentError(
+            `There is no such source. Expected one of ${names.join(', ')}; or a file with a source of your own, such as ./my-source.ts.`,
+          );
+        })
         .default('lidc'),
     )
     .requiredOption('--out <folder>', 'the dataset folder to write')
     .option('--json', 'print the manifest as one JSON object');
   for (const option of flagsOf(sources)) command.addOption(option);
-  command.action(async (input: string, given: Options, own: Command) => {
+  command.action(async (input: string, given: Options, self: Command) => {
     const screen = screenOf(surroundings, { json: 'json' in given });
-    const source = sources.find(({ name, aliases = [] }) =>
-      [name, ...aliases].includes(given.from),
-    );
+    const source = named(given.from);
     if (source === undefined) throw new TypeError(`no source ${given.from}`);
     const manifest = await source.prepare({
       input,
       out: given.out,
-      options: parseOptions(source, optionsFor(source, given, own)),
+      options: parseOptions(source, optionsFor(source, given, self)),
       signal: surroundings.signal,
       onProgress: screen.progress,
     });
     screen.result(formatManifest(manifest, given.out), manifest);
   });
 };
+
+const names = known.flatMap(({ name, aliases = [] }: Source) => [
+  name,
+  ...aliases,
+]);
+
+/** The source of the user's own that a command line names. It has to be there before its options are read. */
+async function ownSource(
+  args: readonly string[],
+): Promise<{ readonly file: string; readonly source: Source } | undefined> {
+  const looked = new Command()
+    .allowUnknownOption()
+    .helpOption(false)
+    .option('--from [source]');
+  const { operands } = looked.parseOptions([...args]);
+  if (operands[0] !== 'prepare') return undefined;
+  const { from } = looked.opts<{ readonly from?: string | true }>();
+  if (typeof from !== 'string' || names.includes(from)) return undefined;
+  const isFile = /[\\/]|\.[cm]?[jt]s$/.test(from);
+  return isFile ? { file: from, source: await loadSource(from) } : undefined;
+}
 
 /** The options of all sources: one that several have stands there once. */
 function flagsOf(all: readonly Source[]): readonly Option[] {
@@ -69,8 +101,11 @@ function flagsOf(all: readonly Source[]): readonly Option[] {
   }
   return [...byFlag.values()].map(({ option, of }) => {
     const { flag, argument, description, choices } = option;
-    const usual =
-      option.default === undefined ? '' : `, ${option.default} unless said`;
+    const usual = option.isNeeded
+      ? ', needed'
+      : option.default === undefined
+        ? ''
+        : `, ${option.default} unless said`;
     const made = new Option(
       argument === null ? flag : `${flag} ${argument}`,
       `${description} [${of.join(', ')}${usual}]`,

@@ -2,7 +2,6 @@ import { airHu, cropSize } from '@clip-lung/lidc';
 
 import { type PixelWindow } from '../dicom/pixels.js';
 import { indexOfPosition } from '../series/positions.js';
-import type { Series } from '../series/series.js';
 
 /** The samples of one axis: each between two neighbouring voxels. */
 interface Axis {
@@ -10,6 +9,22 @@ interface Axis {
   readonly low: Int32Array;
   /** weight of the upper voxel, [size] */
   readonly weight: Float64Array;
+}
+
+/** What of a volume says where its voxels lie. A series does. */
+export interface CropSpace {
+  /** mm between neighbouring voxels of a slice */
+  readonly frame: {
+    readonly columnSpacing: number;
+    readonly rowSpacing: number;
+  };
+  readonly rows: number;
+  readonly columns: number;
+  readonly slices: { readonly length: number };
+  /** of the slices along their normal, mm, rising */
+  readonly positions: readonly number[];
+  /** median distance of neighbouring slices, mm */
+  readonly spacing: number;
 }
 
 /** What a crop needs of a series: where it samples, and the part of every slice that it has to see. */
@@ -40,7 +55,7 @@ export interface CropCentre {
  * @param size number of samples along each axis, even
  */
 export function planCrop(
-  series: Series,
+  series: CropSpace,
   { column, row, position }: CropCentre,
   side: number,
   size: number = cropSize,
@@ -156,7 +171,7 @@ function axisOf(size: number, at: (offset: number) => number): Axis {
 
 /** The share of a crop's samples whose nearest voxel lies outside of the volume. */
 export function shareOutside(
-  { rows, columns, slices }: Pick<Series, 'rows' | 'columns' | 'slices'>,
+  { rows, columns, slices }: Pick<CropSpace, 'rows' | 'columns' | 'slices'>,
   { x, y, z }: CropPlan,
 ): number {
   const inside = ({ low, weight }: Axis, length: number): number =>

@@ -7,12 +7,23 @@ import type { LidcRecord } from './source-record.js';
  * @param out the dataset's folder, the last line
  */
 export function formatManifest(
-  { counts, collection, source, split, attributes, warnings }: Manifest,
+  {
+    counts,
+    classes,
+    collection,
+    source,
+    split,
+    attributes,
+    warnings,
+  }: Manifest,
   out: string,
 ): readonly string[] {
-  const labels = Object.entries(counts.labels).map(
-    ([label, count]) => `${count} ${label}`,
-  );
+  // In an object, names that are numbers come first.
+  const place = ([name]: readonly [string, number]): number =>
+    classes.names.indexOf(name);
+  const labels = Object.entries(counts.labels)
+    .sort((a, b) => place(a) - place(b))
+    .map(([label, count]) => `${count} ${label}`);
   const scans =
     source.name === 'lidc' ? ` in ${source.counts.scans} scans` : '';
   const rated =

@@ -19,7 +19,10 @@ export const manifestSchema = z.strictObject({
   collection: z.enum(collections),
   source: sourceRecordSchema,
   /** what its nodules are divided into; where they are ordered, in that order */
-  classes: z.strictObject({ names: names.min(2), ordered: z.boolean() }),
+  classes: z.strictObject({
+    names: names.min(2, 'expected two classes or more'),
+    ordered: z.boolean(),
+  }),
   /** what its nodules have ratings of: without any there is no loss on attributes */
   attributes: names,
   /** the further numbers in `columns.csv` */

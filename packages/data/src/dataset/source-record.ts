@@ -60,12 +60,23 @@ const crops = z.strictObject({
   force: z.boolean(),
 });
 
+const sourceCode = z.strictObject({
+  /** the source's own, without the folder */
+  file: z.string(),
+  /** hex SHA-256 of that file and of every local file that it imports, by path from its folder */
+  files: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
+  /** the version of each package that they import, by name */
+  packages: z.record(z.string(), z.string()),
+});
+
 const own = z.strictObject({
   name: z.literal('own'),
   /** what the source is called */
   of: z.string(),
   /** as the source had them */
   options: z.record(z.string(), z.unknown()),
+  /** what the source is; none where a program brought it */
+  code: sourceCode.optional(),
 });
 
 /** What a dataset was made of, and how: what only datasets of this source can tell. `own` is a source of one's own. */
@@ -75,6 +86,9 @@ export const sourceRecordSchema = z.discriminatedUnion('name', [
   crops,
   own,
 ]);
+
+/** The files of a source of one's own. */
+export type SourceCode = z.infer<typeof sourceCode>;
 
 export type SourceRecord = z.infer<typeof sourceRecordSchema>;
 

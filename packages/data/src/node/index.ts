@@ -9,6 +9,8 @@ export {
   readDataset,
   type ReadDatasetOptions,
 } from './dataset/read-dataset.js';
+export type { TableRow } from './dataset/table.js';
+export { readTableFile } from './dataset/text-file.js';
 export { type FoundFile, isXml, listFiles } from './series/list-files.js';
 export { indexSeries, type SeriesIndex } from './series/series-index.js';
 export { readHeaderOf, readWindowOf } from './series/slice-file.js';
@@ -29,11 +31,12 @@ export {
 } from './sources/lidc/read-annotations.js';
 export { noduleMnist3dSource } from './sources/nodulemnist3d/nodulemnist3d.js';
 export {
+  defineSource,
   type NoduleSource,
   type OpenSource,
   type SourceNodule,
-  sourceOf,
-} from './sources/nodule-source.js';
+} from './sources/define-source.js';
+export { expectSource } from './sources/expect-source.js';
 export {
   optionsOf,
   parseOptions,
@@ -41,3 +44,4 @@ export {
 } from './sources/source-options.js';
 export type { PrepareRequest, Source } from './sources/source.js';
 export { sources } from './sources/sources.js';
+export { z } from 'zod';

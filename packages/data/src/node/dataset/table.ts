@@ -1,5 +1,5 @@
 import { fromSpreadsheetCell } from '@clip-lung/tensor';
-import { parse } from 'csv-parse/sync';
+import { CsvError, parse } from 'csv-parse/sync';
 
 import { DatasetError } from '../../errors.js';
 import { limits } from '../../limits.js';
@@ -42,8 +42,9 @@ export class TableRow<Column extends string> {
     const text = this.text(column);
     const value = text.trim() === '' ? NaN : Number(text);
     if (Number.isFinite(value) && value >= least && value <= most) return value;
+    const point = hasDecimalComma(text) ? ', with a decimal point' : '';
     return this.refuse(
-      `"${column}" is ${Number.isFinite(value) ? text : `"${text}"`}, expected ${rangeOf(least, most)} (${where})`,
+      `"${column}" is ${Number.isFinite(value) ? text : `"${text}"`}, expected ${rangeOf(least, most)}${point} (${where})`,
     );
   }
 
@@ -54,6 +55,11 @@ export class TableRow<Column extends string> {
       `"${column}" is ${value}, expected a whole number (${where})`,
     );
   }
+}
+
+/** Whether a text is a number as spreadsheets of some countries write it: `3,5`. */
+export function hasDecimalComma(text: string): boolean {
+  return /^\s*[+-]?\d*,\d+\s*$/.test(text);
 }
 
 function rangeOf(least: number, most: number): string {
@@ -90,6 +96,7 @@ export function readWholeTable<Column extends string>(
     lines = parse(text, {
       bom: true,
       info: true,
+      skip_empty_lines: true,
       max_record_size: limits.rowLength,
       // One more than is read: so it is told from a table that ends there.
       to: limits.tableRows + 1,
@@ -100,30 +107,22 @@ export function readWholeTable<Column extends string>(
           );
         }
         header = names;
+        expectColumns(names, name, columns);
         return names;
       },
     });
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new DatasetError(name, problem, { cause: error });
+    throw error instanceof DatasetError
+      ? error
+      : malformed(error, name, header.length);
   }
   if (lines.length > limits.tableRows) {
     throw new DatasetError(name, `has more than ${limits.tableRows} rows`);
   }
-  const missing = columns.filter((column) => !header.includes(column));
-  if (missing.length > 0) {
+  if (header.length === 0) {
     throw new DatasetError(
-      `${name}:1`,
-      `lacks the columns ${missing.join(', ')}`,
-    );
-  }
-  const repeated = columns.filter(
-    (column) => header.indexOf(column) < header.lastIndexOf(column),
-  );
-  if (repeated.length > 0) {
-    throw new DatasetError(
-      `${name}:1`,
-      `has the columns ${repeated.join(', ')} twice, expected each once`,
+      name,
+      `is empty; expected a line with the columns ${columns.join(', ')}, and a line for each row`,
     );
   }
   return {
@@ -132,4 +131,75 @@ export function readWholeTable<Column extends string>(
       ({ record, info }) => new TableRow(record, `${name}:${info.lines}`),
     ),
   };
+}
+
+/** Looked at before the rows: what is wrong with the header shows in every one of them. */
+function expectColumns(
+  header: readonly string[],
+  name: string,
+  columns: readonly string[],
+): void {
+  const refuse = (problem: string): never => {
+    throw new DatasetError(`${name}:1`, problem);
+  };
+  const missing = columns.filter((column) => !header.includes(column));
+  if (missing.length > 0) {
+    const [only = ''] = header;
+    const separator = [';', '\t', '|'].find((one) => only.includes(one));
+    if (header.length === 1 && separator !== undefined) {
+      refuse(
+        `has values with ${separator === '\t' ? 'tabs' : `"${separator}"`} between them, expected commas; save it as CSV with commas, and numbers with decimal points`,
+      );
+    }
+    refuse(
+      `lacks the columns ${missing.join(', ')}; it has ${header.map(shown).join(', ')}${spellingOf(header, missing)}`,
+    );
+  }
+  const repeated = columns.filter(
+    (column) => header.indexOf(column) < header.lastIndexOf(column),
+  );
+  if (repeated.length > 0) {
+    refuse(`has the columns ${repeated.join(', ')} twice, expected each once`);
+  }
+}
+
+/** Blanks around a name would not be seen without quotes. */
+function shown(column: string): string {
+  return column === column.trim() && column !== '' ? column : `"${column}"`;
+}
+
+function spellingOf(
+  header: readonly string[],
+  missing: readonly string[],
+): string {
+  const close = header.find((column) =>
+    missing.includes(column.trim().toLowerCase()),
+  );
+  return close === undefined
+    ? ''
+    : `. Write ${close.trim().toLowerCase()} for ${shown(close)}, in small letters and without blanks around it`;
+}
+
+/** What the parser refuses, with the line where it says one. */
+function malformed(
+  error: unknown,
+  name: string,
+  columns: number,
+): DatasetError {
+  const problem = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof CsvError)) {
+    return new DatasetError(name, problem, { cause: error });
+  }
+  const { code, lines, record } = error as CsvError & {
+    readonly lines?: unknown;
+    readonly record?: unknown;
+  };
+  const place = typeof lines === 'number' ? `${name}:${lines}` : name;
+  return new DatasetError(
+    place,
+    code === 'CSV_RECORD_INCONSISTENT_COLUMNS' && Array.isArray(record)
+      ? `has ${record.length} values, and the header has ${columns} columns${record.length > columns ? '; a value with a comma in it needs quotes around it' : ''}`
+      : problem,
+    { cause: error },
+  );
 }

@@ -12,9 +12,13 @@ export interface SourceOption {
   /** what its value is called; null where the flag stands alone, in brackets where it may */
   readonly argument: string | null;
   readonly description: string;
+  /** what a command line can give; `other` is more than it can */
+  readonly kind: 'flag' | 'value' | 'other';
   /** all that it may be, where those are a few words */
   readonly choices: readonly string[] | undefined;
   readonly default: string | undefined;
+  /** whether there is nothing to go by without it */
+  readonly isNeeded: boolean;
 }
 
 interface JsonSchema {
@@ -22,6 +26,7 @@ interface JsonSchema {
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly JsonSchema[];
+  readonly items?: JsonSchema;
   readonly description?: string;
   readonly default?: string | number | boolean;
   readonly argument?: string;
@@ -39,6 +44,11 @@ export function optionsOf({
     return {
       key,
       flag: flagOf(key),
+      kind: kinds.has('other')
+        ? 'other'
+        : kinds.has('flag') && kinds.size === 1
+          ? 'flag'
+          : 'value',
       argument: kinds.has('flag')
         ? kinds.size === 1
           ? null
@@ -48,6 +58,7 @@ export function optionsOf({
       choices: schema.enum?.map(String),
       default:
         schema.default === undefined ? undefined : String(schema.default),
+      isNeeded: !z.safeParse(type, undefined).success,
     };
   });
 }
@@ -71,8 +82,15 @@ export function parseOptions<Schema extends z.ZodObject>(
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
   const key = String(issue?.path[0] ?? '');
+  const value = given[key];
+  if (value === undefined) {
+    const description = shape[key] && schemaOf(shape[key]).description;
+    throw new OptionError(
+      `${flagOf(key)} is needed${description === undefined ? '' : `: ${description}`}`,
+    );
+  }
   throw new OptionError(
-    `${flagOf(key)} ${String(given[key] ?? '')}: ${issue?.message ?? 'is not valid'}`,
+    `${flagOf(key)}${value === true ? '' : ` ${value}`}: ${issue?.message ?? 'is not valid'}`,
   );
 }
 
@@ -87,9 +105,9 @@ function schemaOf(type: z.core.$ZodType): JsonSchema {
   }) as JsonSchema;
 }
 
-type Kind = 'flag' | 'number' | 'list' | 'text';
+type Kind = 'flag' | 'number' | 'list' | 'text' | 'other';
 
-function kindsOf({ type, anyOf }: JsonSchema): ReadonlySet<Kind> {
+function kindsOf({ type, anyOf, items }: JsonSchema): ReadonlySet<Kind> {
   if (anyOf !== undefined) {
     return new Set(anyOf.flatMap((one) => [...kindsOf(one)]));
   }
@@ -100,7 +118,9 @@ function kindsOf({ type, anyOf }: JsonSchema): ReadonlySet<Kind> {
     case 'number':
       return new Set(['number']);
     case 'array':
-      return new Set(['list']);
+      return new Set([items?.type === 'string' ? 'list' : 'other']);
+    case 'object':
+      return new Set(['other']);
     default:
       return new Set(['text']);
   }

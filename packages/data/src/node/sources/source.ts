@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import type { Manifest } from '../../dataset/manifest.js';
+import type { SourceCode } from '../../dataset/source-record.js';
 import type { JobOptions } from '../../progress.js';
 
 /** Where a dataset comes from and goes to. */
@@ -10,6 +11,8 @@ export interface PrepareRequest<Options> extends JobOptions {
   /** the dataset folder to write; a dataset that is there already is replaced */
   readonly out: string;
   readonly options: Options;
+  /** the file that the source itself is, for the manifest; default: a program's own, of which nothing is known */
+  readonly code?: SourceCode;
 }
 
 /** Something that datasets are made of. The command line, and its help, follow from what it says of itself. */

@@ -2,7 +2,12 @@ import { readdir } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
 
 import { cropSize } from '@clip-lung/lidc';
-import { FileFormatError, formatShape, type NdArray } from '@clip-lung/tensor';
+import {
+  ClipLungError,
+  FileFormatError,
+  formatShape,
+  type NdArray,
+} from '@clip-lung/tensor';
 import { readNpy } from '@clip-lung/tensor/node';
 
 import { whyNotHounsfield } from '../../../crop/hounsfield-range.js';
@@ -68,6 +73,11 @@ export async function openCrops(
   }
   const fileOf = (row: CropRow): string => cropFile(folder, row);
   if (first === undefined) throw new InputError(`${folder}: has no nodules`);
+  if (first.file === undefined && !names.includes(`${first.id}.npy`)) {
+    throw new InputError(
+      `${folder}: has neither ${cropFiles.crops} nor ${first.id}.npy, the crop of its first nodule; expected all crops in one array, or a file for each, named for its id or in the column "file"`,
+    );
+  }
   const size = sideIn(await arrayIn(fileOf(first)), fileOf(first));
   return {
     size,
@@ -105,10 +115,12 @@ async function arrayIn(file: string): Promise<NdArray> {
     if (error instanceof FileFormatError) {
       throw new InputError(error.message, { cause: error });
     }
-    throw new InputError(
-      `${file}: cannot be read (${error instanceof Error ? error.message : String(error)}); expected crops in HU`,
-      { cause: error },
-    );
+    if (error instanceof ClipLungError) {
+      throw new InputError(`${error.message}; expected crops in HU`, {
+        cause: error,
+      });
+    }
+    throw error;
   });
 }
 

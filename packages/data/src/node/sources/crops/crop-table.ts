@@ -2,7 +2,11 @@ import { type Part, parts } from '../../../dataset/nodule.js';
 import type { Manifest } from '../../../dataset/manifest.js';
 import { DatasetError, OptionError } from '../../../errors.js';
 import type { Warning } from '../../../warning.js';
-import { readWholeTable, type TableRow } from '../../dataset/table.js';
+import {
+  hasDecimalComma,
+  readWholeTable,
+  type TableRow,
+} from '../../dataset/table.js';
 import type { CropOptions } from './crop-options.js';
 
 /** A row of the table: all of a nodule but its crop. */
@@ -49,37 +53,47 @@ export function readCropTable(
     ...['id', 'patient', 'class'],
     ...attributes,
   ]);
-  const twice = header.find((column, i) => header.indexOf(column) !== i);
+  const twice = header.find(
+    (column, i) => column !== '' && header.indexOf(column) !== i,
+  );
   if (twice !== undefined) {
     throw new DatasetError(`${name}:1`, `has the column "${twice}" twice`);
   }
-  const reserved = attributes.find((attribute) => known.includes(attribute));
+  const reserved = attributes.find((attribute) =>
+    [...known, 'label'].includes(attribute),
+  );
   if (reserved !== undefined) {
     throw new OptionError(
-      `attributes: "${reserved}" is the ${reserved} of a nodule, and cannot be an attribute`,
+      `attributes: "${reserved}" is the ${reserved} of a nodule, and cannot be an attribute; call that column otherwise`,
     );
   }
   if (rows.length === 0) throw new DatasetError(name, 'has no nodules');
   expectOnce(rows);
+  expectOneSpelling(rows);
   const split = splitOf(header, rows, { name, folds, seed });
   const rest = header.filter(
     (column) => ![...known, ...attributes].includes(column),
   );
-  const columns = rest.filter((column) => rows.some(isNumberIn(column)));
+  const columns = rest.filter(
+    (column) => column !== '' && rows.some(isNumberIn(column)),
+  );
   return {
     rows: rows.map((row) =>
       readRow(row, { header, attributes, columns, split }),
     ),
-    classes: classesOf(rows, classOptions),
+    classes: classesOf(rows, name, classOptions),
     attributes,
     columns,
     split,
-    warnings: rest
+    warnings: [...new Set(rest)]
       .filter((column) => !columns.includes(column))
       .map((column) => ({
         code: 'column-left-out',
         file: name,
-        message: `the column "${column}" holds no numbers, and is left out`,
+        message:
+          column === ''
+            ? 'columns without a name, such as an index of pandas, are left out'
+            : `the column "${column}" holds no numbers, and is left out`,
       })),
   };
 }
@@ -93,10 +107,38 @@ function expectOnce(rows: readonly TableRow<string>[]): void {
   }
 }
 
+/**
+ * Blanks that nobody sees, and letters that are put together in another way, would make two patients of one, on both sides of a
+ * split, or two classes.
+ */
+function expectOneSpelling(rows: readonly TableRow<string>[]): void {
+  for (const column of ['id', 'patient', 'class']) {
+    const seen = new Map<string, string>();
+    for (const row of rows) {
+      const text = row.text(column);
+      if (text !== text.trim()) {
+        row.refuse(
+          `"${column}" is "${text}", with blanks around it, and would differ from "${text.trim()}"; take them away`,
+        );
+      }
+      const plain = text.normalize('NFC');
+      const before = seen.get(plain) ?? text;
+      if (before !== text) {
+        row.refuse(
+          `"${column}" is "${text}", which looks like an earlier one and is other characters (Unicode normal forms); write both alike`,
+        );
+      }
+      seen.set(plain, text);
+    }
+  }
+}
+
 function isNumberIn(column: string): (row: TableRow<string>) => boolean {
   return (row) => {
     const text = row.optional(column);
-    return text !== undefined && Number.isFinite(Number(text));
+    if (text === undefined) return false;
+    // One with a decimal comma is refused where it is read, with its line.
+    return Number.isFinite(Number(text)) || hasDecimalComma(text);
   };
 }
 
@@ -187,6 +229,7 @@ function splitOf(
 
 function classesOf(
   rows: readonly TableRow<string>[],
+  name: string,
   { classes, ordered = false }: Pick<CropOptions, 'classes' | 'ordered'>,
 ): Manifest['classes'] {
   const found = new Set(rows.map((row) => row.text('class')));
@@ -201,7 +244,8 @@ function classesOf(
         `all nodules are of the class "${[...found].join()}"; a classifier needs two classes or more`,
       );
     }
-    return { names: [...found].sort(), ordered };
+    expectCase([...found], name);
+    return { names: inOrder([...found]), ordered };
   }
   for (const row of rows) {
     const name = row.text('class');
@@ -217,4 +261,26 @@ function classesOf(
     );
   }
   return { names: classes, ordered };
+}
+
+/** Numbers by their value, names by the alphabet. */
+function inOrder(names: readonly string[]): string[] {
+  return names.every((one) => Number.isFinite(Number(one)))
+    ? [...names].sort((a, b) => Number(a) - Number(b))
+    : [...names].sort();
+}
+
+function expectCase(names: readonly string[], file: string): void {
+  const seen = new Map<string, string>();
+  for (const one of names) {
+    const plain = one.toLowerCase();
+    const before = seen.get(plain);
+    if (before !== undefined) {
+      throw new DatasetError(
+        file,
+        `has the classes "${before}" and "${one}", which differ in capitals alone; write them alike, or name both in classes if they are two`,
+      );
+    }
+    seen.set(plain, one);
+  }
 }

@@ -150,6 +150,53 @@ describe('the source crops', () => {
     await expect(exportCrops(dataset, folder)).rejects.toThrow(/is not empty/);
   });
 
+  it.each<readonly [string, (text: string) => string]>([
+    [
+      'line ends of Windows and a byte-order mark',
+      (text) => `\ufeff${text.replaceAll('\n', '\r\n')}`,
+    ],
+    [
+      'quotes around every value',
+      (text) => text.replaceAll(/[^,\n]+/g, '"$&"'),
+    ],
+    ['empty lines at its end', (text) => `${text}\n\n`],
+  ])('reads a table with %s as the one without', async (_, change) => {
+    const { dataset } = await prepared(sound());
+    const other = await prepared(changedTable(change));
+    expect(other.dataset.nodules).toEqual(dataset.nodules);
+  });
+
+  it('leaves out the index of pandas, and says so', async () => {
+    const indexed = changedTable((text) =>
+      text
+        .split('\n')
+        .map((line, i) => `${i === 0 ? '' : i - 1},${line}`)
+        .join('\n'),
+    );
+    const { manifest, dataset } = await prepared(indexed);
+    expect(dataset.nodules).toEqual((await prepared(sound())).dataset.nodules);
+    expect(manifest.warnings.map(({ message }) => message)).toContain(
+      'columns without a name, such as an index of pandas, are left out',
+    );
+  });
+
+  it('takes classes in any script, numbers by their value, and two that differ in capitals where it is told to', async () => {
+    const named = async (names: readonly string[], classes?: string[]) => {
+      const files = changedTable((text) =>
+        labels.reduce(
+          (now, label, i) => now.replaceAll(label, names[i] ?? ''),
+          text,
+        ),
+      );
+      return (await prepared(files, { ...(classes && { classes }) })).manifest
+        .classes.names;
+    };
+    expect(await named(['良性', 'ядро', 'é'])).toEqual(['é', 'ядро', '良性']);
+    expect(await named(['10', '9', '0'])).toEqual(['0', '9', '10']);
+    const two = ['b', 'B', 'a'];
+    expect(await named(two, two)).toEqual(two);
+  });
+
   it.each<readonly [string, Files, CropOptions, RegExp]>([
     [
       'a class that is not one',
@@ -283,9 +330,152 @@ describe('the source crops', () => {
       'a crop that is not there',
       { 'nodules.csv': table() },
       {},
-      /n0\.npy: cannot be read/,
+      /has neither crops\.npy nor n0\.npy, the crop of its first nodule/,
     ],
-    ['no table', { 'crops.npy': cropsOf(6) }, {}, /nodules\.csv: the table/],
+    [
+      'no table',
+      { 'crops.npy': cropsOf(6), 'Nodules.csv': table(), 'n.xlsx': 'PK' },
+      {},
+      /: has no nodules\.csv, and has Nodules\.csv, n\.xlsx; expected a folder/,
+    ],
+    [
+      'a crop of a later nodule that is not there',
+      {
+        'nodules.csv': table(),
+        'n0.npy': encodeNpy(
+          arrayOf(
+            'int16',
+            [32, 32, 32],
+            Array.from({ length: 32 ** 3 }, (_, v) => (v % 900) - 1000),
+          ),
+        ),
+      },
+      {},
+      /n1\.npy: cannot be read: there is no such file/,
+    ],
+    [
+      'a table with semicolons and decimal commas',
+      changedTable((text) => text.replaceAll(',', ';').replaceAll('.5', ',5')),
+      {},
+      /nodules\.csv:1: has values with ";" between them, expected commas; .* decimal points/,
+    ],
+    [
+      'a table with tabs',
+      changedTable((text) => text.replaceAll(',', '\t')),
+      {},
+      /nodules\.csv:1: has values with tabs between them, expected commas/,
+    ],
+    [
+      'a decimal comma in quotes',
+      changedTable((text) => text.replaceAll(/(\d)\.5,/g, '"$1,5",')),
+      {},
+      /nodules\.csv:2: "edge" is "0,5", expected a number, with a decimal point \(nodule n0\)/,
+    ],
+    [
+      'columns that are spelt otherwise',
+      changedTable((text) => text.replace('patient,class', 'Patient, class')),
+      {},
+      /nodules\.csv:1: lacks the columns patient, class; it has id, Patient, " class", note.*\. Write patient for Patient, in small letters/,
+    ],
+    [
+      'a column twice',
+      changedTable((text) => text.replace('glow', 'edge')),
+      {},
+      /nodules\.csv:1: has the column "edge" twice/,
+    ],
+    [
+      'a line above the header',
+      changedTable((text) => `# of our clinic\n${text}`),
+      {},
+      /nodules\.csv:1: lacks the columns id, patient, class; it has # of our clinic$/,
+    ],
+    [
+      'a row that is too short',
+      changedTable((text) => text.replace('n1,p1,', 'n1,')),
+      {},
+      /nodules\.csv:3: has 6 values, and the header has 7 columns$/,
+    ],
+    [
+      'a row that is too long',
+      changedTable((text) => text.replace('seen', 'seen, twice')),
+      {},
+      /nodules\.csv:2: has 8 values, and the header has 7 columns; a value with a comma/,
+    ],
+    [
+      'an empty table',
+      { ...sound(), 'nodules.csv': '' },
+      {},
+      /nodules\.csv: is empty; expected a line with the columns id, patient, class/,
+    ],
+    [
+      'a table in UTF-16',
+      { ...sound(), 'nodules.csv': Buffer.from(`\ufeff${table()}`, 'utf16le') },
+      {},
+      /nodules\.csv: is text in UTF-16; save it as UTF-8/,
+    ],
+    [
+      'a table in Latin-1',
+      {
+        ...sound(),
+        'nodules.csv': Buffer.from(table().replace('cyst', 'Köst'), 'latin1'),
+      },
+      {},
+      /nodules\.csv:2: is not UTF-8; save it as UTF-8/,
+    ],
+    [
+      'a spreadsheet under the name of a table',
+      { ...sound(), 'nodules.csv': 'PK\u0003\u0004' },
+      {},
+      /nodules\.csv: is a spreadsheet, or another zip file/,
+    ],
+    [
+      'a class with a blank behind it',
+      changedTable((text) => text.replace('p3,cyst', 'p3,cyst ')),
+      {},
+      /nodules\.csv:5: "class" is "cyst ", with blanks around it/,
+    ],
+    [
+      'a patient with a blank before it, who would be on two sides',
+      changedTable((text) => text.replace('n1,p1', 'n1, p0')),
+      {},
+      /nodules\.csv:3: "patient" is " p0", with blanks around it/,
+    ],
+    [
+      'a patient in two Unicode normal forms',
+      changedTable((text) =>
+        text.replace('n0,p0', 'n0,Zoë').replace('n1,p1', 'n1,Zoe\u0308'),
+      ),
+      {},
+      /nodules\.csv:3: "patient" is "Zoe\u0308", which looks like an earlier one/,
+    ],
+    [
+      'classes that differ in capitals',
+      changedTable((text) => text.replace('p3,cyst', 'p3,Cyst')),
+      {},
+      /nodules\.csv: has the classes "cyst" and "Cyst", which differ in capitals alone/,
+    ],
+    [
+      'an attribute that is called like what every nodule has',
+      changedTable((text) => text.replace('glow', 'label')),
+      { attributes: ['label'] },
+      /attributes: "label" is the label of a nodule, and cannot be an attribute/,
+    ],
+    [
+      'more folds than patients',
+      sound(),
+      { folds: 7 },
+      /folds is 7, and there are 6 patients/,
+    ],
+    [
+      'a dataset',
+      {
+        ...sound(),
+        'manifest.json': '{}',
+        'folds.csv': 'id,patient,fold',
+      },
+      {},
+      /: is a dataset already, made by prepare: give it to train as --data/,
+    ],
     [
       'an unknown option in crops.json',
       { ...sound(), 'crops.json': '{"clases": ["a", "b"]}' },

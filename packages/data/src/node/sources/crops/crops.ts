@@ -1,34 +1,30 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 
 import { parseJsonText } from '@clip-lung/tensor';
-import { readFileUpTo } from '@clip-lung/tensor/node';
 
 import { InputError } from '../../../errors.js';
-import { limits } from '../../../limits.js';
 import type { JobOptions } from '../../../progress.js';
 import type { Warning } from '../../../warning.js';
-import { type SourceNodule, sourceOf } from '../nodule-source.js';
+import { readText } from '../../dataset/text-file.js';
+import { defineSource, type SourceNodule } from '../define-source.js';
 import { cropFiles, type Crops, openCrops } from './crop-arrays.js';
 import { type CropOptions, cropOptions } from './crop-options.js';
+import { namesIn } from './crop-folder.js';
 import { type CropRow, readCropTable } from './crop-table.js';
 
 /**
  * Nodules that somebody has cropped: a folder with a table, `nodules.csv`, and the crops in HU, as one `crops.npy` or a `.npy`
  * for each. Docs: `docs/own-crops.md`.
  */
-export const cropsSource = sourceOf({
+export const cropsSource = defineSource({
   name: 'crops',
   reads: `a folder with ${cropFiles.table} (id, patient, class) and ${cropFiles.crops}, or a .npy for each nodule`,
   options: cropOptions,
   async open(folder, given, job) {
     const options = { ...(await optionsIn(folder)), ...given };
-    const table = readCropTable(
-      await textOf(join(folder, cropFiles.table), 'the table of nodules'),
-      join(folder, cropFiles.table),
-      options,
-    );
+    const file = join(folder, cropFiles.table);
+    const table = readCropTable(await readText(file), file, options);
     const { force = false, collection = 'other' } = options;
     const crops = await openCrops(folder, table.rows);
     const doubtful = await doubtfulCrops(crops, table.rows, { force, ...job });
@@ -62,28 +58,11 @@ async function* nodulesOf(
   }
 }
 
-async function textOf(file: string, what: string): Promise<string> {
-  const bytes = await readFileUpTo(file, limits.tableBytes).catch(
-    (error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new InputError(`${file}: ${what} cannot be read (${reason})`, {
-        cause: error,
-      });
-    },
-  );
-  return bytes.toString('utf8');
-}
-
 async function optionsIn(folder: string): Promise<CropOptions> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    throw new InputError(
-      `${folder}: cannot be read as a folder of crops (${error instanceof Error ? error.message : String(error)}); expected ${cropFiles.table}, and ${cropFiles.crops} or a .npy for each nodule`,
-      { cause: error },
-    );
-  });
+  const names = await namesIn(folder);
   if (!names.includes(cropFiles.options)) return {};
   const file = join(folder, cropFiles.options);
-  const text = await textOf(file, 'what is said of the crops');
+  const text = await readText(file);
   let json: unknown;
   try {
     json = parseJsonText(text);

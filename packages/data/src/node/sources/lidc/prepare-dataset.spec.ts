@@ -572,7 +572,7 @@ describe('readDataset', () => {
     [
       'nodules.csv',
       (text: string) => `${text}a,b\n`,
-      /^nodules\.csv: Invalid Record Length.* line 5/,
+      /^nodules\.csv:5: has 2 values, and the header has 24 columns$/,
     ],
     [
       'folds.csv',

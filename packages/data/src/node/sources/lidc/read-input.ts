@@ -21,6 +21,7 @@ import {
   type SeriesIndex,
   type SeriesParts,
 } from '../../series/series-index.js';
+import { otherInput } from '../other-input.js';
 import { damageFinder } from './damaged-scans.js';
 import type { Job } from './job.js';
 import type { CheckedOptions, PrepareOptions } from './prepare-options.js';
@@ -99,7 +100,7 @@ export async function readInput(
   if (strict) expectNoneUnreadable(annotations.warnings);
   if (annotations.ct === 0) {
     throw new InputError(
-      `${folder}: holds no annotations of a CT; ${xml.length} of its ${count} files are named *.xml${because(annotations.warnings)}. Expected the XML files of LIDC-IDRI and its CT series`,
+      `${folder}: holds no annotations of a CT; ${xml.length} of its ${count} files are named *.xml${because(annotations.warnings)}. Expected the XML files of LIDC-IDRI and its CT series${await otherInput(folder)}`,
     );
   }
   const index = await groupSeries(

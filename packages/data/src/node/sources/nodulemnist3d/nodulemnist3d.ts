@@ -9,7 +9,7 @@ import { resampleCube } from '../../../crop/resample.js';
 import type { Part } from '../../../dataset/nodule.js';
 import { InputError } from '../../../errors.js';
 import { limits } from '../../../limits.js';
-import { type SourceNodule, sourceOf } from '../nodule-source.js';
+import { type SourceNodule, defineSource } from '../define-source.js';
 import { arrayOfNpz } from './npz.js';
 
 const parts: readonly (readonly [key: string, part: Part])[] = [
@@ -29,7 +29,7 @@ const sides = [28, 64];
  *
  * @see MedMNIST v2 (Yang et al. 2023, doi 10.1038/s41597-022-01721-8)
  */
-export const noduleMnist3dSource = sourceOf({
+export const noduleMnist3dSource = defineSource({
   name: 'nodulemnist3d',
   reads: 'nodulemnist3d.npz, or nodulemnist3d_64.npz, of MedMNIST',
   options: z.strictObject({}),
