@@ -39,6 +39,7 @@ const steps = [
     counts: testCounts,
   },
   { name: 'unused files, exports and dependencies', command: ['knip'] },
+  { name: 'API reference', command: ['node', 'tools/docs/api.mjs'] },
   {
     name: 'packed packages',
     command: ['node', 'tools/check/packed-packages.mjs'],

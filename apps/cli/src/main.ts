@@ -37,7 +37,7 @@ const commands = [
 ];
 
 /**
- * Runs the command line. With `--json`, a failure is a JSON object on standard output, too: see {@link FailureJson}.
+ * Runs the command line. With `--json`, a failure is a JSON object on standard output, too.
  *
  * @param args without the names of Node and of the script
  * @returns the exit code: 0 done, 1 failed, 2 wrong use, 75 a training stopped and saved, 130 stopped by Ctrl-C, 143 by

@@ -46,9 +46,7 @@ export interface NoduleTable {
 }
 
 /**
- * @param size samples along each side of what the model takes
- * @param asked what its modules want to know of the nodules besides
- * @throws `OptionError` for what is asked and the dataset does not tell
+ * @throws `OptionError` for a field that is asked for and that the dataset does not have
  */
 export function noduleTable(
   dataset: Dataset,
@@ -59,8 +57,10 @@ export function noduleTable(
     asked = [],
   }: {
     readonly classes: readonly string[];
+    /** samples along each side of what the model takes */
     readonly size: number;
     readonly data: Pick<ResolvedExperiment['data'], 'targets' | 'attributes'>;
+    /** what its modules want to know of the nodules besides */
     readonly asked?: readonly StepField[];
   },
 ): NoduleTable {

@@ -38,11 +38,11 @@ export interface ResNetOptions {
 /** Height and width of a crop. */
 const imageSize = 32;
 
-/** ResNet-18 with two basic blocks a stage: 8w×4×4, viewed as 2w×8×8. @see {@link resNet} */
+/** ResNet-18 with two basic blocks a stage: 8w×4×4, viewed as 2w×8×8. */
 export const resnet18 = (options: ResNetOptions = {}): ImageEncoder =>
   resNet('resnet18', { kind: basic, stages: [2, 2, 2, 2] }, options);
 
-/** ResNet-34 with 3, 4, 6 and 3 basic blocks: 8w×4×4, viewed as 2w×8×8. @see {@link resNet} */
+/** ResNet-34 with 3, 4, 6 and 3 basic blocks: 8w×4×4, viewed as 2w×8×8. */
 export const resnet34 = (options: ResNetOptions = {}): ImageEncoder =>
   resNet('resnet34', { kind: basic, stages: [3, 4, 6, 3] }, options);
 
@@ -59,7 +59,7 @@ export const resnet34 = (options: ResNetOptions = {}): ImageEncoder =>
 export const volumeResnet18 = (options: ResNetOptions = {}): ImageEncoder =>
   resNet('resnet18-3d', { kind: basic, stages: [2, 2, 2, 2] }, options, 3);
 
-/** ResNet-50 with 3, 4, 6 and 3 bottlenecks: 32w×4×4, viewed as 8w×8×8. @see {@link resNet} */
+/** ResNet-50 with 3, 4, 6 and 3 bottlenecks: 32w×4×4, viewed as 8w×8×8. */
 export const resnet50 = (options: ResNetOptions = {}): ImageEncoder =>
   resNet('resnet50', { kind: bottleneck, stages: [3, 4, 6, 3] }, options);
 

@@ -64,7 +64,7 @@ export function wordsFor(
   );
 }
 
-/** What prompts call the attributes of a set, see {@link attributesIn} and {@link wordsFor}. */
+/** What prompts call the attributes of a set, see {@link attributesIn}. */
 export function namesOfAttributes(
   set: AttributeSet,
   words: AttributeNames = attributeNames,

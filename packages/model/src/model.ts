@@ -99,7 +99,8 @@ export interface Model {
     images: tf.Tensor,
   ): tf.Tensor2D;
   /**
-   * Classifies by the classes' texts instead of the head: see {@link textLogits}. Undefined for a model without text.
+   * Classifies by the classes' texts instead of the head: a class's logit is the mean over a nodule's groups of their scaled
+   * cosine with its text. Undefined for a model without text.
    *
    * @param images [B, slices, 32, 32], 0..1
    * @param frozen {@link Model.frozen} as tensors

@@ -123,7 +123,8 @@ function decodeNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
 /**
  * Reads the bytes of a `.npy` file.
  *
- * @throws {@link FileFormatError} as {@link decodeNpyHeader}, and when the data is shorter or longer than the shape says
+ * @throws {@link FileFormatError} when the header is damaged, claims too much or names a type of elements that is not read,
+ *   and when the data is shorter or longer than the shape says
  */
 export function decodeNpy(bytes: Uint8Array, file: string): NdArray {
   const { dtype, shape, dataOffset } = decodeNpyHeader(bytes, file);

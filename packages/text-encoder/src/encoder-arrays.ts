@@ -10,7 +10,7 @@ import { type TextTower, tokenEmbeddingName } from './tower.js';
 
 /** Every array that runs prompts through a tower. */
 export type EncoderArrays<Leaf> = {
-  /** what {@link learnableWeights} gives: trained, or constants */
+  /** the tower's weights by dotted path: trained, or constants */
   readonly tower: Tree<Leaf>;
   /** the rows of the token embedding that the prompts need */
   readonly tokens: Tree<Leaf>;

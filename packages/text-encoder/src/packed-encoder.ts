@@ -26,9 +26,9 @@ export interface PackedPromptEncoder extends PromptEncoder {
 }
 
 export interface PromptEncoderOptions extends EncodeOptions {
-  /** Share equal beginnings; see {@link packPrompts}. Default true. */
+  /** Share equal beginnings. Default true. */
   readonly prefixTree?: boolean;
-  /** How many nodules run at a time, to bound memory; see {@link inMicroBatches}. Default: all. */
+  /** How many nodules run at a time, to bound memory. Default: all. */
   readonly microBatch?: number;
 }
 

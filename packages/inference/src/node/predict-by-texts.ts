@@ -42,8 +42,8 @@ export interface ByTextsOptions {
  * Classifies the nodules that the folds of a run were tested with by the texts of the classes, and writes that beside what
  * the head predicted, for all folds or for none.
  *
- * @throws what {@link readDatasetOf}, {@link loadTowerOf} and {@link readTrainedFold} throw; `InconsistentRunError` when the
- *   head does not predict what it did when the fold was tested
+ * @throws an error that names the file when the dataset, the text tower or a checkpoint is missing, damaged, or another than
+ *   the run's; `InconsistentRunError` when the head does not predict what it did when the fold was tested
  */
 export async function predictByTexts(
   run: RunWithTexts,

@@ -24,7 +24,7 @@ export interface TrainedClassifier {
   readonly epoch: number;
   readonly model: Model;
   readonly weights: Hosted<Weights>;
-  /** From HU [B, 32, 32, 32], slices first, to `probabilities` [B, K]: a pure function. */
+  /** A pure function from HU [B, 32, 32, 32], slices first, to `probabilities` [B, K]. */
   readonly classify: (given: {
     readonly inputs: Crops;
     readonly frozen: Weights;
