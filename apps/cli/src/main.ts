@@ -10,6 +10,7 @@ import { addInspect } from './commands/inspect.js';
 import { addPhantom } from './commands/phantom.js';
 import { addPredict } from './commands/predict.js';
 import { addPrepare } from './commands/prepare.js';
+import { addRuns } from './commands/runs.js';
 import { addTrain } from './commands/train.js';
 import {
   describeFailure,
@@ -30,6 +31,7 @@ const commands = [
   addEvaluate,
   addExport,
   addPredict,
+  addRuns,
   addDoctor,
 ];
 
