@@ -6,6 +6,7 @@ import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEvaluate } from './commands/evaluate.js';
 import { addExport } from './commands/export.js';
+import { addExportTensorBoard } from './commands/export-tensorboard.js';
 import { addInspect } from './commands/inspect.js';
 import { addPhantom } from './commands/phantom.js';
 import { addPredict } from './commands/predict.js';
@@ -32,6 +33,7 @@ const commands = [
   addExport,
   addPredict,
   addRuns,
+  addExportTensorBoard,
   addDoctor,
 ];
 

@@ -223,7 +223,7 @@ describe('listRuns', () => {
       await chmod(join(folder, 'closed'), 0o700);
       expect(found).toHaveLength(1);
       expect(notes).toEqual([
-        `${join(folder, 'closed')}: cannot be read: you may not read it`,
+        `${join(folder, 'closed')}: cannot be read: you may not read it (EACCES)`,
       ]);
     },
   );
