@@ -89,15 +89,22 @@ export class FoldEvents {
         ]),
       }),
     );
-    const same = steps.findIndex(
-      ({ step, scalars }) => !hasAll(this.#known.get(step), scalars),
-    );
-    const from = same < 0 ? steps.length : same;
     const last = steps.at(-1);
+    const other = steps.findIndex((one) => !this.#agrees(one, one === last));
+    const from = other < 0 ? steps.length : other;
     const next = steps[from]?.step ?? (last === undefined ? 0 : last.step + 1);
     const isStale = [...this.#known.keys()].some((step) => step >= next);
     const isOver = test !== null && !this.#ended;
-    if (!start && !isStale && !isOver && from === steps.length) return;
+    const missing = steps
+      .map(({ scalars, ...one }, index) => ({
+        ...one,
+        scalars:
+          index < from
+            ? without(scalars, this.#known.get(one.step) ?? new Map())
+            : scalars,
+      }))
+      .filter(({ scalars }) => scalars.size > 0);
+    if (!start && !isStale && !isOver && missing.length === 0) return;
 
     const now = Date.now() / 1000;
     const events: TensorBoardEvent[] = [];
@@ -112,7 +119,7 @@ export class FoldEvents {
       );
       events.push({ kind: 'summary', step: next, wallTime: startTime, values });
     }
-    for (const { step, time, scalars } of steps.slice(from)) {
+    for (const { step, time, scalars } of missing) {
       const values = [...scalars].map(
         ([tag, value]) => ({ kind: 'scalar', tag, value }) as const,
       );
@@ -127,8 +134,9 @@ export class FoldEvents {
     }
     this.#file ??= await createEventFile(this.#folder);
     await this.#file.write(events);
-    for (const { step, scalars } of steps.slice(from)) {
-      this.#known.set(step, scalars);
+    for (const { step, scalars } of missing) {
+      const known = this.#known.get(step) ?? [];
+      this.#known.set(step, new Map([...known, ...scalars]));
       this.#written += scalars.size;
     }
     this.#ended ||= test !== null;
@@ -136,6 +144,18 @@ export class FoldEvents {
 
   async close(): Promise<void> {
     await this.#file?.close();
+  }
+
+  /**
+   * Whether what TensorBoard has of a step may stay. The last one may gain a scalar, the test; before it, one that is added would
+   * come after those of later steps, and TensorBoard would drop these.
+   */
+  #agrees({ step, scalars }: Step, isLast: boolean): boolean {
+    const known = this.#known.get(step);
+    if (known === undefined) return false;
+    return [...scalars].every(([tag, value]) =>
+      isLast && !known.has(tag) ? true : known.get(tag) === value,
+    );
   }
 
   #forget(from: number): void {
@@ -146,12 +166,11 @@ export class FoldEvents {
   }
 }
 
-function hasAll(
-  known: ReadonlyMap<string, number> | undefined,
+function without(
   scalars: ReadonlyMap<string, number>,
-): boolean {
-  if (known === undefined) return false;
-  return [...scalars].every(([tag, value]) => known.get(tag) === value);
+  known: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  return new Map([...scalars].filter(([tag]) => !known.has(tag)));
 }
 
 /** Whether the last thing that is known of the session is its end. */

@@ -219,12 +219,33 @@ async function scalarsIn(
   return scalarsByStep(await readEventFolder(foldPaths(run, fold).folder));
 }
 
+/** Scalars that are there twice, and no restart in between: TensorBoard shows both. */
+async function twice(fold: number): Promise<readonly string[]> {
+  let seen: (readonly [step: number, tag: string])[] = [];
+  const found: string[] = [];
+  for (const event of await readEventFolder(foldPaths(run, fold).folder)) {
+    const { step } = event;
+    if (event.kind === 'restart') seen = seen.filter(([own]) => own < step);
+    if (event.kind !== 'summary') continue;
+    for (const value of event.values) {
+      if (value.kind !== 'scalar') continue;
+      const { tag } = value;
+      if (seen.some(([at, name]) => at === step && name === tag)) {
+        found.push(`${tag} at ${step}`);
+      }
+      seen.push([step, tag]);
+    }
+  }
+  return found;
+}
+
 /** Holds a fold's events against its log. @param tested what stands at the last epoch beside it */
 async function expectLog(
   fold: number,
   tested: Readonly<Record<string, number>> = {},
 ): Promise<void> {
   const { epochs } = await readMetrics(foldPaths(run, fold).metrics);
+  expect(await twice(fold)).toEqual([]);
   const found = [...(await scalarsIn(fold))].map(([step, scalars]) => [
     step,
     Object.fromEntries(scalars),
