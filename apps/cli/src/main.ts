@@ -7,10 +7,12 @@ import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEvaluate } from './commands/evaluate.js';
 import { addExport } from './commands/export.js';
+import { addExportTensorBoard } from './commands/export-tensorboard.js';
 import { addInspect } from './commands/inspect.js';
 import { addPhantom } from './commands/phantom.js';
 import { addPredict } from './commands/predict.js';
 import { addPrepare } from './commands/prepare.js';
+import { addRuns } from './commands/runs.js';
 import { addTrain } from './commands/train.js';
 import {
   describeFailure,
@@ -33,6 +35,8 @@ const commands = [
   addEvaluate,
   addExport,
   addPredict,
+  addRuns,
+  addExportTensorBoard,
   addDoctor,
 ];
 

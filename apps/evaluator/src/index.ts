@@ -10,3 +10,4 @@ export {
   formatEvaluation,
   type FormatOptions,
 } from './format.js';
+export { formatRuns } from './format-runs.js';

@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+
 import { type Dataset, splitFold } from '@clip-lung/data';
 import { datasetDigest } from '@clip-lung/data/node';
 import type { Engine } from '@clip-lung/engine';
@@ -173,6 +175,7 @@ function recordOf({
     ordered: known.ordered,
     engine: engine.name,
     device: engine.device,
+    host: hostname(),
     software,
   };
 }

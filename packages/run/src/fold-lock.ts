@@ -43,6 +43,9 @@ export interface LockTimes {
   readonly settle?: number;
 }
 
+/** Milliseconds. */
+const longestSilence = 120_000;
+
 export interface LockOptions extends LockTimes {
   /** is told of a lock that is taken over, or waited for */
   readonly onNote?: (message: string) => void;
@@ -83,7 +86,7 @@ export async function lockFold(
   fold: number,
   options: LockOptions = {},
 ): Promise<FoldLock> {
-  const { stale = 120_000, settle = 300, onNote, signal } = options;
+  const { stale = longestSilence, settle = 300, onNote, signal } = options;
   const file = lockFile(run, fold);
   const own = thisProcess(randomBytes(16).toString('hex'));
   const text = `${JSON.stringify(own)}\n`;
@@ -164,6 +167,35 @@ async function giveSign(file: string, own: Holder): Promise<boolean> {
     if (isMissing(error)) return false;
     throw new FileWriteError(file, error);
   }
+}
+
+/** Who trains a fold, or did when it was killed. */
+export interface FoldHolder {
+  /** undefined where the lock is damaged */
+  readonly host: string | undefined;
+  /** false when the process is dead, or, on another machine, has given no sign of life for two minutes by this machine's clock */
+  readonly lives: boolean;
+}
+
+/**
+ * Who holds a fold's lock, as far as can be told by reading alone; undefined for a fold that nobody trains.
+ *
+ * @throws `FileReadError`
+ */
+export async function foldHolder(
+  run: string,
+  fold: number,
+  { stale = longestSilence }: LockTimes = {},
+): Promise<FoldHolder | undefined> {
+  const found = await readLock(lockFile(run, fold));
+  if (found === undefined) return undefined;
+  const { holder, beat } = found;
+  const state = holder === undefined ? 'unknown' : stateOf(holder);
+  return {
+    host: holder?.host,
+    lives:
+      state === 'alive' || (state === 'unknown' && Date.now() - beat <= stale),
+  };
 }
 
 /** Whether a process holds a lock, as far as can be told from here. */

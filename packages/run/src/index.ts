@@ -21,6 +21,8 @@ export {
   TensorMismatchError,
 } from './error.js';
 export {
+  type FoldHolder,
+  foldHolder,
   type FoldLock,
   FoldLockedError,
   lockFold,
@@ -29,7 +31,9 @@ export {
 } from './fold-lock.js';
 export { runFormatVersion, type RunFormatVersion } from './format-version.js';
 export { type KeptFiles, keptFiles, writeKeptFiles } from './kept-files.js';
+export type { FindRunsOptions } from './find-runs.js';
 export { clearLeftBehind, isNewRun } from './left-behind.js';
+export { listRuns } from './list-runs.js';
 export {
   appendMetrics,
   type EpochMetrics,
@@ -73,6 +77,12 @@ export {
   type RunText,
   writeRunRecord,
 } from './record.js';
+export {
+  readRunState,
+  type RunState,
+  type RunStateName,
+  runStateNames,
+} from './run-state.js';
 export {
   type ClassSummary,
   type FoldSummary,

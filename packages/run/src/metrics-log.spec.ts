@@ -14,6 +14,7 @@ import {
   readMetrics,
   RunFileError,
 } from './index.js';
+import { readProgress } from './metrics-log.js';
 
 let folder = '';
 let file = '';
@@ -136,5 +137,43 @@ describe('metrics.jsonl', () => {
     await appendMetrics(file, metricsOf(0));
     await writeFile(file, '{');
     expect((await readMetrics(file)).epochs).toEqual([]);
+  });
+});
+
+describe('readProgress', () => {
+  it('has the epochs and the best validation of the log that readMetrics reads', async () => {
+    const accuracies = [0.25, 0.75, 0.5];
+    for (const [epoch, accuracy] of accuracies.entries()) {
+      const validation = { accuracy, loss: 1 };
+      await appendMetrics(file, { ...metricsOf(epoch), validation });
+    }
+    expect(await readProgress(file)).toEqual({ epochs: 3, validation: 0.75 });
+  });
+
+  it('has no best validation where nothing is held out', async () => {
+    await appendMetrics(file, { ...metricsOf(0), validation: null });
+    expect(await readProgress(file)).toEqual({ epochs: 1, validation: null });
+  });
+
+  it('reads lines without digests, and leaves out one that is cut off', async () => {
+    await appendMetrics(file, metricsOf(0));
+    await appendFile(file, `${JSON.stringify(metricsOf(1))}\n{"epoch":2,`);
+    expect(await readProgress(file)).toEqual({ epochs: 2, validation: 0.25 });
+  });
+
+  it('refuses a damaged line as readMetrics does', async () => {
+    for (const epoch of [0, 1, 2]) await appendMetrics(file, metricsOf(epoch));
+    const whole = await readFile(file);
+    for (const damaged of damagesOf(whole)) {
+      await writeFile(file, damaged);
+      const said = async (reading: Promise<unknown>): Promise<string> =>
+        reading.then(
+          () => 'nothing',
+          (error: unknown) => String(error),
+        );
+      expect(await said(readProgress(file))).toBe(
+        await said(readMetrics(file)),
+      );
+    }
   });
 });

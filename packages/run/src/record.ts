@@ -45,6 +45,8 @@ export interface RunRecord {
   readonly ordered?: boolean | undefined;
   readonly engine: string;
   readonly device: string;
+  /** name of the machine that the run began on; absent in runs that did not keep it yet */
+  readonly host?: string | undefined;
   /** versions, by name: `{ node: '20.20.2', 'clip-lung': '0.1.0' }` */
   readonly software: Readonly<Record<string, string>>;
   /** plugins that the run went on without, the first first: those of the experiment above took their place */
@@ -98,6 +100,7 @@ const record = z.strictObject({
   ordered: z.boolean().optional(),
   engine: z.string(),
   device: z.string(),
+  host: z.string().optional(),
   software: z.record(z.string(), z.string()),
   replacedPlugins: z
     .array(

@@ -17,6 +17,7 @@ import { z } from 'zod';
 
 import { type ClassifiedBy, waysToClassify } from './classified-by.js';
 import { parseDigestedJson, toDigestedJson } from './digested-json.js';
+import { MissingRunFileError } from './error.js';
 import { formatVersion, type RunFormatVersion } from './format-version.js';
 import { readRunFile } from './missing.js';
 import { runPaths } from './paths.js';
@@ -193,4 +194,29 @@ export async function readRunSummary(
     `there is no such file: the run is not evaluated yet; run \`clip-lung evaluate${by === 'head' ? '' : ` --by ${by}`}\` on it`,
   );
   return parseDigestedJson(bytes, summary, file);
+}
+
+const headline = z.looseObject({
+  accuracy: fraction,
+  folds: z.array(z.looseObject({ fold: count })),
+});
+
+/**
+ * The accuracy of `summary.json`, and of how many folds it is. A summary of before some metric was there has it, too.
+ *
+ * @returns undefined where the run was not evaluated
+ * @throws `RunFileError` for a summary that is not as it was written
+ */
+export async function readTestAccuracy(
+  folder: string,
+): Promise<{ readonly accuracy: number; readonly folds: number } | undefined> {
+  const file = runPaths(folder).summary;
+  try {
+    const bytes = await readRunFile(file, 'there is no such file');
+    const { accuracy, folds } = parseDigestedJson(bytes, headline, file);
+    return { accuracy, folds: folds.length };
+  } catch (error) {
+    if (error instanceof MissingRunFileError) return undefined;
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 import { readDataset } from '@clip-lung/data/node';
 import { loadExperiment, pluginVersions } from '@clip-lung/experiment';
 import { loadTower } from '@clip-lung/inference/node';
+import { followInTensorBoard } from '@clip-lung/tracking';
 import { type FoldResult, needsMargin, trainRun } from '@clip-lung/trainer';
 import { InvalidArgumentError, Option } from 'commander';
 
@@ -29,6 +30,7 @@ interface Options extends PluginOptions {
   readonly set: readonly string[];
   readonly resume: boolean;
   readonly plugins: (typeof pluginVersions)[number];
+  readonly tensorboard?: boolean;
   readonly offline?: boolean;
   readonly engine: EngineName;
   readonly device?: DeviceName;
@@ -86,6 +88,10 @@ export const addTrain: AddCommand = (program, surroundings) => {
       'threads inside one operation, for --engine onnx (default: one for each processor)',
       wholeNumber(1),
     )
+    .option(
+      '--tensorboard',
+      "write event files for TensorBoard into the folds' folders, too",
+    )
     .option('--offline', 'download nothing')
     .option('--json', 'print one JSON object')
     .action(async (file: string, options: Options) => {
@@ -108,6 +114,14 @@ export const addTrain: AddCommand = (program, surroundings) => {
       });
       const engine = makeEngine(options.engine, options);
       let folds: readonly FoldResult[];
+      const shown = showTraining(screen);
+      const tracker = options.tensorboard
+        ? followInTensorBoard(options.out, {
+            onNote: (message) => {
+              screen.note(`note: ${message}`);
+            },
+          })
+        : undefined;
       try {
         folds = await trainRun({
           ...loaded,
@@ -119,10 +133,14 @@ export const addTrain: AddCommand = (program, surroundings) => {
           engine,
           tower,
           software: software(),
-          onEvent: showTraining(screen),
+          onEvent: (event) => {
+            shown(event);
+            tracker?.onEvent(event);
+          },
           signal: surroundings.signal,
         });
       } finally {
+        await tracker?.close();
         await engine.dispose();
       }
       screen.result(
