@@ -74,6 +74,7 @@ describe('an experiment', () => {
     },
     { preset: 'published-code', logitScale: { learn: false } },
     { losses: [{ use: 'class-balanced', beta: 0.9 }], head: { use: 'unsure' } },
+    { optimizer: { use: 'adamw', beta2: 0.99 }, training: { weightDecay: 0 } },
   ])(
     'once resolved resolves to itself, also through JSON: %j',
     (experiment) => {
@@ -308,6 +309,16 @@ describe('an experiment', () => {
       { training: { momentum: 2 } },
       'training.momentum',
       /expected number to be <1/,
+    ],
+    [
+      { optimizer: { use: 'adamw' }, training: { momentum: 0.9 } },
+      'optimizer',
+      /"momentum"; known to "adamw": beta1, beta2, epsilon, weightDecay$/,
+    ],
+    [
+      { optimizer: { use: 'adamw', epsilon: 0 } },
+      'optimizer.epsilon',
+      /Too small: .* >0/,
     ],
     [
       { preset: 'code' },

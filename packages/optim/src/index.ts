@@ -1,3 +1,4 @@
+export { adamw, type AdamWOptions } from './adamw.js';
 export { type CosineOptions, cosineSchedule } from './cosine.js';
 export { ema, emaDecay } from './ema.js';
 export { HyperparameterError } from './hyperparameter.js';
