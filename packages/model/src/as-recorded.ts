@@ -24,6 +24,7 @@ export function asRecorded(experiment: Fields): Fields {
     ...(training && {
       training: {
         schedule: { per: 'step' },
+        clipNorm: null,
         checkpointSteps: null,
         ...training,
       },

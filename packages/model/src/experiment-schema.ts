@@ -71,6 +71,7 @@ const schemaOf = (preset: Preset) =>
           .prefault({}),
         momentum: z.number().optional(),
         weightDecay: z.number().optional(),
+        clipNorm: positive().nullable().default(null),
         ema: decay.default(0.999),
         emaWarmup: z.boolean().default(false),
         checkpointSteps: count(1_000_000_000).nullable().default(null),

@@ -57,6 +57,7 @@ describe('an experiment', () => {
         batchSize: 32,
         learningRate: 1e-3,
         schedule: { per: 'step' },
+        clipNorm: null,
         ema: 0.999,
         emaWarmup: false,
         seed: 1,
@@ -114,20 +115,21 @@ describe('an experiment', () => {
 
   it('on record from before there were some of the options has what runs did then, whatever the preset does now', () => {
     const now = resolveExperiment({ preset: 'published-code' });
-    const without = (fields: object | null, later: string) =>
+    const without = (fields: object | null, ...later: readonly string[]) =>
       Object.fromEntries(
-        Object.entries(fields ?? {}).filter(([name]) => name !== later),
+        Object.entries(fields ?? {}).filter(([name]) => !later.includes(name)),
       );
     const then = resolveExperiment(
       asRecorded({
         ...now,
         data: without(now.data, 'validationBy'),
-        training: without(now.training, 'schedule'),
+        training: without(now.training, 'schedule', 'clipNorm'),
         prompt: without(now.prompt, 'attributeNames'),
       }),
     );
     expect(then.data.validationBy).toBe('nodules');
     expect(then.training.schedule.per).toBe('step');
+    expect(then.training.clipNorm).toBeNull();
     expect(then.prompt?.['attributeNames']).toContain('internal structure');
     expect(resolveExperiment(asRecorded({ ...now }))).toEqual(now);
     expect(asRecorded({ ...now, prompt: null })['prompt']).toBeNull();
@@ -250,7 +252,7 @@ describe('an experiment', () => {
     [
       { training: { epoks: 3 } },
       'training',
-      /Unrecognized key: "epoks"; known: batchSize, checkpointSteps, ema, .*, epochs, /,
+      /Unrecognized key: "epoks"; known: batchSize, checkpointSteps, clipNorm, ema, .*, epochs, /,
     ],
     [
       { text: { use: 'random', model: './clip' } },
@@ -402,6 +404,8 @@ describe('an experiment', () => {
     ['training', 'batchSize', 5000],
     ['training', 'learningRate', 1e39],
     ['training', 'learningRate', 1e-60],
+    ['training', 'clipNorm', 1e39],
+    ['training', 'clipNorm', 0],
     ['training', 'seed', 2 ** 60],
     ['data', 'folds', 1e6],
     ['image', 'width', 100000],
