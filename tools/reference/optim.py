@@ -1,4 +1,7 @@
-"""Fixtures of packages/optim: ten steps of torch.optim.SGD with a cosine schedule and a moving average.
+"""Fixtures of packages/optim.
+
+torch.json   ten steps of torch.optim.SGD with a cosine schedule and a moving average
+adamw.json   twenty steps of torch.optim.AdamW, whose rate changes with every step
 
     python tools/reference/optim.py        (needs torch)
 
@@ -12,7 +15,7 @@ import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, SequentialLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-FIXTURE = Path(__file__).parents[2] / "packages/optim/fixtures/torch.json"
+FIXTURES = Path(__file__).parents[2] / "packages/optim/fixtures"
 SHAPES = {"linear.weight": (3, 4), "linear.bias": (3,)}
 STEPS = 10
 DECAY = 0.8
@@ -68,6 +71,38 @@ def learning_rates(base, steps, warmup, final):
     return {"base": base, "steps": steps, "warmup": warmup, "final": final, "rates": rates}
 
 
+ADAMW_SHAPES = {"linear.weight": (3, 4), "linear.bias": (3,), "ctx": (2, 1, 3), "logit_scale": ()}
+
+
+def adamw(options, base):
+    """Parameters after each step. Those of fewer than two axes are in a group without weight decay."""
+    params = {name: torch.nn.Parameter(torch.randn(shape).double()) for name, shape in ADAMW_SHAPES.items()}
+    start = flat(params)
+    groups = [
+        {"params": [param for param in params.values() if param.ndim >= 2]},
+        {"params": [param for param in params.values() if param.ndim < 2], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=base, **options)
+    rise = LinearLR(optimizer, start_factor=1 / 4, total_iters=3)
+    schedule = SequentialLR(optimizer, [rise, CosineAnnealingLR(optimizer, T_max=16)], milestones=[4])
+    steps = []
+    for step in range(20):
+        for name, param in params.items():
+            # Gradients of very different sizes, and none at all for a while.
+            param.grad = torch.randn(param.shape).double() * (0.0 if name == "ctx" and step < 3 else 10.0 ** (step % 5 - 3))
+        rate = optimizer.param_groups[0]["lr"]
+        gradients = flat({name: param.grad for name, param in params.items()})
+        optimizer.step()
+        schedule.step()
+        steps.append({"rate": rate, "gradients": gradients, "params": flat(params)})
+    return {"options": options, "start": start, "steps": steps}
+
+
+def write(name, fixture):
+    FIXTURES.mkdir(exist_ok=True)
+    (FIXTURES / f"{name}.json").write_text(json.dumps(fixture) + "\n")
+
+
 if __name__ == "__main__":
     torch.manual_seed(1)
     fixture = {
@@ -85,5 +120,11 @@ if __name__ == "__main__":
             learning_rates(1e-3, 20, 5, 1e-5),
         ],
     }
-    FIXTURE.parent.mkdir(exist_ok=True)
-    FIXTURE.write_text(json.dumps(fixture) + "\n")
+    write("torch", fixture)
+    torch.manual_seed(2)
+    trajectories = [
+        adamw({}, 1e-3),
+        adamw({"betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.5}, 0.1),
+        adamw({"betas": (0.0, 0.5), "weight_decay": 0.0}, 0.02),
+    ]
+    write("adamw", {"torch": torch.__version__, "shapes": ADAMW_SHAPES, "trajectories": trajectories})

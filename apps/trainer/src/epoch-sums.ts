@@ -14,16 +14,19 @@ export class EpochSums {
     this.#totals = totals;
   }
 
-  /** @throws `TrainingError` when a term of the loss, or their sum, is not finite */
+  /** @throws `TrainingError` when a term of the loss, their sum, or the gradients' norm is not finite */
   add(
     {
       loss,
       terms,
       logits,
+      gradientNorm,
     }: {
-      loss: NdArray;
-      terms: Readonly<Record<string, NdArray>>;
-      logits: NdArray;
+      readonly loss: NdArray;
+      readonly terms: Readonly<Record<string, NdArray>>;
+      readonly logits: NdArray;
+      /** where gradients are clipped */
+      readonly gradientNorm?: NdArray | undefined;
     },
     labels: Int32Array,
     at: RunPlace,
@@ -44,6 +47,10 @@ export class EpochSums {
         at,
       );
     }
+    const norm = gradientNorm && Number(gradientNorm.data[0]);
+    if (norm !== undefined && !Number.isFinite(norm)) {
+      throw divergedAt(`the norm of the gradients is ${norm}`, at);
+    }
     this.#totals = {
       loss: before.loss + value,
       nodules: before.nodules + labels.length,
@@ -51,6 +58,9 @@ export class EpochSums {
       terms: Object.fromEntries(
         own.map(([name, term]) => [name, (before.terms[name] ?? 0) + term]),
       ),
+      ...(norm !== undefined && {
+        gradientNorm: (before.gradientNorm ?? 0) + norm,
+      }),
     };
   }
 
@@ -61,13 +71,16 @@ export class EpochSums {
   /** @param batches that were added */
   means(
     batches: number,
-  ): Pick<EpochMetrics, 'loss' | 'terms' | 'trainAccuracy'> {
-    const { loss, terms, right, nodules } = this.#totals;
+  ): Pick<EpochMetrics, 'loss' | 'terms' | 'gradientNorm' | 'trainAccuracy'> {
+    const { loss, terms, gradientNorm, right, nodules } = this.#totals;
     return {
       loss: loss / batches,
       terms: Object.fromEntries(
         Object.entries(terms).map(([name, sum]) => [name, sum / batches]),
       ),
+      ...(gradientNorm !== undefined && {
+        gradientNorm: gradientNorm / batches,
+      }),
       trainAccuracy: right / nodules,
     };
   }

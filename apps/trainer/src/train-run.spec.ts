@@ -66,15 +66,15 @@ async function asOfBefore(out: string): Promise<void> {
   >;
   const without = (
     fields: Readonly<Record<string, unknown>> | undefined,
-    later: string,
+    ...later: readonly string[]
   ): object =>
     Object.fromEntries(
-      Object.entries(fields ?? {}).filter(([name]) => name !== later),
+      Object.entries(fields ?? {}).filter(([name]) => !later.includes(name)),
     );
   const experiment = {
     ...rest,
     data: without(data, 'validationBy'),
-    training: without(training, 'schedule'),
+    training: without(training, 'schedule', 'clipNorm'),
   };
   await writeFile(
     join(out, 'experiment.json'),

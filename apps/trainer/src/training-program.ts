@@ -60,11 +60,11 @@ export function makeProgram(
     modules,
   });
   const optimizer = createOptimizer(experiment, modules);
-  const step = engine.compile(trainingStep(model, optimizer), {
+  const { batchSize, clipNorm, seed } = experiment.training;
+  const step = engine.compile(trainingStep(model, optimizer, { clipNorm }), {
     name: 'training step',
     frozen: model.frozen,
   });
-  const { batchSize, seed } = experiment.training;
   const classifier = new Classifier(engine, model, batchSize);
   const begin = (fold: number): EngineState<TrainingState> => {
     const random = new RandomStream(seed, 'init', `fold-${fold}`);

@@ -2,6 +2,7 @@ import { namesOfAttributes } from './attribute-names.js';
 
 /** What runs did before `training` could say so. */
 const laterTraining = {
+  clipNorm: null,
   best: 'accuracy',
   patience: null,
   checkpointSteps: null,

@@ -80,6 +80,7 @@ const schemaOf = (preset: Preset) =>
           .prefault({}),
         momentum: z.number().optional(),
         weightDecay: z.number().optional(),
+        clipNorm: positive().nullable().default(null),
         ema: decay.default(0.999),
         emaWarmup: z.boolean().default(false),
         best: z.enum(bestBy).default('accuracy'),

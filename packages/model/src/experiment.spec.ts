@@ -60,6 +60,7 @@ describe('an experiment', () => {
         batchSize: 32,
         learningRate: 1e-3,
         schedule: { per: 'step' },
+        clipNorm: null,
         ema: 0.999,
         emaWarmup: false,
         seed: 1,
@@ -77,6 +78,7 @@ describe('an experiment', () => {
     },
     { preset: 'published-code', logitScale: { learn: false } },
     { losses: [{ use: 'class-balanced', beta: 0.9 }], head: { use: 'unsure' } },
+    { optimizer: { use: 'adamw', beta2: 0.99 }, training: { weightDecay: 0 } },
   ])(
     'once resolved resolves to itself, also through JSON: %j',
     (experiment) => {
@@ -116,20 +118,21 @@ describe('an experiment', () => {
 
   it('on record from before there were some of the options has what runs did then, whatever the preset does now', () => {
     const now = resolveExperiment({ preset: 'published-code' });
-    const without = (fields: object | null, later: string) =>
+    const without = (fields: object | null, ...later: readonly string[]) =>
       Object.fromEntries(
-        Object.entries(fields ?? {}).filter(([name]) => name !== later),
+        Object.entries(fields ?? {}).filter(([name]) => !later.includes(name)),
       );
     const then = resolveExperiment(
       asRecorded({
         ...now,
         data: without(now.data, 'validationBy'),
-        training: without(now.training, 'schedule'),
+        training: without(now.training, 'schedule', 'clipNorm'),
         prompt: without(now.prompt, 'attributeNames'),
       }),
     );
     expect(then.data.validationBy).toBe('nodules');
     expect(then.training.schedule.per).toBe('step');
+    expect(then.training.clipNorm).toBeNull();
     expect(then.prompt?.['attributeNames']).toContain('internal structure');
     expect(resolveExperiment(asRecorded({ ...now }))).toEqual(now);
     expect(asRecorded({ ...now, prompt: null })['prompt']).toBeNull();
@@ -252,7 +255,7 @@ describe('an experiment', () => {
     [
       { training: { epoks: 3 } },
       'training',
-      /Unrecognized key: "epoks"; known: batchSize, best, checkpointSteps, ema, .*, epochs, /,
+      /Unrecognized key: "epoks"; known: batchSize, best, checkpointSteps, clipNorm, ema, .*, epochs, /,
     ],
     [
       { text: { use: 'random', model: './clip' } },
@@ -311,6 +314,16 @@ describe('an experiment', () => {
       { training: { momentum: 2 } },
       'training.momentum',
       /expected number to be <1/,
+    ],
+    [
+      { optimizer: { use: 'adamw' }, training: { momentum: 0.9 } },
+      'optimizer',
+      /"momentum"; known to "adamw": beta1, beta2, epsilon, weightDecay$/,
+    ],
+    [
+      { optimizer: { use: 'adamw', epsilon: 0 } },
+      'optimizer.epsilon',
+      /Too small: .* >0/,
     ],
     [
       { preset: 'code' },
@@ -394,6 +407,8 @@ describe('an experiment', () => {
     ['training', 'batchSize', 5000],
     ['training', 'learningRate', 1e39],
     ['training', 'learningRate', 1e-60],
+    ['training', 'clipNorm', 1e39],
+    ['training', 'clipNorm', 0],
     ['training', 'seed', 2 ** 60],
     ['data', 'folds', 1e6],
     ['image', 'width', 100000],

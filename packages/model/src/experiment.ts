@@ -45,6 +45,8 @@ export interface TrainingOptions {
   readonly momentum?: number;
   /** of the optimiser, where it has one */
   readonly weightDecay?: number;
+  /** gradients whose norm, over all parameters, is above it are shortened to it; null (default) for no bound */
+  readonly clipNorm?: number | null;
   /** decay of the moving average of the weights, which is what is evaluated; 0 for none */
   readonly ema?: number;
   /** begins the average with a smaller decay, min(ema, (1 + step) / (10 + step)) */
@@ -140,6 +142,7 @@ export interface ResolvedExperiment {
   readonly augment: readonly Chosen[];
   readonly training: LearningRate & {
     readonly batchSize: number;
+    readonly clipNorm: number | null;
     readonly ema: number;
     readonly emaWarmup: boolean;
     readonly best: (typeof bestBy)[number];

@@ -84,6 +84,7 @@ export {
   initialState,
   lossAndGradients,
   type StepInputs,
+  type StepOptions,
   type StepOutputs,
   type TrainingState,
   trainingStep,

@@ -1,5 +1,5 @@
 import type { Arguments, Results } from '@clip-lung/engine';
-import { ema, type Optimizer } from '@clip-lung/optim';
+import { clipNorm, ema, type Optimizer } from '@clip-lung/optim';
 import {
   leaves,
   type NdArray,
@@ -45,7 +45,15 @@ export type StepOutputs = {
   readonly terms: Readonly<Record<string, tf.Tensor>>;
   /** [B, K] */
   readonly logits: tf.Tensor;
+  /** over all parameters, before they are clipped, scalar; where they are */
+  readonly gradientNorm?: tf.Tensor;
 };
+
+/** How a step goes, beside what its model and its optimiser are. */
+export interface StepOptions {
+  /** gradients with a norm above it are shortened to it; default null, for none */
+  readonly clipNorm?: number | null;
+}
 
 /** The state before the first step: the averages start at the parameters. */
 export function initialState(
@@ -71,15 +79,17 @@ export function initialState(
 export function trainingStep(
   model: Model,
   optimizer: Optimizer,
+  { clipNorm: most = null }: StepOptions = {},
 ): (
   given: Arguments<TrainingState, StepInputs, Tensors>,
 ) => Results<StepOutputs> {
   return ({ state, inputs, frozen }) => {
     const batch: Batch = inputs;
     const { result, gradients } = lossAndGradients(model, state, batch, frozen);
+    const clipped = most === null ? { gradients } : clipNorm(gradients, most);
     const { params, state: optimizerState } = optimizer.update(
       state.params,
-      gradients,
+      clipped.gradients,
       state.optimizer,
       inputs.learningRate as tf.Scalar,
     );
@@ -89,6 +99,7 @@ export function trainingStep(
         loss: result.total,
         terms: result.terms,
         logits: result.logits,
+        ...('norm' in clipped && { gradientNorm: clipped.norm }),
       },
       state: {
         params,

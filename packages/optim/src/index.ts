@@ -1,3 +1,5 @@
+export { adamw, type AdamWOptions } from './adamw.js';
+export { clipNorm, type ClippedGradients } from './clip-norm.js';
 export { type CosineOptions, cosineSchedule } from './cosine.js';
 export { ema, emaDecay } from './ema.js';
 export { HyperparameterError } from './hyperparameter.js';

@@ -10,7 +10,7 @@ export interface OptimizerStep {
 
 /** A rule that moves parameters against their gradients: a pair of pure functions. */
 export interface Optimizer {
-  /** The state before the first step. Its names are the parameters' paths, or start with them. */
+  /** The state before the first step: a tree of any form, which every step keeps. */
   init(params: Tree<NdArray<'float32'>>): Tree<NdArray<'float32'>>;
 
   /**

@@ -10,6 +10,12 @@ export const mapArrays: (
   change: (array: NdArray<'float32'>) => NdArray<'float32'>,
 ) => HostTree = mapTree;
 
+/** `mapTree` over tensors. */
+export const mapTensors: (
+  tree: TensorTree,
+  change: (tensor: tf.Tensor) => tf.Tensor,
+) => TensorTree = mapTree;
+
 /** `zipTrees` over tensors. @throws `ShapeError` that lists the paths which only one of the trees has */
 export const zipTensors: (
   a: TensorTree,

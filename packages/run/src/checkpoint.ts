@@ -72,6 +72,8 @@ export interface EpochTotals {
   readonly right: number;
   /** by the name of the loss */
   readonly terms: Readonly<Record<string, number>>;
+  /** norms of the gradients, of as many steps; where they are clipped */
+  readonly gradientNorm?: number | undefined;
 }
 
 export interface BestEpoch {
@@ -119,6 +121,7 @@ const checkpointInfo = z.looseObject({
         nodules: z.int().positive(),
         right: z.int().nonnegative(),
         terms: z.record(z.string(), z.number()),
+        gradientNorm: z.number().nonnegative().optional(),
       }),
     })
     .optional(),

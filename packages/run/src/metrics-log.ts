@@ -28,6 +28,8 @@ export interface EpochMetrics {
   readonly loss: number;
   /** mean of each loss term, by name, before its weight */
   readonly terms: Readonly<Record<string, number>>;
+  /** mean over the epoch's steps of the gradients' norm before they are clipped; where they are */
+  readonly gradientNorm?: number | undefined;
   /** fraction in 0..1, of the predictions made while training */
   readonly trainAccuracy: number;
   /** null where the fold holds no nodules out for validation */
@@ -60,6 +62,7 @@ const epochMetrics = z.looseObject({
   learningRate: z.number(),
   loss: z.number(),
   terms: z.record(z.string(), z.number()),
+  gradientNorm: z.number().nonnegative().optional(),
   trainAccuracy: fraction,
   validation: z
     .strictObject({
