@@ -1,81 +1,65 @@
-// Packs every package as it would be published, installs the archives into an empty project, counts the copies of tfjs there,
-// imports everything that they export, and runs the command.
-import { execFileSync } from 'node:child_process';
+// Packs every package as it would be published, follows docs/study.md with them in an empty folder, counts the copies of tfjs
+// there, imports everything that the packages export, and runs the command.
+import { execFile } from 'node:child_process';
 import {
+  existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 
-const root = resolve(import.meta.dirname, '../..');
-const licence = readFileSync(join(root, 'LICENSE'));
+import { expectTypes, followStudy } from './follow-study.mjs';
+import { packAll } from './pack.mjs';
+import { serveRegistry } from './registry.mjs';
+
 const folder = mkdtempSync(join(tmpdir(), 'packed-'));
-const run = (program, args, cwd) =>
-  execFileSync(program, args, {
-    cwd,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+const [archives, study] = ['archives', 'study'].map((name) => {
+  const path = join(folder, name);
+  mkdirSync(path);
+  return path;
+});
+const execute = promisify(execFile);
 
+/** Not as a blocking call: npm asks the registry of this process. */
+async function run(program, args) {
+  try {
+    const { stdout } = await execute(program, args, {
+      cwd: study,
+      env: {
+        ...process.env,
+        npm_config_audit: 'false',
+        npm_config_fund: 'false',
+        npm_config_prefer_offline: 'true',
+      },
+    });
+    return stdout;
+  } catch (error) {
+    throw new Error(`${error.message}\n${error.stdout}`, { cause: error });
+  }
+}
+
+const packed = packAll(archives);
+const registry = await serveRegistry(packed);
 try {
-  const packages = ['packages', 'apps'].flatMap((kind) =>
-    readdirSync(join(root, kind)).map((name) => {
-      const path = join(root, kind, name);
-      return {
-        path,
-        json: JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')),
-      };
-    }),
-  );
-  const archives = packages.map(({ path, json }) => {
-    const [packed] = JSON.parse(
-      run('npm', ['pack', '--json', '--pack-destination', folder], path),
-    );
-    const files = packed.files.map((file) => file.path);
-    const odd = files.filter((file) =>
-      /\.spec\.|tsbuildinfo|fixtures\//.test(file),
-    );
-    if (odd.length > 0)
-      throw new Error(`${json.name} would publish ${odd.join(', ')}`);
-    for (const needed of [
-      'package.json',
-      'dist/index.js',
-      'dist/index.d.ts',
-      'README.md',
-      'LICENSE',
-    ]) {
-      if (!files.includes(needed))
-        throw new Error(`${json.name} would be published without ${needed}`);
-    }
-    // Apache-2.0 asks for a copy of the licence with every copy of the work.
-    if (!readFileSync(join(path, 'LICENSE')).equals(licence))
-      throw new Error(`${json.name} has another LICENSE than the project`);
-    return `file:${join(folder, packed.filename)}`;
-  });
+  // The one thing that differs from the day when the packages are published.
+  writeFileSync(join(study, '.npmrc'), `@clip-lung:registry=${registry.url}\n`);
+  await followStudy(study, run);
 
-  writeFileSync(
-    join(folder, 'package.json'),
-    JSON.stringify({ name: 'user', private: true, type: 'module' }),
+  const missing = packed.filter(
+    ({ json }) => !existsSync(join(study, 'node_modules', json.name)),
   );
-  run(
-    'npm',
-    [
-      'install',
-      '--ignore-scripts',
-      '--prefer-offline',
-      '--no-audit',
-      '--no-fund',
-      ...archives,
-    ],
-    folder,
-  );
-
+  if (missing.length > 0) {
+    throw new Error(
+      `docs/study.md does not install ${missing.map(({ json }) => json.name).join(', ')}, so nothing imports what is packed of it`,
+    );
+  }
   // With two copies, the engine of one would not know the tensors of the other.
-  const copies = readdirSync(join(folder, 'node_modules'), {
+  const copies = readdirSync(join(study, 'node_modules'), {
     recursive: true,
   }).filter((path) =>
     path.endsWith(join('@tensorflow/tfjs-core/package.json')),
@@ -86,13 +70,13 @@ try {
     );
   }
 
-  const entries = packages.flatMap(({ json }) =>
+  const entries = packed.flatMap(({ json }) =>
     Object.keys(json.exports)
       .filter((entry) => entry !== './package.json')
       .map((entry) => json.name + entry.slice(1)),
   );
   writeFileSync(
-    join(folder, 'import.mjs'),
+    join(study, 'import.mjs'),
     entries
       .map(
         (entry) =>
@@ -100,19 +84,19 @@ try {
       )
       .join('\n'),
   );
-  run(process.execPath, ['import.mjs'], folder);
-  const doctor = JSON.parse(
-    run(
-      join(folder, 'node_modules/.bin/clip-lung'),
-      ['doctor', '--json'],
-      folder,
-    ),
-  );
+  const clipLung = join('node_modules', '.bin', 'clip-lung');
+  const [said] = await Promise.all([
+    run(clipLung, ['doctor', '--json']),
+    run(process.execPath, ['import.mjs']),
+    expectTypes(study, run),
+  ]);
+  const doctor = JSON.parse(said);
   if (!(doctor.engines[0].matMulMs > 0))
     throw new Error('the packed command computes nothing');
   console.log(
-    `${archives.length} packages packed, installed and imported through ${entries.length} entries`,
+    `${packed.length} packages packed, installed and imported through ${entries.length} entries; docs/study.md followed`,
   );
 } finally {
+  registry.close();
   rmSync(folder, { recursive: true });
 }
