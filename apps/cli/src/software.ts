@@ -11,7 +11,9 @@ function versionIn(file: URL): string {
 }
 
 /** What a run puts on record of the software that it ran with. */
-export function software(): Readonly<Record<string, string>> {
+export function software(): Readonly<
+  Record<'clip-lung' | 'node' | 'platform', string>
+> {
   return {
     'clip-lung': version,
     node: process.versions.node,

@@ -177,8 +177,9 @@ export function shapedBatch(
 ): HostBatch {
   const count = values.images.length / size ** 3;
   const arrays = Object.entries(values.fields).map(([name, own]) => {
-    const { shape } = fields[name] ?? { shape: [] };
-    const whole = [count, ...shape];
+    const field = fields[name];
+    if (field === undefined) throw new RangeError(`there is no field ${name}`);
+    const whole = [count, ...field.shape];
     return [
       name,
       own instanceof Float32Array ? float32(whole, own) : int32(whole, own),

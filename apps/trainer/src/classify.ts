@@ -8,7 +8,7 @@ import type {
 } from '@clip-lung/engine';
 import type { Model, ModelParams, TrainingState } from '@clip-lung/model';
 import type { PredictionRow } from '@clip-lung/run';
-import { elementsOf, softmax } from '@clip-lung/tensor';
+import { at, elementsOf, softmax } from '@clip-lung/tensor';
 import type * as tf from '@tensorflow/tfjs-core';
 
 import { makeBatch, plainRecipe, shapedBatch } from './batches.js';
@@ -78,7 +78,7 @@ export class Classifier {
       // The last batch is filled up, so that one graph serves for all.
       const filled = Array.from(
         { length: this.batchSize },
-        (_, i) => batch[i] ?? batch[0] ?? 0,
+        (_, i) => batch[i] ?? at(batch, 0, 'nodules'),
       );
       const { images, labels } = shapedBatch(
         table,
@@ -138,7 +138,7 @@ export function score(rows: readonly PredictionRow[]): {
   ).length;
   const surprise = rows.reduce(
     (sum, { label, probabilities }) =>
-      sum - Math.log(Math.max(probabilities[label] ?? 0, 1e-12)),
+      sum - Math.log(Math.max(at(probabilities, label, 'classes'), 1e-12)),
     0,
   );
   return { accuracy: right / rows.length, loss: surprise / rows.length };

@@ -69,8 +69,8 @@ export function mixRows(
     if (partner === i || share === 1) return;
     const [to, from] = [i * length, partner * length];
     for (let j = 0; j < length; j++) {
-      const other = rows[from + j] ?? 0;
-      mixed[to + j] = other + share * ((rows[to + j] ?? 0) - other);
+      const other = rows[from + j] as number;
+      mixed[to + j] = other + share * ((rows[to + j] as number) - other);
     }
   });
   return mixed;

@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 /** An axis of a crop or an image, in the order in which they are stored: z over slices, y over rows, x over columns. */
 export const axes = ['z', 'y', 'x'] as const;
 
@@ -27,10 +29,9 @@ export function flipped(
   { source, reversed }: Orientation,
   axis: Axis,
 ): Orientation {
-  const [z, y, x] = axes.map(
-    (name, i) => (reversed[i] ?? false) !== (name === axis),
-  );
-  return { source, reversed: [z ?? false, y ?? false, x ?? false] };
+  const isReversed = (i: 0 | 1 | 2): boolean =>
+    reversed[i] !== (axes[i] === axis);
+  return { source, reversed: [isReversed(0), isReversed(1), isReversed(2)] };
 }
 
 /** The image turned once from the first axis towards the second: `np.rot90(image, 1, (from, to))`. */
@@ -53,7 +54,7 @@ function swapped(
   const other = (axis: 0 | 1 | 2): number =>
     axis === a ? b : axis === b ? a : axis;
   const pick = <T>(values: Triple<T>, axis: 0 | 1 | 2): T =>
-    values[other(axis)] ?? values[axis];
+    at(values, other(axis), 'axes');
   return {
     source: [pick(source, 0), pick(source, 1), pick(source, 2)],
     reversed: [pick(reversed, 0), pick(reversed, 1), pick(reversed, 2)],

@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import type { CropAugmentation } from './augmentation.js';
 import { checkWithin } from './errors.js';
 import { type Axis, turned } from './orientation.js';
@@ -37,7 +39,7 @@ export function quarterTurn({
     margin: 0,
     change(view, random) {
       if (random.uniform() >= probability) return view;
-      const plane = choices[random.integer(choices.length)] ?? ['y', 'x'];
+      const plane = at(choices, random.integer(choices.length), 'planes');
       const turns = 1 + random.integer(3);
       let { orientation } = view;
       for (let i = 0; i < turns; i++) orientation = turned(orientation, plane);

@@ -1,4 +1,4 @@
-import { checkCount } from '@clip-lung/tensor';
+import { at, checkCount } from '@clip-lung/tensor';
 
 import type { CropAugmentation } from './augmentation.js';
 import { checkWithin } from './errors.js';
@@ -33,12 +33,12 @@ export function shift({
       const ways: Triple<number> = [way(), way(), way()];
       const { source, reversed } = view.orientation;
       // Along the image's axes, told in the crop's.
-      const [z, y, x] = [0, 1, 2].map((axis) => {
+      const shifted = (axis: 0 | 1 | 2): number => {
         const along = source.indexOf(axis);
-        const by = ways[along] ?? 0;
-        return (view.shift[axis] ?? 0) + (reversed[along] === true ? -by : by);
-      });
-      return { ...view, shift: [z ?? 0, y ?? 0, x ?? 0] };
+        const by = at(ways, along, 'axes');
+        return view.shift[axis] + (at(reversed, along, 'axes') ? -by : by);
+      };
+      return { ...view, shift: [shifted(0), shifted(1), shifted(2)] };
     },
   };
 }

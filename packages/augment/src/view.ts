@@ -1,5 +1,5 @@
 import { airHu, type HuWindow, windowed } from '@clip-lung/lidc';
-import { formatShape, ShapeError } from '@clip-lung/tensor';
+import { at, formatShape, ShapeError } from '@clip-lung/tensor';
 
 import { type Orientation, type Triple, upright } from './orientation.js';
 
@@ -67,13 +67,13 @@ export function viewCrop(
   const strides = [stored * stored, stored, 1];
   let first = 0;
   const steps = orientation.source.map((axis, i) => {
-    const stride = strides[axis] ?? 0;
-    const from = margin + (shift[axis] ?? 0);
-    const reversed = orientation.reversed[i] ?? false;
+    const stride = at(strides, axis, 'axes');
+    const from = margin + at(shift, axis, 'axes');
+    const reversed = at(orientation.reversed, i, 'axes');
     first += stride * (reversed ? from + size - 1 : from);
     return reversed ? -stride : stride;
   });
-  const [stepZ = 0, stepY = 0, stepX = 0] = steps;
+  const [stepZ, stepY, stepX] = [at(steps, 0), at(steps, 1), at(steps, 2)];
   const { lowest, values } = valuesOf(tone, window);
   const last = values.length - 1;
   let to = 0;
@@ -81,8 +81,8 @@ export function viewCrop(
     for (let y = 0; y < size; y++) {
       let from = first + z * stepZ + y * stepY;
       for (let x = 0; x < size; x++) {
-        const hu = (crop[from] ?? airHu) - lowest;
-        into[to] = values[hu < 0 ? 0 : hu > last ? last : hu] ?? 0;
+        const hu = (crop[from] as number) - lowest;
+        into[to] = values[hu < 0 ? 0 : hu > last ? last : hu] as number;
         from += stepX;
         to += 1;
       }

@@ -104,7 +104,7 @@ const drawOneByOne: Draw = ({ kindOf, sizes }, random) => {
         `random gave ${uniform}, expected a number in [0, 1)`,
       );
     }
-    drawn[kind] = (drawn[kind] ?? NaN) + 1;
+    drawn[kind] = (drawn[kind] as number) + 1;
   }
   return drawn;
 };
@@ -124,7 +124,7 @@ const drawNumbers: Draw = ({ kindOf, sizes }, random) => {
 function sumsOf(drawn: Float64Array, { sums }: GroupKinds): readonly number[] {
   return sums.map((ofKind) =>
     drawn.reduce(
-      (total, times, kind) => total + times * (ofKind[kind] ?? NaN),
+      (total, times, kind) => total + times * (ofKind[kind] as number),
       0,
     ),
   );

@@ -75,7 +75,7 @@ function totalsOf(
         `${name}[${i}] is ${value}, expected a finite number`,
       );
     }
-    totals[place] = (totals[place] ?? NaN) + value;
+    totals[place] = at(totals, place, 'groups') + value;
   }
   return totals;
 }

@@ -58,10 +58,8 @@ export function wordsFor(
   names: readonly string[],
   words: AttributeNames = attributeNames,
 ): readonly string[] {
-  const known: Readonly<Record<string, string | undefined>> = words;
-  return names.map((name) =>
-    Object.hasOwn(words, name) ? (known[name] ?? name) : name,
-  );
+  const known = new Map(Object.entries(words));
+  return names.map((name) => known.get(name) ?? name);
 }
 
 /** What prompts call the attributes of a set, see {@link attributesIn}. */

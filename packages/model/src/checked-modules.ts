@@ -2,7 +2,7 @@ import type { ClassifierHead } from '@clip-lung/heads';
 import type { ImageEncoder } from '@clip-lung/image-encoder';
 import type { Loss } from '@clip-lung/losses';
 import type { Optimizer } from '@clip-lung/optim';
-import { formatShape, leaves, type Tree } from '@clip-lung/tensor';
+import { at, formatShape, leaves, type Tree } from '@clip-lung/tensor';
 import type * as tf from '@tensorflow/tfjs-core';
 
 import { ExperimentError, moduleError } from './errors.js';
@@ -132,7 +132,7 @@ export function expectShape(
   const shape = (found as Partial<tf.Tensor> | undefined)?.shape;
   const fits =
     shape?.length === expected.length &&
-    expected.every((length, i) => [length].flat().includes(shape[i] ?? NaN));
+    expected.every((length, i) => [length].flat().includes(at(shape, i)));
   if (fits) return;
   const wanted = expected.map((length) => [length].flat().join(' or '));
   throw new ExperimentError(

@@ -1,4 +1,4 @@
-import { ClipLungError, OptionShapeError } from '@clip-lung/tensor';
+import { at, ClipLungError, OptionShapeError } from '@clip-lung/tensor';
 import type { z } from 'zod';
 
 /** An experiment that cannot be run. The message names the field by its path: `losses[2].weight`. */
@@ -57,8 +57,8 @@ export function issueError(
     readonly owner?: string;
   } = {},
 ): ExperimentError {
-  const [issue] = error.issues;
-  const keys = issue?.path ?? [];
+  const issue = at(error.issues, 0, 'issues');
+  const keys = issue.path;
   const field = keys.reduce<string>(
     (text, key) =>
       typeof key === 'number'
@@ -69,16 +69,14 @@ export function issueError(
     path,
   );
   const known =
-    issue?.code === 'unrecognized_keys' ? fieldsOf(schema, keys) : [];
+    issue.code === 'unrecognized_keys' ? fieldsOf(schema, keys) : [];
   const listed =
     known.length === 0
       ? ''
       : `; known${owner === undefined ? '' : ` to ${owner}`}: ${known.join(', ')}`;
-  return new ExperimentError(
-    field,
-    `${issue?.message ?? error.message}${listed}`,
-    { cause: error },
-  );
+  return new ExperimentError(field, `${issue.message}${listed}`, {
+    cause: error,
+  });
 }
 
 /** The names of an object's fields, as its schema has them; none where the schema does not say. */

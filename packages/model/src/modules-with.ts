@@ -1,3 +1,4 @@
+import { at } from '@clip-lung/tensor';
 import { z } from 'zod';
 
 import { ExperimentError } from './errors.js';
@@ -76,6 +77,8 @@ function whatIs(found: unknown): string {
   if (found === undefined) return 'nothing (there is no default export)';
   if (typeof found === 'string') return `the path "${found}", not yet loaded`;
   if (typeof found !== 'object' || found === null) return typeof found;
-  const [issue] = form.safeParse(found).error?.issues ?? [];
-  return `no plugin: its "${issue?.path.join('.') ?? ''}" is wrong (${issue?.message ?? ''})`;
+  const { error } = form.safeParse(found);
+  if (error === undefined) throw new TypeError('a plugin was refused');
+  const issue = at(error.issues, 0, 'issues');
+  return `no plugin: its "${issue.path.join('.')}" is wrong (${issue.message})`;
 }

@@ -59,8 +59,8 @@ export function fieldsOf(
     of: (asked, given) =>
       Object.fromEntries(
         Object.entries(asked).map(([own, field]) => {
-          const name = byKey.get(keyOfField(field))?.name ?? '';
-          const value = given[name];
+          const known = byKey.get(keyOfField(field));
+          const value = known === undefined ? known : given[known.name];
           if (value !== undefined) return [own, value];
           throw new RangeError(`the batch lacks ${keyOfField(field)}`);
         }),

@@ -84,16 +84,23 @@ export function createTextBranch({
     apply(params, frozen, groups, fields) {
       const {
         tokens,
-        attributes: others = {},
-        tower = params.text ?? {},
-      } = frozen as Readonly<Record<string, Tensors>>;
+        attributes: others,
+        ...own
+      } = frozen as Readonly<Record<string, Tensors | undefined>>;
+      const tower = trainTower ? params.text : own['tower'];
+      if (tower === undefined || tokens === undefined) {
+        throw new TypeError('the text tower is not among what is given');
+      }
       const features = normalise(
         encoder.encode(
-          { tower, tokens: tokens ?? {} },
+          { tower, tokens },
           learner.context(params.prompt, groups, fields),
         ),
       );
       if (fixed !== undefined) {
+        if (others === undefined) {
+          throw new TypeError('the prompts of the attributes have no tokens');
+        }
         const none = tf.zeros<tf.Rank.R3>([1, 0, fixed.width]);
         return {
           classes: features,

@@ -6,7 +6,7 @@ import {
   promptsFromTemplate,
   type TextTower,
 } from '@clip-lung/text-encoder';
-import type { NdArray } from '@clip-lung/tensor';
+import { at, type NdArray } from '@clip-lung/tensor';
 
 import { attributeTemplateFor } from './attribute-template.js';
 import { within } from './checked-modules.js';
@@ -141,12 +141,12 @@ export function createTextPrompts({
 function wordsOf(
   tower: TextTower,
   template: string,
-  [first = '']: readonly string[],
+  names: readonly string[],
   contextLength: number,
 ): NdArray<'float32'> {
   return initialContext(
     tower,
-    template.replace(/\{\w+\}/, () => first),
+    template.replace(/\{\w+\}/, () => at(names, 0, 'names')),
     contextLength,
   );
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { unlink } from 'node:fs/promises';
 
+import { at } from '@clip-lung/tensor';
 import {
   type DigestPlace,
   FileWriteError,
@@ -243,7 +244,8 @@ function glance(
 async function readLines(file: string): Promise<Lines> {
   const bytes = await readRunFile(file, noLog);
   const lines = bytes.toString('utf8').split('\n');
-  const rest = lines.pop() ?? '';
+  const rest = at(lines, lines.length - 1, 'lines');
+  lines.pop();
   const epochs: EpochMetrics[] = [];
   for (const [index, line] of lines.entries()) {
     const place = `${file}:${index + 1}`;

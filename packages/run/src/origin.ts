@@ -78,10 +78,14 @@ export function expectOrigin(
       `is of another experiment than the run's record (SHA-256 ${experiment}, expected ${known.join(' or ')}); put back the run's own file`,
     );
   }
-  if (dataset !== undefined && ![undefined, dataset].includes(run.dataset)) {
+  if (
+    dataset !== undefined &&
+    run.dataset !== undefined &&
+    run.dataset !== dataset
+  ) {
     throw new RunFileError(
       file,
-      `is of a run on another dataset than this one (SHA-256 ${dataset}, expected ${run.dataset ?? ''}); put back the run's own file`,
+      `is of a run on another dataset than this one (SHA-256 ${dataset}, expected ${run.dataset}); put back the run's own file`,
     );
   }
 }

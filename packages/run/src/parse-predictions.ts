@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 
-import { fromSpreadsheetCell } from '@clip-lung/tensor';
+import { at, fromSpreadsheetCell } from '@clip-lung/tensor';
 import { CsvError, parse } from 'csv-parse';
 
 import { RunFileError } from './error.js';
@@ -184,7 +184,7 @@ function readRow(
     return value >= -rounding && value <= 1 + rounding
       ? value
       : refuse(
-          `${probabilityPrefix}${classes[index] ?? ''}`,
+          `${probabilityPrefix}${at(classes, index, 'classes')}`,
           cell,
           'a number from 0 to 1',
         );

@@ -1,3 +1,4 @@
+import { at } from './at.js';
 import { ShapeError } from './error.js';
 
 /**
@@ -105,7 +106,8 @@ export function treeOf<Leaf>(
   const root = Object.create(null) as Record<string, unknown>;
   for (const [path, leaf] of entries) {
     const names = path.split('.');
-    const last = names.pop() ?? '';
+    const last = at(names, names.length - 1, 'names');
+    names.pop();
     let branch = root;
     for (const name of names) {
       branch[name] ??= Object.create(null) as Record<string, unknown>;

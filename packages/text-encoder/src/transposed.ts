@@ -25,7 +25,7 @@ export function transposed(
       const right = Math.min(left + tile, columns);
       for (let row = top; row < bottom; row++) {
         for (let column = left; column < right; column++) {
-          turned[column * rows + row] = data[row * columns + column] ?? NaN;
+          turned[column * rows + row] = data[row * columns + column] as number;
         }
       }
     }

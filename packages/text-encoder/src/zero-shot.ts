@@ -57,7 +57,7 @@ export async function zeroShotClassifier(
   for (let row = 0; row < texts.length; row++) {
     const place = (row % classes.length) * embedding;
     direction(data, row, embedding).forEach((value, at) => {
-      sums[place + at] = (sums[place + at] ?? 0) + value;
+      sums[place + at] = (sums[place + at] as number) + value;
     });
   }
   const directions = classes.map((_, row) => direction(sums, row, embedding));
@@ -103,7 +103,7 @@ export async function zeroShotClassifier(
 }
 
 function dot(a: Float64Array, b: Float64Array): number {
-  return a.reduce((sum, value, at) => sum + value * (b[at] ?? NaN), 0);
+  return a.reduce((sum, value, at) => sum + value * (b[at] as number), 0);
 }
 
 /** One row of length 1. */

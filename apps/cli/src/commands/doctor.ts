@@ -21,7 +21,7 @@ export const addDoctor: AddCommand = (program, surroundings) => {
       };
       screen.result(
         [
-          `clip-lung ${versions['clip-lung'] ?? ''}, Node ${versions['node'] ?? ''}, ${versions['platform'] ?? ''}`,
+          `clip-lung ${versions['clip-lung']}, Node ${versions.node}, ${versions.platform}`,
           `${found.processor}, ${found.threads} threads, ${found.memoryGb} GB`,
           ...found.engines.map(describe),
         ],

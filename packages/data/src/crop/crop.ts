@@ -1,4 +1,5 @@
 import { airHu, cropSize } from '@clip-lung/lidc';
+import { at } from '@clip-lung/tensor';
 
 import { type PixelWindow } from '../dicom/pixels.js';
 import { indexOfPosition } from '../series/positions.js';
@@ -108,12 +109,12 @@ export function sampleCrop(
   const crop = new Int16Array(size ** 3);
   let to = 0;
   for (let k = 0; k < size; k++) {
-    const slice = z.low[k] ?? 0;
+    const slice = at(z.low, k);
     const low = planeOf(slice);
     const high = planeOf(slice + 1);
-    const weight = z.weight[k] ?? 0;
+    const weight = at(z.weight, k);
     for (let i = 0; i < low.length; i++) {
-      crop[to++] = toInt16(mix(low[i] ?? 0, high[i] ?? 0, weight));
+      crop[to++] = toInt16(mix(low[i] as number, high[i] as number, weight));
     }
   }
   return crop;
@@ -131,38 +132,38 @@ function samplePlane(
   const width = x1 - x0;
   const rows = new Float64Array((y1 - y0) * size);
   for (let i = 0; i < size; i++) {
-    const column = (x.low[i] ?? 0) - x0;
-    const weight = x.weight[i] ?? 0;
+    const column = at(x.low, i) - x0;
+    const weight = at(x.weight, i);
     const hasLow = column >= 0 && column < width;
     const hasHigh = column >= -1 && column < width - 1;
     for (let row = 0; row < y1 - y0; row++) {
-      const at = row * width + column;
-      const low = hasLow ? (slice[at] ?? airHu) : airHu;
-      const high = hasHigh ? (slice[at + 1] ?? airHu) : airHu;
+      const from = row * width + column;
+      const low = hasLow ? (slice[from] as number) : airHu;
+      const high = hasHigh ? (slice[from + 1] as number) : airHu;
       rows[row * size + i] = mix(low, high, weight);
     }
   }
   for (let j = 0; j < size; j++) {
-    const row = (y.low[j] ?? 0) - y0;
-    const weight = y.weight[j] ?? 0;
+    const row = at(y.low, j) - y0;
+    const weight = at(y.weight, j);
     const hasLow = row >= 0 && row < y1 - y0;
     const hasHigh = row >= -1 && row < y1 - y0 - 1;
     for (let i = 0; i < size; i++) {
-      const at = row * size + i;
-      const low = hasLow ? (rows[at] ?? airHu) : airHu;
-      const high = hasHigh ? (rows[at + size] ?? airHu) : airHu;
+      const from = row * size + i;
+      const low = hasLow ? (rows[from] as number) : airHu;
+      const high = hasHigh ? (rows[from + size] as number) : airHu;
       plane[j * size + i] = mix(low, high, weight);
     }
   }
   return plane;
 }
 
-/** @param at the fractional index at an offset from the centre, in sides: −½ to ½ for 32 samples */
-function axisOf(size: number, at: (offset: number) => number): Axis {
+/** @param indexAt the fractional index at an offset from the centre, in sides: −½ to ½ for 32 samples */
+function axisOf(size: number, indexAt: (offset: number) => number): Axis {
   const low = new Int32Array(size);
   const weight = new Float64Array(size);
   for (let i = 0; i < size; i++) {
-    const index = at((i + 0.5 - size / 2) / cropSize);
+    const index = indexAt((i + 0.5 - size / 2) / cropSize);
     low[i] = Math.floor(index);
     weight[i] = index - Math.floor(index);
   }
@@ -176,7 +177,7 @@ export function shareOutside(
 ): number {
   const inside = ({ low, weight }: Axis, length: number): number =>
     low.reduce((count, voxel, i) => {
-      const nearest = voxel + ((weight[i] ?? NaN) < 0.5 ? 0 : 1);
+      const nearest = voxel + (at(weight, i) < 0.5 ? 0 : 1);
       return count + (nearest >= 0 && nearest < length ? 1 : 0);
     }, 0) / low.length;
   return 1 - inside(x, columns) * inside(y, rows) * inside(z, slices.length);
@@ -187,8 +188,8 @@ function reach(
   { low }: Axis,
   length: number,
 ): readonly [from: number, to: number] {
-  const from = Math.max(low[0] ?? 0, 0);
-  const to = Math.min((low[low.length - 1] ?? 0) + 2, length);
+  const from = Math.max(at(low, 0), 0);
+  const to = Math.min(at(low, low.length - 1) + 2, length);
   return [from, Math.max(from, to)];
 }
 

@@ -16,7 +16,7 @@ export function resampleCube(
     return { low, weight: at - low };
   });
   const value = (z: number, y: number, x: number): number =>
-    cube[(z * side + y) * side + x] ?? 0;
+    cube[(z * side + y) * side + x] as number;
   const mix = (a: number, b: number, weight: number): number =>
     a + (b - a) * weight;
   const resampled = new Float32Array(size ** 3);

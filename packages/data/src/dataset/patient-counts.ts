@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import { OptionError } from '../errors.js';
 
 /** What a split needs to know of a nodule. */
@@ -47,6 +49,6 @@ export function sumOf(counts: Counts): number {
 /** @param classes K */
 export function sumCounts(all: readonly Counts[], classes: number): Counts {
   return Array.from({ length: classes }, (_, k) =>
-    all.reduce((sum, counts) => sum + (counts[k] ?? NaN), 0),
+    all.reduce((sum, counts) => sum + at(counts, k, 'classes'), 0),
   );
 }

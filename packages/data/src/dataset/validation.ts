@@ -45,8 +45,8 @@ export function drawValidationPatients(
   for (;;) {
     const swap = bestSwap({ inside, outside, counts, excess, totals });
     if (swap === undefined) return new Set(inside);
-    const [leaving, coming] = [inside[swap.from], outside[swap.to]];
-    if (leaving === undefined || coming === undefined) return new Set(inside);
+    const leaving = at(inside, swap.from, 'patients');
+    const coming = at(outside, swap.to, 'patients');
     inside[swap.from] = coming;
     outside[swap.to] = leaving;
     const change = difference(
@@ -64,7 +64,7 @@ function patientsToDraw(patients: number, share: number): number {
 }
 
 function difference(a: Counts, b: Counts): Counts {
-  return a.map((n, k) => n - (b[k] ?? NaN));
+  return a.map((n, k) => n - at(b, k, 'classes'));
 }
 
 /** Which patient inside and which outside change places; undefined where no change helps. Patients alike are tried once. */
@@ -97,8 +97,8 @@ function bestSwap({
   for (const [from, own] of kinds(inside)) {
     for (const [to, other] of coming) {
       const gain = difference(other, own).reduce((gained, n, k) => {
-        const total = totals[k] ?? NaN;
-        const excessOf = excess[k] ?? NaN;
+        const total = at(totals, k, 'classes');
+        const excessOf = at(excess, k, 'classes');
         return n === 0 ? gained : gained + (n * (2 * excessOf + n)) / total;
       }, 0);
       if (gain >= least) continue;

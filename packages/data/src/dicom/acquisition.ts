@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import type { Elements } from './elements.js';
 
 /**
@@ -73,9 +75,9 @@ export function sliceOrderOf(elements: Elements): SliceOrder {
 
 /** Seconds of the day of a time (TM): HHMMSS.FFFFFF, of which the end may be missing, or with colons in old files. */
 function secondsOf(time: string | null): number | null {
-  const parts =
-    /^(\d\d):?(?:(\d\d):?(?:(\d\d(?:\.\d{1,6})?))?)?$/.exec(time ?? '') ?? [];
-  const [, hours, minutes = '0', seconds = '0'] = parts;
-  if (hours === undefined) return null;
-  return 3600 * Number(hours) + 60 * Number(minutes) + Number(seconds);
+  if (time === null) return null;
+  const parts = /^(\d\d):?(?:(\d\d):?(?:(\d\d(?:\.\d{1,6})?))?)?$/.exec(time);
+  if (parts === null) return null;
+  const [, , minutes = '0', seconds = '0'] = parts;
+  return 3600 * Number(at(parts, 1)) + 60 * Number(minutes) + Number(seconds);
 }

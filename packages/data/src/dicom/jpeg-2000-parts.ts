@@ -82,7 +82,11 @@ function expectFewBlocks(
   { width, height, count }: Tile,
   refuse: Refuse,
 ): void {
-  const byte = (at: number): number => body[at] ?? 0;
+  const byte = (at: number): number =>
+    body[at] ??
+    refuse(
+      `is damaged: a coding style of its JPEG 2000 image has ${body.length} bytes, expected more than ${at}`,
+    );
   const levels = byte(levelsAt);
   const blockWidth = 2 ** ((byte(levelsAt + 1) & 15) + 2);
   const blockHeight = 2 ** ((byte(levelsAt + 2) & 15) + 2);

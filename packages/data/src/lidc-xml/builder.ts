@@ -4,6 +4,7 @@ import {
   ratingNames,
   type Ratings,
 } from '@clip-lung/lidc';
+import { at } from '@clip-lung/tensor';
 
 import { limits } from '../limits.js';
 import type {
@@ -99,8 +100,9 @@ export class ReadingsBuilder {
 
   /** @param text the element's own text, without the spaces around it */
   close(text: string): void {
-    const name = this.#path.pop() ?? '';
-    const parent = this.#path[this.#path.length - 1] ?? '';
+    const name = at(this.#path, this.#path.length - 1, 'open elements');
+    this.#path.pop();
+    const parent = this.#path.at(-1);
     switch (name) {
       // The two UIDs of the header are spelled differently, and both spellings of each occur.
       case 'SeriesInstanceUid':

@@ -1,4 +1,5 @@
 import { ratingNames } from '@clip-lung/lidc';
+import { at } from '@clip-lung/tensor';
 
 import type { Warning } from '../warning.js';
 import { type CtReadings, contoursOf, type Region } from './readings.js';
@@ -119,8 +120,8 @@ function sharedPositions(readings: CtReadings): number[] {
 
 /** The largest step between the points `from` and `to` along one axis. */
 function step({ points }: Region, from: number, to: number): number {
-  const dx = (points[2 * to] ?? 0) - (points[2 * from] ?? 0);
-  const dy = (points[2 * to + 1] ?? 0) - (points[2 * from + 1] ?? 0);
+  const dx = at(points, 2 * to) - at(points, 2 * from);
+  const dy = at(points, 2 * to + 1) - at(points, 2 * from + 1);
   return Math.max(Math.abs(dx), Math.abs(dy));
 }
 

@@ -58,7 +58,7 @@ export function agreementOf(
       const edge = edges.get(slice) ?? new Uint8Array(size);
       for (let i = 0; i < size; i++) {
         const value = mask[i];
-        if (value === inside) count[i] = (count[i] ?? 0) + 1;
+        if (value === inside) count[i] = (count[i] as number) + 1;
         if (value === onEdge) edge[i] = 1;
       }
       counts.set(slice, count);
@@ -95,7 +95,7 @@ function masksOf(
       const filled = fillContour(region.points, rectangle);
       const mask = masks.get(slice) ?? new Uint8Array(filled.length);
       for (let i = 0; i < filled.length; i++) {
-        const value = filled[i] ?? 0;
+        const value = filled[i] as number;
         if (value === 0) continue;
         if (!inclusion) mask[i] = 0;
         else if (mask[i] !== inside) mask[i] = value;

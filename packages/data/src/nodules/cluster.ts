@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 /** The contour points of one annotation in voxel indices: column₀ row₀ slice₀ column₁ …, [3 · points]. */
 export type PointSet = Int32Array;
 
@@ -58,17 +60,13 @@ function linksWithin(
   const links: Link[] = [];
   for (let a = 0; a < points.length; a++) {
     for (let b = a + 1; b < points.length; b++) {
-      if (!boxesWithin(boxes[a], boxes[b], tolerance)) continue;
+      if (!boxesWithin(at(boxes, a), at(boxes, b), tolerance)) continue;
       let grid = grids.get(a);
       if (grid === undefined) {
-        grid = gridOf(points[a] ?? new Int32Array(), tolerance);
+        grid = gridOf(at(points, a), tolerance);
         grids.set(a, grid);
       }
-      const distance = leastDistance(
-        grid,
-        points[b] ?? new Int32Array(),
-        tolerance,
-      );
+      const distance = leastDistance(grid, at(points, b), tolerance);
       if (distance <= tolerance) links.push({ a, b, distance });
     }
     grids.delete(a);
@@ -77,29 +75,26 @@ function linksWithin(
 }
 
 interface Box {
-  readonly low: readonly number[];
-  readonly high: readonly number[];
+  readonly low: readonly [column: number, row: number, slice: number];
+  readonly high: readonly [column: number, row: number, slice: number];
 }
 
 function boxOf(points: PointSet): Box {
-  const low = [Infinity, Infinity, Infinity];
-  const high = [-Infinity, -Infinity, -Infinity];
+  const low: [number, number, number] = [Infinity, Infinity, Infinity];
+  const high: [number, number, number] = [-Infinity, -Infinity, -Infinity];
   for (const [i, value] of points.entries()) {
-    low[i % 3] = Math.min(low[i % 3] ?? value, value);
-    high[i % 3] = Math.max(high[i % 3] ?? value, value);
+    const axis = (i % 3) as 0 | 1 | 2;
+    low[axis] = Math.min(low[axis], value);
+    high[axis] = Math.max(high[axis], value);
   }
   return { low, high };
 }
 
-function boxesWithin(
-  a: Box | undefined,
-  b: Box | undefined,
-  tolerance: number,
-): boolean {
-  return [0, 1, 2].every(
+function boxesWithin(a: Box, b: Box, tolerance: number): boolean {
+  return ([0, 1, 2] as const).every(
     (axis) =>
-      (a?.low[axis] ?? 0) - (b?.high[axis] ?? 0) <= tolerance &&
-      (b?.low[axis] ?? 0) - (a?.high[axis] ?? 0) <= tolerance,
+      a.low[axis] - b.high[axis] <= tolerance &&
+      b.low[axis] - a.high[axis] <= tolerance,
   );
 }
 
@@ -115,9 +110,9 @@ function gridOf(points: PointSet, tolerance: number): Grid {
   const cells = new Map<string, number[]>();
   for (let i = 0; i < points.length; i += 3) {
     const key = cellKey(
-      cellOf(points[i], cell),
-      cellOf(points[i + 1], cell),
-      cellOf(points[i + 2], cell),
+      cellOf(points[i] as number, cell),
+      cellOf(points[i + 1] as number, cell),
+      cellOf(points[i + 2] as number, cell),
     );
     const list = cells.get(key);
     if (list) list.push(i);
@@ -126,8 +121,8 @@ function gridOf(points: PointSet, tolerance: number): Grid {
   return { points, cell, cells };
 }
 
-function cellOf(value: number | undefined, cell: number): number {
-  return Math.floor((value ?? 0) / cell);
+function cellOf(value: number, cell: number): number {
+  return Math.floor(value / cell);
 }
 
 function cellKey(x: number, y: number, z: number): string {
@@ -142,22 +137,25 @@ function leastDistance(
 ): number {
   let least = Infinity;
   for (let i = 0; i < others.length; i += 3) {
-    const x = others[i] ?? 0;
-    const y = others[i + 1] ?? 0;
-    const z = others[i + 2] ?? 0;
-    const [cx, cy, cz] = [x, y, z].map((value) => cellOf(value, grid.cell));
+    const x = others[i] as number;
+    const y = others[i + 1] as number;
+    const z = others[i + 2] as number;
+    const cx = cellOf(x, grid.cell);
+    const cy = cellOf(y, grid.cell);
+    const cz = cellOf(z, grid.cell);
     for (let step = 0; step < 27; step++) {
       const near = grid.cells.get(
         cellKey(
-          (cx ?? 0) + (step % 3) - 1,
-          (cy ?? 0) + (Math.floor(step / 3) % 3) - 1,
-          (cz ?? 0) + Math.floor(step / 9) - 1,
+          cx + (step % 3) - 1,
+          cy + (Math.floor(step / 3) % 3) - 1,
+          cz + Math.floor(step / 9) - 1,
         ),
       );
-      for (const j of near ?? []) {
-        const dx = x - (grid.points[j] ?? 0);
-        const dy = y - (grid.points[j + 1] ?? 0);
-        const dz = z - (grid.points[j + 2] ?? 0);
+      if (near === undefined) continue;
+      for (const j of near) {
+        const dx = x - (grid.points[j] as number);
+        const dy = y - (grid.points[j + 1] as number);
+        const dz = z - (grid.points[j + 2] as number);
         least = Math.min(least, dx * dx + dy * dy + dz * dz);
       }
     }
@@ -176,16 +174,16 @@ function components(
   const parents = Array.from({ length: count }, (_, i) => i);
   const rootOf = (item: number): number => {
     let root = item;
-    for (let next = parents[root] ?? root; next !== root; ) {
+    for (let next = at(parents, root); next !== root; ) {
       root = next;
-      next = parents[root] ?? root;
+      next = at(parents, root);
     }
     return root;
   };
   for (const { a, b, distance } of links) {
     if (distance > tolerance) continue;
-    const [low, high] = [rootOf(a), rootOf(b)].sort((p, q) => p - q);
-    if (low !== undefined && high !== undefined) parents[high] = low;
+    const [p, q] = [rootOf(a), rootOf(b)];
+    parents[Math.max(p, q)] = Math.min(p, q);
   }
   const groups = new Map<number, number[]>();
   for (let item = 0; item < count; item++) {

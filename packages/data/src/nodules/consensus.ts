@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import type { Annotation } from '../lidc-xml/readings.js';
 import { patientPoint, type Vector } from '../series/geometry.js';
 import type { SliceFinder } from '../series/match.js';
@@ -91,7 +93,7 @@ function massOf(
   for (const [k, mask] of masks) {
     let [voxels, columns, rows] = [0, 0, 0];
     for (let i = 0; i < mask.length; i++) {
-      if ((mask[i] ?? 0) < least) continue;
+      if ((mask[i] as number) < least) continue;
       voxels += 1;
       columns += x0 + (i % width);
       rows += y0 + Math.floor(i / width);
@@ -102,7 +104,7 @@ function massOf(
     column += each * columns;
     row += each * rows;
     slice += each * voxels * k;
-    position += each * voxels * (series.positions[k] ?? NaN);
+    position += each * voxels * at(series.positions, k);
     gap = Math.max(gap, gapBeside(series, k));
   }
   return {

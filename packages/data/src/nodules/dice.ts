@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import type { Annotation } from '../lidc-xml/readings.js';
 import type { Agreement } from './agreement.js';
 
@@ -22,32 +24,25 @@ export function shapeAgreement(
   { masks }: Agreement,
   weightOf: (slice: number) => number = () => 1,
 ): ShapeAgreement {
-  const numbers = new Map<number, number>();
-  for (const { session } of annotations) {
-    if (!numbers.has(session)) numbers.set(session, numbers.size);
-  }
-  const count = numbers.size;
+  const sessions = [...new Set(annotations.map(({ session }) => session))];
+  const count = sessions.length;
+  const readers = annotations.map(({ session }) => sessions.indexOf(session));
   // both[i · count + j]: the voxels that the readers i and j hold; on the diagonal, those that a reader holds.
   const both = new Float64Array(count * count);
-  for (const [held, voxels] of voxelsByReaders(
-    annotations,
-    masks,
-    numbers,
-    weightOf,
-  )) {
+  for (const [held, voxels] of voxelsByReaders(masks, readers, weightOf)) {
     for (let i = 0; i < count; i++) {
       if (held % 2 ** (i + 1) < 2 ** i) continue;
       for (let j = 0; j <= i; j++) {
         if (held % 2 ** (j + 1) < 2 ** j) continue;
-        both[i * count + j] = (both[i * count + j] ?? 0) + voxels;
+        both[i * count + j] = at(both, i * count + j) + voxels;
       }
     }
   }
   const found: number[] = [];
   for (let i = 0; i < count; i++) {
     for (let j = 0; j < i; j++) {
-      const sum = (both[i * count + i] ?? 0) + (both[j * count + j] ?? 0);
-      found.push(sum === 0 ? 1 : (2 * (both[i * count + j] ?? 0)) / sum);
+      const sum = at(both, i * count + i) + at(both, j * count + j);
+      found.push(sum === 0 ? 1 : (2 * at(both, i * count + j)) / sum);
     }
   }
   const pairs = found.length;
@@ -59,26 +54,32 @@ export function shapeAgreement(
   };
 }
 
-/** How many weighted voxels each set of readers holds, and no other: the set as the sum of 2ⁱ over its readers i. */
+/**
+ * How many weighted voxels each set of readers holds, and no other: the set as the sum of 2ⁱ over its readers i.
+ *
+ * @param masks of the annotations
+ * @param readers each annotation's
+ */
 function voxelsByReaders(
-  annotations: readonly Annotation[],
   masks: Agreement['masks'],
-  numbers: ReadonlyMap<number, number>,
+  readers: readonly number[],
   weightOf: (slice: number) => number,
 ): ReadonlyMap<number, number> {
   const voxels = new Map<number, number>();
   const slices = new Set(masks.flatMap((own) => [...own.keys()]));
   for (const slice of slices) {
-    const size = masks.find((own) => own.has(slice))?.get(slice)?.length ?? 0;
-    const held = new Float64Array(size);
-    for (const [i, { session }] of annotations.entries()) {
-      const mask = masks[i]?.get(slice);
-      const reader = 2 ** (numbers.get(session) ?? 0);
-      for (let at = 0; at < (mask?.length ?? 0); at++) {
-        const set = held[at] ?? 0;
+    const inSlice = masks.flatMap((own, i) => {
+      const mask = own.get(slice);
+      return mask === undefined ? [] : [{ mask, reader: at(readers, i) }];
+    });
+    const held = new Float64Array(at(inSlice, 0).mask.length);
+    for (const { mask, reader } of inSlice) {
+      const bit = 2 ** reader;
+      for (let voxel = 0; voxel < mask.length; voxel++) {
+        const set = held[voxel] as number;
         // A reader may hold a voxel by several annotations, and counts once.
-        if (mask?.[at] !== 1 || set % (2 * reader) >= reader) continue;
-        held[at] = set + reader;
+        if (mask[voxel] !== 1 || set % (2 * bit) >= bit) continue;
+        held[voxel] = set + bit;
       }
     }
     const weight = weightOf(slice);

@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 /** A rectangle of voxels of a slice. */
 export interface Rectangle {
   readonly x0: number;
@@ -13,8 +15,8 @@ export function rectangleAround(
   let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
   for (const points of lists) {
     for (let i = 0; i < points.length; i += 2) {
-      const x = points[i] ?? 0;
-      const y = points[i + 1] ?? 0;
+      const x = at(points, i);
+      const y = at(points, i + 1);
       x0 = Math.min(x0, x);
       y0 = Math.min(y0, y);
       x1 = Math.max(x1, x);
@@ -44,26 +46,26 @@ export function fillContour(
   const count = points.length / 2;
   for (let i = 0; i < count; i++) {
     const next = (i + 1) % count;
-    const ax = (points[2 * i] ?? 0) - x0;
-    const ay = (points[2 * i + 1] ?? 0) - y0;
-    const bx = (points[2 * next] ?? 0) - x0;
-    const by = (points[2 * next + 1] ?? 0) - y0;
+    const ax = at(points, 2 * i) - x0;
+    const ay = at(points, 2 * i + 1) - y0;
+    const bx = at(points, 2 * next) - x0;
+    const by = at(points, 2 * next + 1) - y0;
     markEdge(edge, width, ax, ay, bx, by);
     // A side holds its upper end and not its lower one, so a corner between two sides counts once.
     const direction = ay < by ? 1 : -1;
     for (let y = Math.min(ay, by); y < Math.max(ay, by); y++) {
       const crossing = ax + ((y - ay) * (bx - ax)) / (by - ay);
-      const at = y * (width + 1) + Math.floor(crossing) + 1;
-      turns[at] = (turns[at] ?? 0) + direction;
+      const turn = y * (width + 1) + Math.floor(crossing) + 1;
+      turns[turn] = (turns[turn] as number) + direction;
     }
   }
   const filled = new Uint8Array(width * height);
   for (let y = 0; y < height; y++) {
     let winding = 0;
     for (let x = 0; x < width; x++) {
-      winding += turns[y * (width + 1) + x] ?? 0;
-      const at = y * width + x;
-      filled[at] = edge[at] === 1 ? 2 : winding !== 0 ? 1 : 0;
+      winding += turns[y * (width + 1) + x] as number;
+      const voxel = y * width + x;
+      filled[voxel] = edge[voxel] === 1 ? 2 : winding !== 0 ? 1 : 0;
     }
   }
   return filled;

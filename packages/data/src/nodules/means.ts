@@ -5,6 +5,7 @@ import {
   perAttribute,
   type RatingName,
 } from '@clip-lung/lidc';
+import { at } from '@clip-lung/tensor';
 
 import type { Annotation } from '../lidc-xml/readings.js';
 
@@ -88,9 +89,10 @@ function statisticsOf(values: readonly number[]): RatingStatistics | undefined {
 
 /** Of an even number of values, the mean of the two in the middle; NaN of none. */
 export function medianOf(values: readonly number[]): number {
+  if (values.length === 0) return NaN;
   const sorted = [...values].sort((a, b) => a - b);
   return averageOf(
-    [sorted.length - 1, sorted.length].map((k) => sorted[k >> 1] ?? NaN),
+    [sorted.length - 1, sorted.length].map((k) => at(sorted, k >> 1)),
   );
 }
 

@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import {
   type Annotation,
   contoursOf,
@@ -14,14 +16,14 @@ export function contourPoints(
   const regions = contours.length > 0 ? contours : annotation.regions;
   const size = regions.reduce((sum, { points }) => sum + points.length / 2, 0);
   const found = new Int32Array(3 * size);
-  let at = 0;
+  let to = 0;
   for (const region of regions) {
     const slice = index(region);
     const { points } = region;
     for (let i = 0; i < points.length; i += 2) {
-      found[at++] = points[i] ?? 0;
-      found[at++] = points[i + 1] ?? 0;
-      found[at++] = slice;
+      found[to++] = at(points, i);
+      found[to++] = at(points, i + 1);
+      found[to++] = slice;
     }
   }
   return found;

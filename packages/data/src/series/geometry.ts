@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import type { SliceHeader } from '../dicom/header.js';
 import {
   indexOfPosition,
@@ -87,7 +89,7 @@ export function stackOf(
   refuse: Refuse,
 ): readonly Placed[] {
   return slices
-    .map((slice) => [dot(placeOf(slice, refuse), normal), slice] as const)
+    .map((slice) => [dot(firstVoxelOf(slice, refuse), normal), slice] as const)
     .sort(([a], [b]) => a - b);
 }
 
@@ -103,10 +105,13 @@ export function expectStraight(
 ): void {
   const [first] = stack;
   if (first === undefined) return;
-  const start = placeOf(first[1], refuse);
+  const start = firstVoxelOf(first[1], refuse);
   const offsets = stack.map(([position, slice]) => {
-    const offset = subtract(placeOf(slice, refuse), start);
-    return { position, right: dot(offset, column), down: dot(offset, row) };
+    const offset = subtract(firstVoxelOf(slice, refuse), start);
+    return {
+      ...{ position, file: slice.file },
+      ...{ right: dot(offset, column), down: dot(offset, row) },
+    };
   });
   const right = lineThrough(offsets.map((o) => [o.position, o.right]));
   const down = lineThrough(offsets.map((o) => [o.position, o.down]));
@@ -116,13 +121,13 @@ export function expectStraight(
       `the gantry is tilted: its slices move sideways by ${shear.toFixed(3)} mm for each mm along their normal, which is ${degrees(shear)}°. This is not supported`,
     );
   }
-  for (const [k, offset] of offsets.entries()) {
+  for (const offset of offsets) {
     const aside = offset.right - right.at(offset.position);
     const below = offset.down - down.at(offset.position);
     const pixels = Math.hypot(aside / columnSpacing, below / rowSpacing);
     if (pixels <= mostJitter) continue;
     refuse(
-      `${stack[k]?.[1].file ?? ''} lies ${Math.hypot(aside, below).toFixed(2)} mm (${pixels.toFixed(2)} pixels) beside the line through the other slices; up to ${mostJitter} pixels are taken for rounding`,
+      `${offset.file} lies ${Math.hypot(aside, below).toFixed(2)} mm (${pixels.toFixed(2)} pixels) beside the line through the other slices; up to ${mostJitter} pixels are taken for rounding`,
     );
   }
 }
@@ -137,7 +142,7 @@ function lineThrough(points: readonly (readonly [x: number, y: number])[]): {
 } {
   const half = points.length >> 1;
   const slopes = points.slice(0, points.length - half).flatMap(([x, y], k) => {
-    const [x2 = x, y2 = y] = points[k + half] ?? [];
+    const [x2, y2] = at(points, k + half);
     return x2 - x > leastDistance(0) ? [(y2 - y) / (x2 - x)] : [];
   });
   const slope = median(slopes);
@@ -196,16 +201,11 @@ function startOf(volume: Placement): {
   ) => readonly [right: number, down: number];
 } {
   const { frame, slices, positions } = volume;
-  const [first] = slices;
-  const [start] = positions;
-  if (first === undefined || start === undefined) {
-    throw new RangeError('a volume has at least one slice');
-  }
-  const origin = placeOf(first, missing);
+  const first = at(slices, 0, 'slices');
+  const start = at(positions, 0, 'slices');
+  const origin = firstVoxelOf(first);
   const shiftOf = (k: number): readonly [number, number] => {
-    const slice = slices[k];
-    if (slice === undefined) return [0, 0];
-    const offset = subtract(placeOf(slice, missing), origin);
+    const offset = subtract(firstVoxelOf(at(slices, k)), origin);
     return [dot(offset, frame.column), dot(offset, frame.row)];
   };
   return {
@@ -233,9 +233,10 @@ function missing(problem: string): never {
   throw new RangeError(problem);
 }
 
-function placeOf(
+/** @param refuse called for a header without a position, of which no series is made */
+export function firstVoxelOf(
   { position, file }: Pick<SliceHeader, 'position' | 'file'>,
-  refuse: Refuse,
+  refuse: Refuse = missing,
 ): Vector {
   const [x, y, z] = position ?? [];
   if (x === undefined || y === undefined || z === undefined) {

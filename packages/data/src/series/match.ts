@@ -1,5 +1,8 @@
+import { at } from '@clip-lung/tensor';
+
 import type { SliceHeader } from '../dicom/header.js';
 import type { CtReadings, Region } from '../lidc-xml/readings.js';
+import { firstVoxelOf } from './geometry.js';
 import { indexOfPosition } from './positions.js';
 import type { Series } from './series.js';
 
@@ -46,15 +49,15 @@ export function sliceFinder(
   }
   const positionOf = ({ z }: Pick<Region, 'z'>): number =>
     positionOfZ(series, z);
-  const against = marks.filter((mark) => {
-    const place = series.positions[bySop.get(mark.sopUid) ?? NaN];
-    return (
-      place !== undefined &&
-      Math.abs(place - positionOf(mark)) > series.spacing / 2
-    );
+  const against = marks.flatMap((mark) => {
+    const place = bySop.get(mark.sopUid);
+    if (place === undefined) return [];
+    const apart = Math.abs(at(series.positions, place) - positionOf(mark));
+    return apart > series.spacing / 2
+      ? [{ mark, slice: at(series.slices, place) }]
+      : [];
   });
-  const [mark] = against;
-  const named = series.slices[bySop.get(mark?.sopUid ?? '') ?? NaN];
+  const [example] = against;
 
   const slice = (region: Mark) => {
     const found = bySop.get(region.sopUid);
@@ -62,24 +65,25 @@ export function sliceFinder(
     if (against.length > 0) return undefined;
     const position = positionOf(region);
     const nearest = Math.round(indexOfPosition(series, position));
-    const distance = Math.abs((series.positions[nearest] ?? NaN) - position);
-    return distance <= series.spacing / 2 ? nearest : undefined;
+    // Undefined beyond the ends of the series.
+    const there = series.positions[nearest];
+    return there !== undefined &&
+      Math.abs(there - position) <= series.spacing / 2
+      ? nearest
+      : undefined;
   };
   return {
     slice,
     index: (region) =>
       slice(region) ?? Math.round(indexOfPosition(series, positionOf(region))),
-    contradictions:
-      mark && named
-        ? { count: against.length, example: { mark, slice: named } }
-        : undefined,
+    contradictions: example && { count: against.length, example },
   };
 }
 
 /** The position along the normal, mm, of a z: slices are axial, so it is z itself, upwards or downwards. */
 function positionOfZ({ frame, slices, positions }: Series, z: number): number {
-  const firstZ = slices[0]?.position?.[2] ?? NaN;
-  return (positions[0] ?? NaN) + Math.sign(frame.normal[2]) * (z - firstZ);
+  const [, , firstZ] = firstVoxelOf(at(slices, 0, 'slices'));
+  return at(positions, 0) + Math.sign(frame.normal[2]) * (z - firstZ);
 }
 
 /**
@@ -91,7 +95,9 @@ export function estimatedIndices(readings: CtReadings): {
   readonly index: (region: Pick<Region, 'z'>) => number;
 } {
   const spacing = estimateSpacing(readings);
-  const start = readings.annotations[0]?.regions[0]?.z ?? 0;
+  const [first] = readings.annotations.flatMap(({ regions }) => regions);
+  // Without annotations there is nothing to find an index for.
+  const start = first === undefined ? 0 : first.z;
   return { spacing, index: ({ z }) => Math.round((z - start) / spacing) };
 }
 
@@ -105,7 +111,7 @@ function estimateSpacing({ annotations }: CtReadings): number {
     const heights = [...new Set(regions.map(({ z }) => z))];
     heights.sort((a, b) => a - b);
     for (const [k, z] of heights.slice(1).entries()) {
-      const distance = z - (heights[k] ?? z);
+      const distance = z - at(heights, k);
       const key = Math.round(100 * distance);
       const list = byHundredths.get(key);
       if (list) list.push(distance);
@@ -113,7 +119,7 @@ function estimateSpacing({ annotations }: CtReadings): number {
     }
   }
   const [mode] = [...byHundredths.values()].sort(
-    (a, b) => b.length - a.length || (a[0] ?? 0) - (b[0] ?? 0),
+    (a, b) => b.length - a.length || at(a, 0) - at(b, 0),
   );
   if (mode === undefined) return 1;
   return mode.reduce((sum, distance) => sum + distance, 0) / mode.length;

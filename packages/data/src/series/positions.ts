@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 /** The slices of a volume along its normal. */
 export interface SlicePositions {
   /** positions of the slices along the normal, mm, rising */
@@ -90,14 +92,7 @@ export function gapsOf(positions: readonly number[]): readonly number[] {
 
 /** The lower median, so that it is one of the values; 0 of none. */
 export function median(values: readonly number[]): number {
+  if (values.length === 0) return 0;
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[(sorted.length - 1) >> 1] ?? 0;
-}
-
-function at(positions: readonly number[], slice: number): number {
-  const position = positions[slice];
-  if (position === undefined) {
-    throw new RangeError(`no slice ${slice} among ${positions.length}`);
-  }
-  return position;
+  return at(sorted, (sorted.length - 1) >> 1);
 }

@@ -188,9 +188,13 @@ function expectSame(
   }
   if (first.patientId !== slice.patientId) {
     refuse(
-      `${slice.file} is of patient "${slice.patientId ?? ''}", ${first.file} of patient "${first.patientId ?? ''}"`,
+      `${slice.file} is of ${patientIn(slice)}, ${first.file} of ${patientIn(first)}`,
     );
   }
+}
+
+function patientIn({ patientId }: SliceHeader): string {
+  return patientId === null ? 'no patient' : `patient "${patientId}"`;
 }
 
 function thicknessOf(slices: readonly SliceHeader[]): number | null {

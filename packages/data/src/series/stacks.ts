@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import { isOriginal } from '../dicom/acquisition.js';
 import type { SliceHeader } from '../dicom/header.js';
 import type { Warning } from '../warning.js';
@@ -178,7 +180,7 @@ function runsBy(
   // Numbers that turn at every other slice tell nothing.
   if (runs.some((run) => run.length < leastRun)) return [];
   return runs.map((run) => ({
-    value: `${run[0]?.number ?? ''} to ${run.at(-1)?.number ?? ''}`,
+    value: `${at(run, 0).number} to ${at(run, run.length - 1).number}`,
     stack: run.map(({ placed }) => placed).sort(([a], [b]) => a - b),
   }));
 }
@@ -206,14 +208,12 @@ function interleaved(stack: readonly Placed[]): readonly Group[] {
   const positions = stack.map(([position]) => position);
   for (let count = 2; count <= mostInterleaved; count++) {
     const step = median(
-      positions
-        .slice(count)
-        .map((position, k) => position - (positions[k] ?? NaN)),
+      positions.slice(count).map((position, k) => position - at(positions, k)),
     );
     const chains: Placed[][] = [];
     for (const placed of stack) {
       const chain = chains.find((own) => {
-        const distance = placed[0] - (own.at(-1)?.[0] ?? NaN);
+        const distance = placed[0] - at(own, own.length - 1)[0];
         return Math.abs(distance - step) <= roundingShare * step;
       });
       if (chain) chain.push(placed);
@@ -224,7 +224,7 @@ function interleaved(stack: readonly Placed[]): readonly Group[] {
       chains.every((chain) => chain.length >= leastRun)
     ) {
       return chains.map((own) => ({
-        value: `every ${Number(step.toFixed(3))} mm from ${own[0]?.[0].toFixed(2) ?? ''} mm on`,
+        value: `every ${Number(step.toFixed(3))} mm from ${at(own, 0)[0].toFixed(2)} mm on`,
         stack: own,
       }));
     }
@@ -255,7 +255,7 @@ function isAmong(
   let shared = 0;
   let k = 0;
   for (const position of places) {
-    while (k < positions.length && (positions[k] ?? NaN) < position) k += 1;
+    while (k < positions.length && at(positions, k) < position) k += 1;
     const [below, above] = [positions[k - 1], positions[k]];
     if (near(position, below) || near(position, above)) shared += 1;
     else if (below === undefined || above === undefined) continue;

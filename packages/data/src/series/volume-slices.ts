@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import type { SliceHeader } from '../dicom/header.js';
 import type { Warning } from '../warning.js';
 
@@ -52,12 +54,11 @@ function isParallel(a: SliceHeader, b: SliceHeader): boolean {
   return near(a.orientation, b.orientation);
 }
 
-/** To 10⁻⁴, which is how exactly orientations and spacings are written. */
+/** To 10⁻⁴, which is how exactly orientations and spacings are written; what is not told is near to nothing. */
 export function near(
   a: readonly number[] | null,
   b: readonly number[] | null,
 ): boolean {
-  return (
-    a?.every((value, i) => Math.abs(value - (b?.[i] ?? NaN)) <= 1e-4) ?? false
-  );
+  if (a === null || b === null) return false;
+  return a.every((value, i) => Math.abs(value - at(b, i)) <= 1e-4);
 }

@@ -11,7 +11,7 @@ import {
   type TestedFold,
   writePredictions,
 } from '@clip-lung/run';
-import { elementsOf, type NdArray, type Tree } from '@clip-lung/tensor';
+import { at, elementsOf, type NdArray, type Tree } from '@clip-lung/tensor';
 import { datasetDigest } from '@clip-lung/data/node';
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -211,7 +211,7 @@ function expectTested(
   },
 ): void {
   const isSame = probabilities.every(
-    (value, k) => Math.abs(value - (head[k] ?? NaN)) <= tolerance,
+    (value, k) => Math.abs(value - at(head, k, 'classes')) <= tolerance,
   );
   if (isSame) return;
   const show = (values: readonly number[]): string =>

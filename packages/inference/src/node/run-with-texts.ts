@@ -11,7 +11,7 @@ import {
   type RunRecord,
   type TestedFold,
 } from '@clip-lung/run';
-import { ClipLungError } from '@clip-lung/tensor';
+import { at, ClipLungError } from '@clip-lung/tensor';
 import { type TextTower, TextTowerError } from '@clip-lung/text-encoder';
 
 import { InferenceRequestError } from '../errors.js';
@@ -47,7 +47,7 @@ export async function openRunWithTexts(
   const { text } = loaded.experiment;
   if (text?.use !== 'clip') {
     throw new InferenceRequestError(
-      `--text ${model}: the text tower of ${folder} is "${text?.use ?? ''}", which is of no folder; leave --text out`,
+      `--text ${model}: the text tower of ${folder} is "${text === null ? 'none' : text.use}", which is of no folder; leave --text out`,
     );
   }
   const moved = { ...text, model, revision: null, host: null };
@@ -119,10 +119,13 @@ export async function readDatasetOf(
   );
   const places = new Map(dataset.nodules.map(({ id }, place) => [id, place]));
   for (const { nodule, label } of folds.flatMap(({ rows }) => rows)) {
-    const own = dataset.nodules[places.get(nodule) ?? -1]?.label;
-    if (own === classes[label]) continue;
+    const place = places.get(nodule);
+    const own =
+      place === undefined ? 'missing' : at(dataset.nodules, place).label;
+    const expected = at(classes, label, 'classes');
+    if (place !== undefined && own === expected) continue;
     throw new InconsistentRunError(
-      `${data}: is not the dataset that ${folder} was trained on: nodule ${nodule} is ${own ?? 'missing'}, expected ${classes[label] ?? ''}; say with --data where that dataset is`,
+      `${data}: is not the dataset that ${folder} was trained on: nodule ${nodule} is ${own}, expected ${expected}; say with --data where that dataset is`,
     );
   }
   return { dataset, places };

@@ -64,9 +64,10 @@ export async function compareSamePlace(
 }
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
-  let most = a.length === b.length ? 0 : Infinity;
+  if (a.length !== b.length) return Infinity;
+  let most = 0;
   for (const [i, value] of a.entries()) {
-    most = Math.max(most, Math.abs(value - (b[i] ?? NaN)));
+    most = Math.max(most, Math.abs(value - (b[i] as number)));
   }
   return most;
 }

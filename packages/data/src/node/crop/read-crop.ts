@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import {
   type CropCentre,
   type CropPlan,
@@ -10,6 +12,7 @@ import { InputError, SeriesError } from '../../errors.js';
 import { limits } from '../../limits.js';
 import type { JobOptions } from '../../progress.js';
 import {
+  firstVoxelOf,
   patientPoint,
   type Vector,
   volumePoint,
@@ -112,12 +115,13 @@ export async function cropAt(
     );
   }
   const series = seriesOf(headersOf(slices));
-  const [column, row, position] = volumePoint(series, at);
-  if (!isWithin(series, column, row, position)) {
+  const place = at.every(Number.isFinite) ? volumePoint(series, at) : undefined;
+  if (place === undefined || !isWithin(series, place)) {
     throw new InputError(
       `${folder}: (${at.join(', ')}) mm lies outside of its CT series, which reaches from ${reachOf(series)} mm in DICOM's patient coordinates`,
     );
   }
+  const [column, row, position] = place;
   const access = { pathOf: pathFinder(slices), signal: job.signal };
   const samePlace = await compareSamePlace(series, access);
   const warnings = [
@@ -160,16 +164,15 @@ function doubtsAbout(
   const { positions, spacing } = series;
   const doubts: { code: string; problem: string }[] = [];
   for (const k of slices) {
-    const [here, next] = [positions[k], positions[k + 1]];
-    const slice = series.slices[k];
-    if (here === undefined || slice === undefined) continue;
+    const [here, next] = [at(positions, k), positions[k + 1]];
+    const slice = at(series.slices, k);
     // The crop samples between a slice and the next where it needs both.
     if (next !== undefined && slices.includes(k + 1)) {
       if (next - here > gapShare * spacing) {
-        const above = series.slices[k + 1];
+        const above = at(series.slices, k + 1);
         doubts.push({
           code: 'crop-across-gap',
-          problem: `slices are missing where the crop lies: between ${slice.file} (z = ${slice.position?.[2] ?? 'unknown'} mm) and ${above?.file ?? 'the next'} (z = ${above?.position?.[2] ?? 'unknown'} mm) there are ${(next - here).toFixed(2)} mm, where ${spacing.toFixed(2)} mm are usual`,
+          problem: `slices are missing where the crop lies: between ${slice.file} (z = ${firstVoxelOf(slice)[2]} mm) and ${above.file} (z = ${firstVoxelOf(above)[2]} mm) there are ${(next - here).toFixed(2)} mm, where ${spacing.toFixed(2)} mm are usual`,
         });
       }
     }
@@ -196,11 +199,10 @@ function because(warnings: readonly Warning[]): string {
 /** Whether a point lies in one of the voxels. */
 function isWithin(
   { columns, rows, positions, spacing }: Series,
-  column: number,
-  row: number,
-  position: number,
+  [column, row, position]: Vector,
 ): boolean {
-  const [first = NaN, last = NaN] = [positions[0], positions.at(-1)];
+  const first = at(positions, 0);
+  const last = at(positions, positions.length - 1);
   return (
     column >= -0.5 &&
     column <= columns - 0.5 &&
@@ -215,8 +217,13 @@ function isWithin(
 function reachOf(series: Series): string {
   const { columns, rows, positions } = series;
   const corners = [
-    patientPoint(series, 0, 0, positions[0] ?? NaN),
-    patientPoint(series, columns - 1, rows - 1, positions.at(-1) ?? NaN),
+    patientPoint(series, 0, 0, at(positions, 0)),
+    patientPoint(
+      series,
+      columns - 1,
+      rows - 1,
+      at(positions, positions.length - 1),
+    ),
   ];
   return corners
     .map((corner) => `(${corner.map((mm) => mm.toFixed(1)).join(', ')})`)

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { FileFormatError, parseJsonText } from '@clip-lung/tensor';
+import { at, FileFormatError, parseJsonText } from '@clip-lung/tensor';
 import {
   jsonWithDigest,
   jsonWithoutDigest,
@@ -83,10 +83,10 @@ export async function readManifest(folder: string): Promise<Manifest> {
       ? manifestSchema.safeParse(own.value)
       : formerManifestSchema.transform(fromFormer).safeParse(own.value);
   if (!checked.success) {
-    const [issue] = checked.error.issues;
+    const issue = at(checked.error.issues, 0, 'issues');
     throw new DatasetError(
       name,
-      `"${issue?.path.join('.') ?? ''}": ${issue?.message ?? 'is not valid'}`,
+      `"${issue.path.join('.')}": ${issue.message}`,
       { cause: checked.error },
     );
   }

@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 import { cropSize } from '@clip-lung/lidc';
-import { FileFormatError, formatShape, type NdArray } from '@clip-lung/tensor';
+import {
+  at,
+  FileFormatError,
+  formatShape,
+  type NdArray,
+} from '@clip-lung/tensor';
 import { fileDigest, readFileUpTo, readNpy } from '@clip-lung/tensor/node';
 
 import { middleOf } from '../../crop/middle.js';
@@ -104,7 +109,7 @@ export async function readDataset(
   }
   expectUnique(noduleRows);
   expectCounts(nodules, manifest);
-  expectNoLeak(nodules, (i) => `fold ${nodules[i]?.fold ?? ''}`);
+  expectNoLeak(nodules, (i) => `fold ${at(nodules, i).fold}`);
   const stored = await readCrops(folder, nodules.length, manifest.crop.size);
   if (digest !== undefined && expected !== undefined) {
     expectDigest(datasetFiles.crops, await digest, expected);

@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads';
 
+import { at } from '@clip-lung/tensor';
+
 import { InputError } from '../../errors.js';
 import type { RadiographReadings } from '../../lidc-xml/readings.js';
 import { unpackFiles } from '../series/file-list.js';
@@ -85,7 +87,7 @@ function refuseMemory({ files }: AnnotationTask | HeaderTask) {
     if (!isOutOfMemory(error)) throw error;
     const names = unpackFiles(files).map(({ name }) => name);
     throw new InputError(
-      `${names[0] ?? ''}: to read it, or one of the ${names.length - 1} files after it, ${tookTooMuch}; leave out what is not of LIDC-IDRI`,
+      `${at(names, 0, 'files')}: to read it, or one of the ${names.length - 1} files after it, ${tookTooMuch}; leave out what is not of LIDC-IDRI`,
       { cause: error },
     );
   };

@@ -1,3 +1,5 @@
+import { at } from '@clip-lung/tensor';
+
 import type { SliceHeader } from '../../dicom/header.js';
 import type { PixelFormat } from '../../dicom/pixel-format.js';
 import type { FoundFile } from './list-files.js';
@@ -169,21 +171,14 @@ export function pathFinder({
   };
 }
 
-/** An entry of a column; every slice has one in each. */
-function at<T>(column: ArrayLike<T>, index: number): T {
-  const value = column[index];
-  if (value !== undefined) return value;
-  throw new RangeError(`a column of ${column.length} has no entry ${index}`);
-}
-
 function joined(parts: readonly Float64Array[]): Float64Array {
   const whole = new Float64Array(
     parts.reduce((sum, { length }) => sum + length, 0),
   );
-  let at = 0;
+  let end = 0;
   for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
+    whole.set(part, end);
+    end += part.length;
   }
   return whole;
 }

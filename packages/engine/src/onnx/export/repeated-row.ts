@@ -1,4 +1,4 @@
-import { sameShape, sizeOf } from '@clip-lung/tensor';
+import { at, sameShape, sizeOf } from '@clip-lung/tensor';
 
 import type { ConstantData, GraphValue } from '../graph/graph.js';
 
@@ -20,7 +20,7 @@ export function repeatedRow(
   const known = new Uint8Array(data.length);
   for (let i = 0; i < constant.length; i++) {
     const place = placeIn(once, shape, i);
-    const element = constant[i] ?? 0;
+    const element = constant[i] as number;
     if (known[place] === 0) data[place] = element;
     else if (!Object.is(data[place], element)) return undefined;
     known[place] = 1;
@@ -38,8 +38,8 @@ function placeIn(
   let stride = 1;
   let rest = i;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
-    const length = shape[axis] ?? 1;
-    const own = once[axis] ?? 1;
+    const length = at(shape, axis, 'axes');
+    const own = at(once, axis, 'axes');
     if (own > 1) place += (rest % length) * stride;
     stride *= own;
     rest = Math.floor(rest / length);

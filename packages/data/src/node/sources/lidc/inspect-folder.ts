@@ -37,11 +37,14 @@ export async function inspectFolder(
   const paths = new Map(
     xml.map((file) => [file.name, resolve(file.path).split(sep).join('/')]),
   );
+  const pathOf = (file: string): string => {
+    const path = paths.get(file);
+    if (path !== undefined) return path;
+    throw new RangeError(`${file}: is none of the files that were read`);
+  };
   return inspectionOf(
     annotations,
-    annotations.scans.map((scan) =>
-      inspectScan(scan, paths.get(scan.file) ?? scan.file),
-    ),
+    annotations.scans.map((scan) => inspectScan(scan, pathOf(scan.file))),
     [...annotations.warnings, ...annotations.scans.flatMap(odditiesOf)],
   );
 }

@@ -5,6 +5,7 @@ import {
   labelOf,
   ratingNames,
 } from '@clip-lung/lidc';
+import { at } from '@clip-lung/tensor';
 
 import type { NoduleRow, ReaderRow, ScanRow } from '../../../dataset/format.js';
 import { noduleId } from '../../../dataset/nodule-id.js';
@@ -14,6 +15,7 @@ import { type Consensus, consensusOf } from '../../../nodules/consensus.js';
 import { shapeAgreement } from '../../../nodules/dice.js';
 import { type NoduleRatings, noduleRatings } from '../../../nodules/means.js';
 import { contourPoints } from '../../../nodules/points.js';
+import { firstVoxelOf } from '../../../series/geometry.js';
 import { type SliceFinder, sliceFinder } from '../../../series/match.js';
 import { gapShare, weightOfSlice } from '../../../series/positions.js';
 import { type Series, seriesOf } from '../../../series/series.js';
@@ -89,7 +91,7 @@ export async function prepareScan(
     const { mark, slice } = example;
     warn(
       'uid-against-z',
-      `${count} contours name one slice by SOP Instance UID and another by z: ${mark.sopUid} is ${slice.file}, at z = ${slice.position?.[2] ?? 'unknown'} mm, and the contour says z = ${mark.z} mm. The UID is followed, and z is not used for contours of slices that are not there`,
+      `${count} contours name one slice by SOP Instance UID and another by z: ${mark.sopUid} is ${slice.file}, at z = ${firstVoxelOf(slice)[2]} mm, and the contour says z = ${mark.z} mm. The UID is followed, and z is not used for contours of slices that are not there`,
     );
   }
   if (!resolved) {
@@ -194,8 +196,8 @@ function placeOf(
   for (const { regions } of annotations) {
     for (const { points, z } of regions) {
       for (let i = 0; i < points.length; i += 2) {
-        const x = points[i] ?? 0;
-        const y = points[i + 1] ?? 0;
+        const x = at(points, i);
+        const y = at(points, i + 1);
         if (x >= 0 && x < series.columns && y >= 0 && y < series.rows) continue;
         return `its contour at z = ${z} mm runs through column ${x}, row ${y}, outside of the ${series.columns} × ${series.rows} voxels of the slice`;
       }
