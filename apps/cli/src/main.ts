@@ -7,6 +7,7 @@ import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEvaluate } from './commands/evaluate.js';
 import { addExport } from './commands/export.js';
+import { addExportMlflow } from './commands/export-mlflow.js';
 import { addExportTensorBoard } from './commands/export-tensorboard.js';
 import { addInspect } from './commands/inspect.js';
 import { addPhantom } from './commands/phantom.js';
@@ -37,6 +38,7 @@ const commands = [
   addPredict,
   addRuns,
   addExportTensorBoard,
+  addExportMlflow,
   addDoctor,
 ];
 

@@ -62,7 +62,7 @@ function valueOf({ tag, metadata, value }: Summary_Value): SummaryValue {
   if (plugin?.pluginName === hparamsPlugin) {
     return decodeHparams(plugin.content) ?? other;
   }
-  // TensorFlow 1 wrote scalars in a field of their own.
+  // Scalars have a field of their own, or, of TensorFlow 2, are tensors.
   if (value.case === 'simpleValue') {
     return { kind: 'scalar', tag, value: value.value };
   }

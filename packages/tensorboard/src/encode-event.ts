@@ -51,13 +51,10 @@ function valueOf(
 ): MessageInitShape<typeof Summary_ValueSchema> {
   switch (value.kind) {
     case 'scalar':
+      // TensorBoard's default loader shows nothing of scalars in 64 bits, and many scripts read this field alone.
       return {
         tag: value.tag,
-        metadata: { pluginData: { pluginName: 'scalars' } },
-        value: {
-          case: 'tensor',
-          value: { dtype: DataType.DT_DOUBLE, doubleVal: [value.value] },
-        },
+        value: { case: 'simpleValue', value: value.value },
       };
     case 'text':
       return {

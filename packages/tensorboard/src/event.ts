@@ -10,7 +10,7 @@ export type SummaryValue =
       readonly kind: 'scalar';
       /** its name; what stands before the first `/` groups it with others */
       readonly tag: string;
-      /** kept in 64 bits; TensorBoard shows 32 */
+      /** kept in 32 bits, as TensorBoard has it: `Math.fround(value)` */
       readonly value: number;
     }
   | {

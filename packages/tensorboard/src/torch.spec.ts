@@ -37,21 +37,22 @@ describe('event files of torch.utils.tensorboard', () => {
 
   it('are written byte for byte', () => {
     // The first record names the writer.
-    const [, ...records] = given.records;
+    const records = given.records.slice(1, -readOnly.length);
     expect(events.map(dataOf)).toEqual(records);
   });
 
   it('are read as what was written', () => {
     const file = Buffer.concat(events.map(encodeEvent));
     expect(decodeEvents(file)).toEqual({
-      events: events.map(withExamples),
+      events: events.map(asKept),
       problem: undefined,
     });
     const theirs = decodeEvents(fixture('torch.tfevents')).events;
     expect(theirs.map(({ kind, step }) => [kind, step])).toEqual([
       ['file-version', 0],
-      ...events.map(({ kind, step }) => [kind, step]),
+      ...[...events, ...readOnly].map(({ kind, step }) => [kind, step]),
     ]);
+    expect(theirs.slice(-readOnly.length)).toEqual(readOnly);
   });
 });
 
@@ -107,25 +108,34 @@ const events: readonly TensorBoardEvent[] = [
   },
 ];
 
-/** Of an experiment's hyperparameters, a file keeps the types. */
-function withExamples(event: TensorBoardEvent): TensorBoardEvent {
+/** Scalars as tensors, in 32 and in 64 bits. */
+const readOnly: readonly TensorBoardEvent[] = [Math.fround(0.1), 0.1].map(
+  (value, i) => ({
+    ...at(7 + i),
+    kind: 'summary',
+    values: [{ kind: 'scalar', tag: 'loss', value }],
+  }),
+);
+
+/** What a file keeps: of a scalar 32 bits, and of an experiment's hyperparameters the types. */
+function asKept(event: TensorBoardEvent): TensorBoardEvent {
   if (event.kind !== 'summary') return event;
   const examples = { string: '', number: 0, boolean: false };
   return {
     ...event,
-    values: event.values.map((value) =>
-      value.kind !== 'hparams-experiment'
-        ? value
-        : {
-            ...value,
-            hyperparameters: Object.fromEntries(
-              Object.entries(value.hyperparameters).map(([name, one]) => [
-                name,
-                examples[typeof one as keyof typeof examples],
-              ]),
-            ),
-          },
-    ),
+    values: event.values.map((value) => {
+      if (value.kind === 'scalar') {
+        return { ...value, value: Math.fround(value.value) };
+      }
+      if (value.kind !== 'hparams-experiment') return value;
+      const hyperparameters = Object.fromEntries(
+        Object.entries(value.hyperparameters).map(([name, one]) => [
+          name,
+          examples[typeof one as keyof typeof examples],
+        ]),
+      );
+      return { ...value, hyperparameters };
+    }),
   };
 }
 

@@ -8,3 +8,10 @@ export {
   type TrackedEvent,
   type TrainingFollower,
 } from './tensorboard/follow-training.js';
+export { MlflowError, UnfinishedRunError } from './mlflow/error.js';
+export {
+  type ExportedRun,
+  exportMlflow,
+  type ExportMlflowOptions,
+} from './mlflow/export-mlflow.js';
+export type { MlflowPatience } from './mlflow/request.js';

@@ -62,7 +62,11 @@ export async function train(
 }
 
 /** Two of a fold's three test nodules are right. */
-export async function test(run: string, fold: number): Promise<void> {
+export async function test(
+  run: string,
+  fold: number,
+  experiment: RunRecord['experiment'] = record.experiment,
+): Promise<void> {
   const rows = [0, 1, 1].map((label, i) => ({
     nodule: `n${fold}-${i}`,
     patient: `p${fold}-${i}`,
@@ -74,7 +78,7 @@ export async function test(run: string, fold: number): Promise<void> {
     foldPaths(run, fold),
     { classes: record.classes, rows },
     {
-      experimentDigest: experimentDigest(record.experiment),
+      experimentDigest: experimentDigest(experiment),
       dataset: 'd'.repeat(64),
     },
   );

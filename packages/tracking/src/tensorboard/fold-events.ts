@@ -81,12 +81,15 @@ export class FoldEvents {
       ({ epoch: step, time, numbers }, index) => ({
         step,
         time,
-        scalars: new Map([
-          ...numbers,
-          ...(test !== null && index === epochs.length - 1
-            ? [[testAccuracy, test.accuracy] as const]
-            : []),
-        ]),
+        scalars: new Map(
+          [
+            ...numbers,
+            ...(test !== null && index === epochs.length - 1
+              ? [[testAccuracy, test.accuracy] as const]
+              : []),
+            // What is read back has 32 bits.
+          ].map(([name, value]) => [name, Math.fround(value)]),
+        ),
       }),
     );
     const last = steps.at(-1);
