@@ -40,6 +40,7 @@ const steps = [
   },
   { name: 'unused files, exports and dependencies', command: ['knip'] },
   { name: 'API reference', command: ['node', 'tools/docs/api.mjs'] },
+  { name: 'code in READMEs', command: ['node', 'tools/docs/snippets.mjs'] },
   {
     name: 'packed packages',
     command: ['node', 'tools/check/packed-packages.mjs'],
