@@ -7,6 +7,7 @@ import {
 import { InferenceRequestError } from '@clip-lung/inference';
 import { ExperimentError } from '@clip-lung/model';
 import { ClipLungError } from '@clip-lung/tensor';
+import { MlflowAddressError } from '@clip-lung/tracking';
 import { CommanderError } from 'commander';
 
 import { shownLine, shownMessage } from './shown.js';
@@ -39,6 +40,7 @@ export function exitCodeOf(error: unknown): number {
     error instanceof InferenceRequestError ||
     error instanceof OptionError ||
     error instanceof ExperimentError ||
+    error instanceof MlflowAddressError ||
     error instanceof PluginsNotAllowedError ||
     error instanceof TrustedFolderError
   ) {
