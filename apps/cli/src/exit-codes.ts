@@ -10,6 +10,7 @@ import {
 import { InferenceRequestError } from '@clip-lung/inference';
 import { ExperimentError } from '@clip-lung/model';
 import { ClipLungError } from '@clip-lung/tensor';
+import { MlflowAddressError } from '@clip-lung/tracking';
 import { CommanderError } from 'commander';
 
 import { shownLine, shownMessage } from './shown.js';
@@ -51,6 +52,7 @@ export function exitCodeOf(error: unknown): number {
     error instanceof InferenceRequestError ||
     error instanceof OptionError ||
     error instanceof ExperimentError ||
+    error instanceof MlflowAddressError ||
     error instanceof PluginsNotAllowedError ||
     error instanceof SourceFileError ||
     error instanceof TrustedFolderError

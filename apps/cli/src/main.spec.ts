@@ -118,6 +118,7 @@ describe('the main job', () => {
       at('second'),
       '--fold',
       '1',
+      '--tensorboard',
     );
     expect(again.code).toBe(0);
     const [a, b] = await Promise.all(
@@ -126,6 +127,45 @@ describe('the main job', () => {
       ),
     );
     expect(a).toBe(b);
+  });
+
+  it('lists runs, and exports them to what tracks experiments', async () => {
+    const { out } = await clipLung('runs', folder, '--json');
+    expect(JSON.parse(out)).toMatchObject({
+      runs: [
+        { run: at('first'), state: 'stopped', folds: { done: 1, of: 5 } },
+        { run: at('run'), state: 'finished', best: { of: 'test', folds: 5 } },
+        { run: at('second'), epochs: { fold: 1, done: 1, of: 1 } },
+      ],
+    });
+    expect((await clipLung('runs', at('lidc'))).out).toBe(
+      `${at('lidc')}: there is no run in it\n`,
+    );
+
+    const written = await readdir(at('second', 'fold-1'));
+    expect(written.filter((name) => name.startsWith('events.'))).toHaveLength(
+      1,
+    );
+    const exported = async (run: string): Promise<unknown> =>
+      JSON.parse(
+        (await clipLung('export-tensorboard', at(run), '--json')).out,
+      ) as unknown;
+    expect(await exported('second')).toMatchObject({ files: [], scalars: 0 });
+    expect(await exported('first')).toMatchObject({ scalars: 12 });
+
+    const send = (to: string): ReturnType<typeof clipLung> =>
+      clipLung('export-mlflow', at('run'), '--to', to);
+    expect(await send('databricks')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('not the address of an MLflow') as unknown,
+    });
+    // Nothing listens at the discard service's port.
+    expect(await send('http://ada:secret@127.0.0.1:9')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(
+        /^error: http:\/\/127\.0\.0\.1:9: cannot be reached/,
+      ) as unknown,
+    });
   });
 
   it('says what the machine can run', async () => {

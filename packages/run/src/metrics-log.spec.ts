@@ -14,7 +14,7 @@ import {
   readMetrics,
   RunFileError,
 } from './index.js';
-import { readProgress } from './metrics-log.js';
+import { readProgress } from './logged-progress.js';
 
 let folder = '';
 let file = '';
@@ -164,7 +164,7 @@ describe('readProgress', () => {
   it('refuses a damaged line as readMetrics does', async () => {
     for (const epoch of [0, 1, 2]) await appendMetrics(file, metricsOf(epoch));
     const whole = await readFile(file);
-    for (const damaged of damagesOf(whole)) {
+    for (const damaged of damagesOf(whole, 15)) {
       await writeFile(file, damaged);
       const said = async (reading: Promise<unknown>): Promise<string> =>
         reading.then(

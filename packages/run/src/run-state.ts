@@ -5,7 +5,7 @@ import { FileReadError, isMissing } from '@clip-lung/tensor/node';
 
 import { MissingRunFileError, RunFileError } from './error.js';
 import { type FoldHolder, foldHolder } from './fold-lock.js';
-import { type LoggedProgress, readProgress } from './metrics-log.js';
+import { type LoggedProgress, readProgress } from './logged-progress.js';
 import { foldPaths, listFolds, runPaths } from './paths.js';
 import { readRunRecord, type RunRecord } from './record.js';
 import { readTestAccuracy } from './summary.js';

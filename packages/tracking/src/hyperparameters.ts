@@ -44,7 +44,7 @@ function shortened(value: unknown): unknown {
 }
 
 /** The last name of a path: of one from a root or a home, or relative to a folder; any other text as it is. */
-export function withoutFolders(text: string): string {
+function withoutFolders(text: string): string {
   const isPath =
     posix.isAbsolute(text) ||
     /^(?:[A-Za-z]:[\\/]|\\\\|~[\\/]|\.{1,2}[\\/]|file:)/.test(text);

@@ -8,7 +8,11 @@ export {
   type TrackedEvent,
   type TrainingFollower,
 } from './tensorboard/follow-training.js';
-export { MlflowError, UnfinishedRunError } from './mlflow/error.js';
+export {
+  MlflowAddressError,
+  MlflowError,
+  UnfinishedRunError,
+} from './mlflow/error.js';
 export {
   type ExportedRun,
   exportMlflow,

@@ -9,7 +9,7 @@ import {
 } from '@clip-lung/run';
 
 /** A run of two folds, as `train` records it. */
-export const record: RunRecord = {
+const record: RunRecord = {
   formatVersion: 2,
   experiment: {
     image: { use: 'resnet18', width: 64 },

@@ -261,7 +261,7 @@ function setAll(
 ): void {
   for (const { key, value } of list(entries)) {
     const name = checkName(text(key), kind);
-    if ([...text(value)].length > longest) {
+    if (Array.from(text(value)).length > longest) {
       throw invalid(`${kind} value had length over ${longest}`);
     }
     if (kind === 'param' && (kept.get(name) ?? value) !== value) {

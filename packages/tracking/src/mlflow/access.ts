@@ -1,4 +1,4 @@
-import { MlflowError } from './error.js';
+import { MlflowAddressError } from './error.js';
 
 /** Where an MLflow server is, and what it is shown. */
 export interface MlflowAccess {
@@ -13,7 +13,7 @@ export interface MlflowAccess {
  * is in the address, or in the variables that MLflow's own programs read: `MLFLOW_TRACKING_USERNAME` with
  * `MLFLOW_TRACKING_PASSWORD`, else `MLFLOW_TRACKING_TOKEN`.
  *
- * @throws {@link MlflowError} for what is no such address
+ * @throws {@link MlflowAddressError} for what is no such address
  */
 export function mlflowAccess(
   address: string,
@@ -22,9 +22,8 @@ export function mlflowAccess(
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
     // What cannot be read may have a password in it.
-    throw new MlflowError(
-      '--to',
-      'is not the address of an MLflow server; expected one such as http://localhost:5000',
+    throw new MlflowAddressError(
+      'what was given is not the address of an MLflow server; expected one such as http://localhost:5000',
     );
   }
   const path = url.pathname

@@ -24,3 +24,8 @@ export class MlflowError extends ClipLungError {
 export class UnfinishedRunError extends ClipLungError {
   readonly code = 'unfinished-run';
 }
+
+/** An address that cannot be an MLflow server's. */
+export class MlflowAddressError extends ClipLungError {
+  readonly code = 'mlflow-address';
+}

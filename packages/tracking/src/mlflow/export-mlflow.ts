@@ -34,7 +34,7 @@ export interface ExportedRun {
  * Puts finished runs into MLflow, through its REST API 2.0. All are read before anything is sent. A run that the server has
  * already, by the digest of its parameters and metrics, stays; an export that was broken off is deleted there and made again.
  *
- * @throws `MlflowError`, `UnfinishedRunError`, `RunFileError`
+ * @throws `MlflowAddressError`, `MlflowError`, `UnfinishedRunError`, `RunFileError`
  */
 export async function exportMlflow(
   runs: readonly string[],

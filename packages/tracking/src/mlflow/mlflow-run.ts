@@ -186,7 +186,7 @@ function paramsOf({ experiment }: RunRecord): {
   const names = mlflowNames(values.map(([path]) => path));
   const cut: string[] = [];
   const params = values.map(([path, value]) => {
-    const letters = [...String(value)];
+    const letters = Array.from(String(value));
     if (letters.length > longestParam) cut.push(path);
     return {
       key: names.get(path) ?? path,

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 import type { MlflowAccess } from './access.js';
+import { type Answer, readAnswer } from './answer.js';
 import { MlflowError } from './error.js';
 
 /** How often, and how long, a server that is busy is asked again. */
@@ -53,20 +54,11 @@ export async function mlflowRequest(
     const answer = await ask(access, request, { signal, timeout });
     const isLast = attempt >= tries;
     if (isLast || !isPassing(answer, request)) {
-      return readAnswer(access, request, answer);
+      return readAnswer(access, request.path, answer);
     }
     const asked = Math.max(pause * 2 ** (attempt - 1), answer.retryAfter);
     await wait(Math.min(asked, longestPause), undefined, { signal });
   }
-}
-
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly text: string;
-  readonly location: string | undefined;
-  /** milliseconds */
-  readonly retryAfter: number;
 }
 
 async function ask(
@@ -121,7 +113,8 @@ async function ask(
 async function textOf(response: Response, base: string): Promise<string> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
-  for await (const part of response.body ?? []) {
+  const body = response.body as AsyncIterable<Uint8Array> | null;
+  for await (const part of body ?? []) {
     bytes += part.length;
     if (bytes > mostBytes) {
       throw new MlflowError(base, `answers with more than ${mostBytes} bytes`);
@@ -138,78 +131,6 @@ function isPassing(
 ): boolean {
   if (status === 429 || status === 503) return true;
   return again && status >= 500;
-}
-
-function readAnswer(
-  { base, authorization }: MlflowAccess,
-  { path }: MlflowRequest,
-  answer: Answer,
-): Readonly<Record<string, unknown>> {
-  const { status, text, type, location } = answer;
-  const json = jsonIn(text);
-  const said = messageIn(json);
-  const fail = (problem: string): never => {
-    const code = json?.['error_code'];
-    throw new MlflowError(base, problem, {
-      serverCode: typeof code === 'string' ? code : undefined,
-    });
-  };
-  if (status >= 200 && status < 300) {
-    return (
-      json ??
-      fail(
-        `answers ${path} with ${type} in place of JSON: it is not an MLflow server, or a page to log in stands before it`,
-      )
-    );
-  }
-  if (status >= 300 && status < 400) {
-    return fail(
-      `leads on to ${originOf(location, base)}; give that address, or log in where it asks for it`,
-    );
-  }
-  if (status === 401 || status === 403) {
-    const credentials =
-      'MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD';
-    return fail(
-      authorization === undefined
-        ? `refuses access (${status}${said}); set ${credentials}`
-        : `refuses access with the name or token that it was given (${status}${said}); check ${credentials}`,
-    );
-  }
-  if (status === 404 && json?.['error_code'] === undefined) {
-    return fail(
-      `has no MLflow API (404 for /api/2.0/mlflow/${path}); give the address of MLflow's page, with the path before its #`,
-    );
-  }
-  const again = status === 429 || status >= 500 ? '; try again later' : '';
-  return fail(`answers ${path} with ${status}${said}${again}`);
-}
-
-function jsonIn(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const found: unknown = JSON.parse(text);
-    return typeof found === 'object' && found !== null && !Array.isArray(found)
-      ? (found as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** `, RESOURCE_DOES_NOT_EXIST: No experiment …`, at most a few lines of it. */
-function messageIn(
-  json: Readonly<Record<string, unknown>> | undefined,
-): string {
-  const parts = [json?.['error_code'], json?.['message']].filter(
-    (part) => typeof part === 'string' && part !== '',
-  );
-  return parts.length === 0 ? '' : `, ${parts.join(': ').slice(0, 500)}`;
-}
-
-function originOf(location: string | undefined, base: string): string {
-  return location !== undefined && URL.canParse(location, base)
-    ? new URL(location, base).origin
-    : 'another address';
 }
 
 /** A number of seconds, or a date. */

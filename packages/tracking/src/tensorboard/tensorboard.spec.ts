@@ -54,7 +54,7 @@ describe('exportTensorBoard', () => {
         'training.nesterov': false,
         'training.warmup': 'null',
       },
-      group: expect.stringMatching(/^mine [0-9a-f]{8}$/),
+      group: expect.stringMatching(/^mine [0-9a-f]{8}$/) as unknown,
     });
     expect(values.find(({ kind }) => kind === 'hparams-end')).toMatchObject({
       status: 'success',
