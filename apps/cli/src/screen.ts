@@ -75,7 +75,11 @@ export class Screen {
 }
 
 /** `, 12 s left`, when there is enough to tell from; the rest is taken to go as fast as what is done. */
-export function estimate(done: number, total: number, milliseconds: number): string {
+export function estimate(
+  done: number,
+  total: number,
+  milliseconds: number,
+): string {
   if (done === 0 || done >= total || milliseconds < 1000) return '';
   return `, ${duration((milliseconds / done) * (total - done))} left`;
 }
