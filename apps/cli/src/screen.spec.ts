@@ -2,8 +2,7 @@ import { Writable } from 'node:stream';
 
 import { describe, expect, it } from 'vitest';
 
-import { duration, estimate } from './estimate.js';
-import { Screen } from './screen.js';
+import { duration, estimate, Screen } from './screen.js';
 
 class Text extends Writable {
   text = '';

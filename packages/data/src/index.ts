@@ -47,7 +47,6 @@ export {
   readSliceHeader,
   type SliceHeader,
 } from './dicom/header.js';
-export type { HeaderNote } from './dicom/header-note.js';
 export type { ParseOptions } from './dicom/parse.js';
 export type { PixelFormat } from './dicom/pixel-format.js';
 export { type PixelWindow, readPixels } from './dicom/pixels.js';
@@ -107,4 +106,4 @@ export {
 export type { ChosenBy, SamePlace } from './series/same-place.js';
 export { type Series, seriesOf, type SeriesOptions } from './series/series.js';
 export { votes } from './votes.js';
-export { countWarnings, type Warning } from './warning.js';
+export { countWarnings, type HeaderNote, type Warning } from './warning.js';

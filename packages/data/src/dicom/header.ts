@@ -6,7 +6,7 @@ import {
   sliceOrderOf,
 } from './acquisition.js';
 import { Elements } from './elements.js';
-import type { HeaderNote } from './header-note.js';
+import type { HeaderNote } from '../warning.js';
 import {
   type DicomBytes,
   type ParsedElements,

@@ -8,7 +8,7 @@ import {
 import { Elements } from './elements.js';
 import { beginsIn, encodingAt, type FileStart, fileStart } from './encoding.js';
 import { fileKind } from './file-kind.js';
-import type { HeaderNote } from './header-note.js';
+import type { HeaderNote } from '../warning.js';
 import {
   plainSyntax,
   type TransferSyntax,

@@ -1,7 +1,7 @@
 import type { DataElement } from './data-set.js';
 import { limits } from '../limits.js';
 import type { Elements } from './elements.js';
-import type { HeaderNote } from './header-note.js';
+import type { HeaderNote } from '../warning.js';
 import { type Rescale, rescaleOf, type StoredBits } from './rescale.js';
 import type { TransferSyntax } from './transfer-syntax.js';
 

@@ -1,7 +1,7 @@
 import { airHu } from '@clip-lung/lidc';
 
 import { decimalOf, type Elements } from './elements.js';
-import type { HeaderNote } from './header-note.js';
+import type { HeaderNote } from '../warning.js';
 
 /** How stored values become HU. */
 export type Rescale =

@@ -1,5 +1,5 @@
 import { decimalOf, type Elements } from './elements.js';
-import type { HeaderNote } from './header-note.js';
+import type { HeaderNote } from '../warning.js';
 
 /** Thicker slices do not show a lung nodule. */
 const mostThickness = 50;

@@ -27,13 +27,15 @@ export function deflate(data: Uint8Array): Uint8Array {
   const places = new Map<number, number>();
   let place = 0;
   while (place < data.length) {
-    const key =
-      ((data[place] ?? 0) << 16) |
-      ((data[place + 1] ?? 0) << 8) |
-      (data[place + 2] ?? 0);
-    const before =
-      place + shortest <= data.length ? places.get(key) : undefined;
-    if (place + shortest <= data.length) places.set(key, place);
+    let before: number | undefined;
+    if (place + shortest <= data.length) {
+      const key =
+        ((data[place] as number) << 16) |
+        ((data[place + 1] as number) << 8) |
+        (data[place + 2] as number);
+      before = places.get(key);
+      places.set(key, place);
+    }
     if (before === undefined || place - before > window) {
       writeSymbol(bits, data[place] as number);
       place++;

@@ -101,7 +101,7 @@ export async function largestDifference(
   for (const [row, expected] of reference.entries()) {
     if (expected.length !== embedding) return Infinity;
     for (const [at, value] of expected.entries()) {
-      const own = data[row * embedding + at] ?? NaN;
+      const own = data[row * embedding + at] as number;
       // NaN is passed on, and is no difference that is allowed.
       difference = Math.max(difference, Math.abs(value - own));
       scale = Math.max(scale, Math.abs(value));

@@ -12,10 +12,14 @@ type SharedHeader = Omit<
 > & { readonly format: Omit<PixelFormat, 'offset'> };
 
 /**
- * Headers of slices, as columns: plain data that takes little memory, and little time on its way to another thread. What
- * slices have in common is there once.
+ * The slices of a series and their files, as columns: plain data that takes little memory, and little time on its way to another
+ * thread. What slices have in common is there once.
  */
-interface SliceColumns {
+export interface SliceSet {
+  /** how warnings name the files */
+  readonly files: readonly string[];
+  /** where to open them */
+  readonly paths: readonly string[];
   readonly sopUids: readonly string[];
   /** Image Position (Patient), mm, [3 · slices]; NaN in a header without one */
   readonly positions: Float64Array;
@@ -30,31 +34,12 @@ interface SliceColumns {
   readonly sharedOf: Uint32Array;
 }
 
-/** The slices of a series and their files. */
-export interface SliceSet extends SliceColumns {
-  /** how warnings name the files */
-  readonly files: readonly string[];
-  /** where to open them */
-  readonly paths: readonly string[];
-}
-
 /** Of the headers of files, in the same order. */
 export function sliceSet(
   files: readonly FoundFile[],
   headers: readonly SliceHeader[],
   stamps: readonly FileStamp[],
 ): SliceSet {
-  return {
-    files: files.map(({ name }) => name),
-    paths: files.map(({ path }) => path),
-    stamps: Float64Array.from(stamps.flat()),
-    ...sliceColumns(headers),
-  };
-}
-
-function sliceColumns(
-  headers: readonly SliceHeader[],
-): Omit<SliceColumns, 'stamps'> {
   const shared: SharedHeader[] = [];
   const known = new Map<string, number>();
   const positions = new Float64Array(3 * headers.length).fill(NaN);
@@ -71,9 +56,12 @@ function sliceColumns(
     return shared.push(common) - 1;
   });
   return {
+    files: files.map(({ name }) => name),
+    paths: files.map(({ path }) => path),
     sopUids: headers.map(({ sopUid }) => sopUid),
     positions,
     orders,
+    stamps: Float64Array.from(stamps.flat()),
     offsets: Float64Array.from(headers, ({ format }) => format.offset),
     shared,
     sharedOf: Uint32Array.from(places),
@@ -82,21 +70,9 @@ function sliceColumns(
 
 /** All of a header but what is in columns of its own. */
 function sharedOf(header: SliceHeader): SharedHeader {
-  const { syntax, seriesUid, studyUid, patientId, modality } = header;
-  const { manufacturer, localizer, acquisition, enhanced } = header;
-  const { orientation, pixelSpacing, sliceThickness } = header;
-  const { gzipped, notes, format } = header;
-  const { rows, columns, frames, bitsAllocated, bitsStored } = format;
-  const { highBit, signed, swapped, rescale, padding } = format;
-  return {
-    ...{ syntax, seriesUid, studyUid, patientId, modality },
-    ...{ manufacturer, localizer, acquisition, enhanced, orientation },
-    ...{ pixelSpacing, sliceThickness, gzipped, notes },
-    format: {
-      ...{ rows, columns, frames, bitsAllocated, bitsStored },
-      ...{ highBit, signed, swapped, rescale, padding },
-    },
-  };
+  const { file, sopUid, position, order, format, ...shared } = header;
+  const { offset, ...ofAll } = format;
+  return { ...shared, format: ofAll };
 }
 
 /** One after the other. */

@@ -51,7 +51,7 @@ export function hostOf(
   }
   const host = hostArray(type, numbers.length);
   for (let i = 0; i < host.length; i++) {
-    host[i] = elementOf(numbers[i] ?? NaN, type);
+    host[i] = elementOf(numbers[i] as number, type);
   }
   return host;
 }

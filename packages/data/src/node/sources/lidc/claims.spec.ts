@@ -281,6 +281,14 @@ function claims(): Record<string, Claim> {
       ),
       problem: /has about \d{7,} code-blocks/,
     },
+    'a JPEG 2000 image whose precincts are not said': {
+      slice: largeJpeg2000(
+        jpeg2000Of(4096),
+        Buffer.from('ff52000c' + '01000001000104040001', 'hex'),
+      ),
+      problem:
+        /a coding style of its JPEG 2000 image has 10 bytes, expected more than 10/,
+    },
     'a JPEG 2000 image of 65,535 layers': {
       slice: largeJpeg2000(
         jpeg2000Of(4096),
