@@ -4,10 +4,12 @@ import {
   attributesIn,
   augmenterOf,
   ExperimentError,
+  learningRateOf,
   type Modules,
   needsOf,
   type ResolvedExperiment,
 } from '@clip-lung/model';
+import type { Schedule } from '@clip-lung/optim';
 import { at } from '@clip-lung/tensor';
 
 import { TrainingError } from './errors.js';
@@ -145,6 +147,32 @@ export function expectFolds(
     );
   }
   return first;
+}
+
+/**
+ * Asks for the learning rates of every epoch of every fold, so that a schedule that does not fit them is found before anything is
+ * written.
+ *
+ * @throws `ExperimentError` with the path of what is wrong
+ */
+export function expectRates(
+  { data, training }: ResolvedExperiment,
+  dataset: Dataset,
+  {
+    folds,
+    schedule,
+  }: { readonly folds: readonly number[]; readonly schedule: Schedule },
+): void {
+  const { seed, epochs } = training;
+  for (const fold of folds) {
+    const split = splitFold(dataset, { ...data, fold, seed });
+    const stepsPerEpoch = countSteps(split, { ...training, fold });
+    const rateAt = learningRateOf(schedule, training, stepsPerEpoch);
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      rateAt(epoch * stepsPerEpoch);
+      rateAt((epoch + 1) * stepsPerEpoch - 1);
+    }
+  }
 }
 
 /** How many batches an epoch of a fold has. @throws {@link TrainingError} where there is none */

@@ -90,7 +90,11 @@ async function takeSteps(
   const { ema, emaWarmup, checkpointSteps } = experiment.training;
   const { epoch, within } = place;
   const started = performance.now();
-  const rateAt = learningRateOf(experiment.training, stepsPerEpoch);
+  const rateAt = learningRateOf(
+    program.schedule,
+    experiment.training,
+    stepsPerEpoch,
+  );
   const sums = new EpochSums(within?.sums);
   let { step } = place;
   for (let i = within?.steps ?? 0; i < stepsPerEpoch; i++) {

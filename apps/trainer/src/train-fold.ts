@@ -153,14 +153,18 @@ export async function trainFold(options: FoldOptions): Promise<FoldResult> {
 
 /** Says what becomes of the learning rate of a fold that goes on in a run which was given more epochs. */
 function tellOfExtension(
-  { experiment: { training }, run, fold, onEvent }: FoldOptions,
+  { experiment: { training }, program, run, fold, onEvent }: FoldOptions,
   { epoch, step, experimentDigest }: Continued,
   stepsPerEpoch: number,
 ): void {
   const former = run.shorter?.get(experimentDigest);
   if (former === undefined || step === 0) return;
   const rateOf = (epochs: number, step: number): string =>
-    learningRateOf({ ...training, epochs }, stepsPerEpoch)(step).toPrecision(3);
+    learningRateOf(
+      program.schedule,
+      { ...training, epochs },
+      stepsPerEpoch,
+    )(step).toPrecision(3);
   onEvent?.({
     kind: 'note',
     fold,

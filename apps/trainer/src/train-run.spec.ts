@@ -561,6 +561,17 @@ describe('a run is refused', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('with a schedule that does not fit its epochs, before anything is written', async () => {
+    const experiment = resolveExperiment({
+      ...small,
+      training: { ...small.training, schedule: { use: 'step', warmup: 3 } },
+    });
+    await expect(trainRun(options('run', { experiment }))).rejects.toThrow(
+      "training.schedule.warmup: is 3 of the training's 3 epochs, expected fewer than all",
+    );
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it('with fewer nodules than a batch, and when the loss is lost', async () => {
     const large = resolveExperiment({
       ...small,

@@ -23,6 +23,7 @@ import type { OnTrainingEvent } from './events.js';
 import {
   expectFolds,
   expectMargin,
+  expectRates,
   expectRatings,
   expectVotes,
   foldsToTrain,
@@ -94,6 +95,7 @@ export async function trainRun(
   });
   try {
     // Whatever does not fit is refused before anything is written.
+    expectRates(experiment, dataset, { folds, schedule: program.schedule });
     const table = noduleTable(dataset, {
       classes: program.classes,
       size: program.model.cropSize,

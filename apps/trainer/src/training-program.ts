@@ -2,6 +2,7 @@ import type { CompiledFunction, Engine, EngineState } from '@clip-lung/engine';
 import {
   createModel,
   createOptimizer,
+  createSchedule,
   exampleInputs,
   initialState,
   type Model,
@@ -12,6 +13,7 @@ import {
   trainingStep,
   type TrainingState,
 } from '@clip-lung/model';
+import type { Schedule } from '@clip-lung/optim';
 import { RandomStream } from '@clip-lung/tensor';
 import type { TextTower } from '@clip-lung/text-encoder';
 
@@ -23,6 +25,8 @@ export interface TrainingProgram {
   /** in the order of the logits */
   readonly classes: readonly string[];
   readonly step: CompiledFunction<TrainingState, StepInputs, StepOutputs>;
+  /** of the learning rate */
+  readonly schedule: Schedule;
   readonly classifier: Classifier;
   /** the state before the first step of a fold: a function of the seed and the fold */
   begin(fold: number): EngineState<TrainingState>;
@@ -74,6 +78,7 @@ export function makeProgram(
     model,
     classes,
     step,
+    schedule: createSchedule(experiment, modules),
     classifier,
     begin,
     async prepare() {

@@ -23,13 +23,20 @@ export function asRecorded(experiment: Fields): Fields {
     }),
     ...(training && {
       training: {
-        schedule: { per: 'step' },
         clipNorm: null,
         checkpointSteps: null,
         ...training,
+        schedule: scheduleOf(fieldsOf(training['schedule'])),
       },
     }),
   };
+}
+
+/** There was the cosine alone, first with every step, then with a choice. */
+function scheduleOf(schedule: Fields = {}): Fields {
+  return 'use' in schedule
+    ? schedule
+    : { use: 'cosine', per: 'step', final: 0, warmup: 0, ...schedule };
 }
 
 function fieldsOf(value: unknown): Fields | undefined {

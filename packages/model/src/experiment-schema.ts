@@ -3,7 +3,6 @@ import { z } from 'zod';
 
 import { amount, count, decay, positive, seed } from './bounds.js';
 import { issueError } from './errors.js';
-import { ratesPer } from './learning-rate.js';
 import { pluginFile } from './plugin-file.js';
 import { type Preset, type PresetName, presets } from './presets.js';
 
@@ -66,9 +65,7 @@ const schemaOf = (preset: Preset) =>
         epochs: count(100_000).default(100),
         batchSize: z.int().min(2).max(4096).default(32),
         learningRate: positive().default(1e-3),
-        schedule: z
-          .strictObject({ per: z.enum(ratesPer).default(preset.ratePer) })
-          .prefault({}),
+        schedule: options.optional(),
         momentum: z.number().optional(),
         weightDecay: z.number().optional(),
         clipNorm: positive().nullable().default(null),

@@ -56,7 +56,7 @@ describe('an experiment', () => {
         checkpointSteps: null,
         batchSize: 32,
         learningRate: 1e-3,
-        schedule: { per: 'step' },
+        schedule: { use: 'cosine', per: 'step', final: 0, warmup: 0 },
         clipNorm: null,
         ema: 0.999,
         emaWarmup: false,
@@ -75,6 +75,8 @@ describe('an experiment', () => {
     },
     { preset: 'published-code', logitScale: { learn: false } },
     { losses: [{ use: 'class-balanced', beta: 0.9 }], head: { use: 'unsure' } },
+    { preset: 'published-code', training: { schedule: { use: 'step' } } },
+    { training: { schedule: { use: 'one-cycle' } } },
     { optimizer: { use: 'adamw', beta2: 0.99 }, training: { weightDecay: 0 } },
   ])(
     'once resolved resolves to itself, also through JSON: %j',
@@ -109,7 +111,10 @@ describe('an experiment', () => {
         { use: 'class-attribute', weight: 0.5, form: 'published-code' },
       ],
       optimizer: { ...paper.optimizer, weightDecay: 1e-4 },
-      training: { ...paper.training, schedule: { per: 'epoch' } },
+      training: {
+        ...paper.training,
+        schedule: { ...paper.training.schedule, per: 'epoch' },
+      },
     });
   });
 
@@ -128,10 +133,21 @@ describe('an experiment', () => {
       }),
     );
     expect(then.data.validationBy).toBe('nodules');
-    expect(then.training.schedule.per).toBe('step');
+    expect(then.training.schedule).toEqual(
+      resolveExperiment({}).training.schedule,
+    );
     expect(then.training.clipNorm).toBeNull();
     expect(then.prompt?.['attributeNames']).toContain('internal structure');
     expect(resolveExperiment(asRecorded({ ...now }))).toEqual(now);
+    // There was a choice of `per` before there was one of schedules.
+    expect(
+      resolveExperiment(
+        asRecorded({
+          ...now,
+          training: { ...now.training, schedule: { per: 'epoch' } },
+        }),
+      ),
+    ).toEqual(now);
     expect(asRecorded({ ...now, prompt: null })['prompt']).toBeNull();
   });
 
@@ -375,7 +391,27 @@ describe('an experiment', () => {
     [
       { training: { schedule: { every: 2 } } },
       'training.schedule',
-      /Unrecognized key: "every"; known: per/,
+      /Unrecognized key: "every"; known to "cosine": final, per, warmup$/,
+    ],
+    [
+      { training: { schedule: { use: 'linear' } } },
+      'training.schedule.use',
+      /no schedule "linear"; known: constant, cosine, one-cycle, step$/,
+    ],
+    [
+      { training: { schedule: { use: 'step', per: 'step' } } },
+      'training.schedule',
+      /"per"; known to "step": every, factor, warmup$/,
+    ],
+    [
+      { training: { schedule: { use: 'step', factor: 0 } } },
+      'training.schedule.factor',
+      />0/,
+    ],
+    [
+      { training: { schedule: 'step' } },
+      'training.schedule',
+      /expected object/,
     ],
     [
       { prompt: { classNames: ['benign', '  '] } },

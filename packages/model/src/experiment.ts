@@ -1,7 +1,6 @@
 import type { Subset, ValidationUnit } from '@clip-lung/lidc';
 
 import type { AttributeSet } from './attribute-names.js';
-import type { LearningRate, RatePer } from './learning-rate.js';
 import type { builtInModules } from './modules.js';
 import type { PluginEntry } from './plugin.js';
 import type { PluginChoice } from './plugin-choice.js';
@@ -20,6 +19,7 @@ export type TextChoice = ChoiceOf<BuiltIn['text']>;
 export type PromptChoice = ChoiceOf<BuiltIn['prompt']>;
 export type LossChoice = ChoiceOf<BuiltIn['loss']>;
 export type OptimizerChoice = ChoiceOf<BuiltIn['optimizer']>;
+export type ScheduleChoice = ChoiceOf<BuiltIn['schedule']>;
 export type AugmentationChoice = ChoiceOf<BuiltIn['augment']>;
 
 /** s, by which similarities are multiplied: one over the temperature. */
@@ -32,14 +32,25 @@ export interface LogitScaleOptions {
   readonly learn?: boolean;
 }
 
-export interface TrainingOptions {
+/** A schedule that says no `use` is a cosine. */
+type CosineOptions = Omit<
+  Extract<ScheduleChoice, { readonly use: 'cosine' }>,
+  'use'
+> & { readonly use?: never };
+
+export interface TrainingOptions<
+  Plugins extends readonly PluginEntry[] = readonly [],
+> {
   readonly epochs?: number;
   /** B; an epoch's last nodules that fill no batch are left for another epoch */
   readonly batchSize?: number;
-  /** at the start of the cosine */
+  /** of which the schedule makes that of each step; its highest, with those that are built in */
   readonly learningRate?: number;
-  /** whether the rate falls along the cosine with every step, or once an epoch */
-  readonly schedule?: { readonly per?: RatePer };
+  /** default `cosine` */
+  readonly schedule?:
+    | ScheduleChoice
+    | CosineOptions
+    | PluginChoice<Plugins, 'schedule'>;
   /** of the optimiser, where it has one */
   readonly momentum?: number;
   /** of the optimiser, where it has one */
@@ -101,7 +112,7 @@ export interface Experiment<
     | AugmentationChoice
     | PluginChoice<Plugins, 'augment'>
   )[];
-  readonly training?: TrainingOptions;
+  readonly training?: TrainingOptions<Plugins>;
 }
 
 /** An experiment with every default filled in: what is saved with a run, and enough to repeat it. */
@@ -126,7 +137,10 @@ export interface ResolvedExperiment {
   readonly losses: readonly (Chosen & { readonly weight: number })[];
   readonly optimizer: Chosen;
   readonly augment: readonly Chosen[];
-  readonly training: LearningRate & {
+  readonly training: {
+    readonly epochs: number;
+    readonly learningRate: number;
+    readonly schedule: Chosen;
     readonly batchSize: number;
     readonly clipNorm: number | null;
     readonly ema: number;

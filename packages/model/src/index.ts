@@ -9,6 +9,7 @@ export {
 } from './attribute-names.js';
 export { augmenterOf } from './create-augmenter.js';
 export { createOptimizer } from './create-optimizer.js';
+export { createSchedule } from './create-schedule.js';
 export { ExperimentError, issueError, moduleError } from './errors.js';
 export { exampleInputs } from './example-inputs.js';
 export {
@@ -22,15 +23,12 @@ export {
   type OptimizerChoice,
   type PromptChoice,
   type ResolvedExperiment,
+  type ScheduleChoice,
   type Targets,
   type TextChoice,
   type TrainingOptions,
 } from './experiment.js';
-export {
-  type LearningRate,
-  learningRateOf,
-  type RatePer,
-} from './learning-rate.js';
+export { learningRateOf } from './learning-rate.js';
 export { loadTextTower, withTower } from './load-text-tower.js';
 export {
   type Batch,
@@ -54,6 +52,7 @@ export {
   defineLoss,
   defineOptimizer,
   definePrompt,
+  defineSchedule,
   defineTextTower,
   type Plugin,
   type PluginEntry,
