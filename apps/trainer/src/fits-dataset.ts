@@ -138,7 +138,7 @@ export function expectFolds(
 ): Split['classes'] {
   const [first] = folds.map((fold) => {
     const split = splitFold(dataset, { ...data, fold, seed: training.seed });
-    countSteps(split, { fold, batchSize: training.batchSize });
+    countSteps(split, { ...training, fold });
     return split.classes;
   });
   if (first === undefined) {
@@ -175,13 +175,25 @@ export function expectRates(
   }
 }
 
-/** How many batches an epoch of a fold has. @throws {@link TrainingError} where there is none */
+/** How many steps an epoch of a fold has. @throws {@link TrainingError} where there is none */
 export function countSteps(
   { train }: Split,
-  { fold, batchSize }: { readonly fold: number; readonly batchSize: number },
+  {
+    fold,
+    batchSize,
+    accumulate,
+  }: {
+    readonly fold: number;
+    readonly batchSize: number;
+    readonly accumulate: number;
+  },
 ): number {
-  if (train.length >= batchSize) return Math.floor(train.length / batchSize);
+  const steps = Math.floor(train.length / (batchSize * accumulate));
+  if (steps >= 1) return steps;
+  const has = `fold ${fold} has ${train.length} nodules to learn from, fewer than`;
   throw new TrainingError(
-    `fold ${fold} has ${train.length} nodules to learn from, fewer than one batch of ${batchSize}; set training.batchSize lower`,
+    train.length < batchSize
+      ? `${has} one batch of ${batchSize}; set training.batchSize lower`
+      : `${has} the ${accumulate} batches of ${batchSize} that make a step; set training.accumulate lower, or training.batchSize`,
   );
 }

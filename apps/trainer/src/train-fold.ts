@@ -77,9 +77,9 @@ export interface FoldResult {
  */
 export async function trainFold(options: FoldOptions): Promise<FoldResult> {
   const { experiment, dataset, table, program, fold, onEvent } = options;
-  const { seed, epochs, batchSize } = experiment.training;
+  const { seed, epochs, batchSize, accumulate } = experiment.training;
   const split = splitFold(dataset, { ...experiment.data, fold, seed });
-  const stepsPerEpoch = countSteps(split, { fold, batchSize });
+  const stepsPerEpoch = countSteps(split, { fold, batchSize, accumulate });
   const paths = foldPaths(options.out, fold);
   const state = program.begin(fold);
 
@@ -98,13 +98,17 @@ export async function trainFold(options: FoldOptions): Promise<FoldResult> {
     fromStep: place.step,
     epochs,
     stepsPerEpoch,
-    leftOut: split.train.length - stepsPerEpoch * batchSize,
+    batchesPerStep: accumulate,
+    leftOut: split.train.length - stepsPerEpoch * batchSize * accumulate,
     startInAverage: startInAverage(experiment, epochs * stepsPerEpoch),
   });
   if (continued !== undefined)
     tellOfExtension(options, continued, stepsPerEpoch);
   // Over all epochs, so that the next one's first batches are made while this one is validated.
-  const plan = { train: split.train, batchSize, seed, fold, epochs };
+  const plan = {
+    ...{ train: split.train, batchSize, accumulate },
+    ...{ seed, fold, epochs },
+  };
   const batches = options.source.batches(
     plannedBatches({
       ...plan,

@@ -74,7 +74,7 @@ async function asOfBefore(out: string): Promise<void> {
   const experiment = {
     ...rest,
     data: without(data, 'validationBy'),
-    training: without(training, 'schedule', 'clipNorm'),
+    training: without(training, 'schedule', 'accumulate', 'clipNorm'),
   };
   await writeFile(
     join(out, 'experiment.json'),
@@ -579,6 +579,13 @@ describe('a run is refused', () => {
     });
     await expect(trainRun(options('a', { experiment: large }))).rejects.toThrow(
       /fewer than one batch of 64/,
+    );
+    const long = resolveExperiment({
+      ...small,
+      training: { ...small.training, accumulate: 9 },
+    });
+    await expect(trainRun(options('a', { experiment: long }))).rejects.toThrow(
+      /fewer than the 9 batches of 4 that make a step; set training\.accumulate lower, or training\.batchSize$/,
     );
     expect(await readdir(folder)).toEqual([]);
     const wild = resolveExperiment({

@@ -3,8 +3,11 @@ import {
   createModel,
   createOptimizer,
   createSchedule,
+  exampleBatch,
   exampleInputs,
   initialState,
+  gradientStep,
+  type BatchInputs,
   type Model,
   type Modules,
   type ResolvedExperiment,
@@ -25,6 +28,12 @@ export interface TrainingProgram {
   /** in the order of the logits */
   readonly classes: readonly string[];
   readonly step: CompiledFunction<TrainingState, StepInputs, StepOutputs>;
+  /** what a step's batches go through before its last, where it has several */
+  readonly addGradients: CompiledFunction<
+    TrainingState,
+    BatchInputs,
+    StepOutputs
+  >;
   /** of the learning rate */
   readonly schedule: Schedule;
   readonly classifier: Classifier;
@@ -64,20 +73,27 @@ export function makeProgram(
     modules,
   });
   const optimizer = createOptimizer(experiment, modules);
-  const { batchSize, clipNorm, seed } = experiment.training;
-  const step = engine.compile(trainingStep(model, optimizer, { clipNorm }), {
-    name: 'training step',
+  const { batchSize, accumulate, clipNorm, seed } = experiment.training;
+  const step = engine.compile(
+    trainingStep(model, optimizer, { accumulate, clipNorm }),
+    { name: 'training step', frozen: model.frozen },
+  );
+  const addGradients = engine.compile(gradientStep(model), {
+    name: 'gradients of a batch',
     frozen: model.frozen,
   });
   const classifier = new Classifier(engine, model, batchSize);
   const begin = (fold: number): EngineState<TrainingState> => {
     const random = new RandomStream(seed, 'init', `fold-${fold}`);
-    return engine.state<TrainingState>(initialState(model, optimizer, random));
+    return engine.state<TrainingState>(
+      initialState(model, optimizer, random, { accumulate }),
+    );
   };
   return {
     model,
     classes,
     step,
+    addGradients,
     schedule: createSchedule(experiment, modules),
     classifier,
     begin,
@@ -85,10 +101,14 @@ export function makeProgram(
       const state = begin(0);
       const inputs = exampleInputs(model, batchSize);
       await step.prepare(state, inputs);
+      if (accumulate > 1) {
+        await addGradients.prepare(state, exampleBatch(model, batchSize));
+      }
       await classifier.prepare(state, inputs);
     },
     async release() {
       await step.release();
+      await addGradients.release();
       await classifier.release();
     },
   };

@@ -23,6 +23,7 @@ export function asRecorded(experiment: Fields): Fields {
     }),
     ...(training && {
       training: {
+        accumulate: 1,
         clipNorm: null,
         checkpointSteps: null,
         ...training,

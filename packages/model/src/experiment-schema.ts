@@ -68,6 +68,7 @@ const schemaOf = (preset: Preset) =>
         schedule: options.optional(),
         momentum: z.number().optional(),
         weightDecay: z.number().optional(),
+        accumulate: count(10_000).default(1),
         clipNorm: positive().nullable().default(null),
         ema: decay.default(0.999),
         emaWarmup: z.boolean().default(false),

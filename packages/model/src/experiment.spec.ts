@@ -57,6 +57,7 @@ describe('an experiment', () => {
         batchSize: 32,
         learningRate: 1e-3,
         schedule: { use: 'cosine', per: 'step', final: 0, warmup: 0 },
+        accumulate: 1,
         clipNorm: null,
         ema: 0.999,
         emaWarmup: false,
@@ -128,7 +129,7 @@ describe('an experiment', () => {
       asRecorded({
         ...now,
         data: without(now.data, 'validationBy'),
-        training: without(now.training, 'schedule', 'clipNorm'),
+        training: without(now.training, 'schedule', 'accumulate', 'clipNorm'),
         prompt: without(now.prompt, 'attributeNames'),
       }),
     );
@@ -136,7 +137,7 @@ describe('an experiment', () => {
     expect(then.training.schedule).toEqual(
       resolveExperiment({}).training.schedule,
     );
-    expect(then.training.clipNorm).toBeNull();
+    expect(then.training).toMatchObject({ accumulate: 1, clipNorm: null });
     expect(then.prompt?.['attributeNames']).toContain('internal structure');
     expect(resolveExperiment(asRecorded({ ...now }))).toEqual(now);
     // There was a choice of `per` before there was one of schedules.
@@ -268,7 +269,7 @@ describe('an experiment', () => {
     [
       { training: { epoks: 3 } },
       'training',
-      /Unrecognized key: "epoks"; known: batchSize, checkpointSteps, clipNorm, ema, .*, epochs, /,
+      /Unrecognized key: "epoks"; known: accumulate, batchSize, checkpointSteps, clipNorm, ema, .*, epochs, /,
     ],
     [
       { text: { use: 'random', model: './clip' } },
@@ -440,6 +441,8 @@ describe('an experiment', () => {
     ['training', 'batchSize', 5000],
     ['training', 'learningRate', 1e39],
     ['training', 'learningRate', 1e-60],
+    ['training', 'accumulate', 1e6],
+    ['training', 'accumulate', 0],
     ['training', 'clipNorm', 1e39],
     ['training', 'clipNorm', 0],
     ['training', 'seed', 2 ** 60],

@@ -55,6 +55,8 @@ export interface TrainingOptions<
   readonly momentum?: number;
   /** of the optimiser, where it has one */
   readonly weightDecay?: number;
+  /** batches of which a step takes the mean gradient, so that it learns from B · accumulate nodules; default 1 */
+  readonly accumulate?: number;
   /** gradients whose norm, over all parameters, is above it are shortened to it; null (default) for no bound */
   readonly clipNorm?: number | null;
   /** decay of the moving average of the weights, which is what is evaluated; 0 for none */
@@ -142,6 +144,7 @@ export interface ResolvedExperiment {
     readonly learningRate: number;
     readonly schedule: Chosen;
     readonly batchSize: number;
+    readonly accumulate: number;
     readonly clipNorm: number | null;
     readonly ema: number;
     readonly emaWarmup: boolean;

@@ -11,7 +11,7 @@ export { augmenterOf } from './create-augmenter.js';
 export { createOptimizer } from './create-optimizer.js';
 export { createSchedule } from './create-schedule.js';
 export { ExperimentError, issueError, moduleError } from './errors.js';
-export { exampleInputs } from './example-inputs.js';
+export { exampleBatch, exampleInputs } from './example-inputs.js';
 export {
   type AugmentationChoice,
   defineExperiment,
@@ -80,6 +80,8 @@ export type {
   TextFeatures,
 } from './text-branch.js';
 export {
+  type BatchInputs,
+  gradientStep,
   initialState,
   lossAndGradients,
   type StepInputs,
