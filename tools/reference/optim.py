@@ -2,6 +2,7 @@
 
 torch.json   ten steps of torch.optim.SGD with a cosine schedule and a moving average
 adamw.json   twenty steps of torch.optim.AdamW, whose rate changes with every step
+schedules.json  learning rates of StepLR, ConstantLR and OneCycleLR, with and without a warm-up
 
     python tools/reference/optim.py        (needs torch)
 
@@ -12,7 +13,7 @@ import json
 from pathlib import Path
 
 import torch
-from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, SequentialLR
+from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LinearLR, OneCycleLR, SequentialLR, StepLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 FIXTURES = Path(__file__).parents[2] / "packages/optim/fixtures"
@@ -56,19 +57,45 @@ def trajectory(options, base):
     return {"options": options, "base": base, "start": start, "steps": steps}
 
 
-def learning_rates(base, steps, warmup, final):
-    """Of every step of a schedule, its end included."""
+def rates_of(base, steps, schedule_of, warmup=0):
+    """Of as many steps; a linear rise comes first."""
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=base)
-    schedule = CosineAnnealingLR(optimizer, T_max=steps - warmup, eta_min=final)
+    schedule = schedule_of(optimizer)
     if warmup > 0:
         rise = LinearLR(optimizer, start_factor=1 / warmup, total_iters=warmup - 1)
         schedule = SequentialLR(optimizer, [rise, schedule], milestones=[warmup])
     rates = []
-    for _ in range(steps + 1):
+    for step in range(steps):
         rates.append(schedule.get_last_lr()[0])
         optimizer.step()
-        schedule.step()
+        if step + 1 < steps:
+            schedule.step()
+    return rates
+
+
+def learning_rates(base, steps, warmup, final):
+    """Of every step of a cosine, its end included."""
+    rates = rates_of(base, steps + 1, lambda o: CosineAnnealingLR(o, T_max=steps - warmup, eta_min=final), warmup)
     return {"base": base, "steps": steps, "warmup": warmup, "final": final, "rates": rates}
+
+
+def step_decay(base, every, factor, warmup):
+    rates = rates_of(base, 30, lambda o: StepLR(o, every, factor), warmup)
+    return {"options": {"base": base, "every": every, "factor": factor, "warmup": warmup}, "rates": rates}
+
+
+def constant(base, warmup):
+    rates = rates_of(base, 10, lambda o: ConstantLR(o, factor=1.0), warmup)
+    return {"options": {"base": base, "warmup": warmup}, "rates": rates}
+
+
+def one_cycle(base, steps, warmup=None, div=25.0, final_div=1e4):
+    """`warmup` in steps; PyTorch takes it as a part of them all."""
+    part = 0.3 if warmup is None else warmup / steps
+    cycle = {"pct_start": part, "div_factor": div, "final_div_factor": final_div, "cycle_momentum": False}
+    rates = rates_of(base, steps, lambda o: OneCycleLR(o, base, total_steps=steps, **cycle))
+    options = {"base": base, "steps": steps, "divFactor": div, "finalDivFactor": final_div}
+    return {"options": options | ({} if warmup is None else {"warmup": warmup}), "rates": rates}
 
 
 ADAMW_SHAPES = {"linear.weight": (3, 4), "linear.bias": (3,), "ctx": (2, 1, 3), "logit_scale": ()}
@@ -128,3 +155,15 @@ if __name__ == "__main__":
         adamw({"betas": (0.0, 0.5), "weight_decay": 0.0}, 0.02),
     ]
     write("adamw", {"torch": torch.__version__, "shapes": ADAMW_SHAPES, "trajectories": trajectories})
+    schedules = {
+        "torch": torch.__version__,
+        "step": [step_decay(1e-3, 10, 0.1, 0), step_decay(0.2, 4, 0.5, 5)],
+        "constant": [constant(1e-3, 0), constant(0.2, 4)],
+        "oneCycle": [
+            one_cycle(1e-3, 100),
+            one_cycle(0.5, 7),
+            one_cycle(0.2, 20, 5, 10.0, 100.0),
+            one_cycle(0.2, 10, 0),
+        ],
+    }
+    write("schedules", schedules)

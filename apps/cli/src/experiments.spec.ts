@@ -57,6 +57,7 @@ describe('the examples', () => {
     ['rating-prompt', 'rating-prompt.ts'],
     ['augmentation', 'cut-out.ts'],
     ['optimizer', 'lion.ts'],
+    ['schedule', 'warm-restarts.ts'],
     ['head', 'mlp-head.ts'],
   ])(
     'of a module of one’s own, %s, trains, is remembered, and is exported from the run alone',

@@ -6,14 +6,18 @@ import { Screen } from './screen.js';
 import { showTraining } from './show-training.js';
 
 /** What is said of two folds whose average keeps this share of its start. */
-function saidOf(startInAverage: number, leftOut = 0): string {
+function saidOf(
+  startInAverage: number,
+  leftOut = 0,
+  batchesPerStep = 1,
+): string {
   const err = new PassThrough();
   const show = showTraining(new Screen({ out: new PassThrough(), err }, false));
   for (const fold of [0, 1]) {
     show({
       ...{ kind: 'fold-start', fold, train: 64, validation: 16, test: 20 },
       ...{ fromEpoch: 0, fromStep: 0, epochs: 5, stepsPerEpoch: 4 },
-      ...{ leftOut, startInAverage },
+      ...{ batchesPerStep, leftOut, startInAverage },
     });
   }
   return String(err.read());
@@ -31,4 +35,7 @@ it('says once that nodules which fill no batch are left out', () => {
     'an epoch is 4 full batches: 3 of its nodules, others in each, are left out';
   expect(saidOf(0.4, 3).split(line)).toHaveLength(2);
   expect(saidOf(0.4)).not.toContain('left out');
+  expect(saidOf(0.4, 3, 2)).toContain(
+    'an epoch is 4 steps of 2 full batches: 3 of its nodules,',
+  );
 });

@@ -5,6 +5,22 @@ import type { Screen } from './screen.js';
 const percent = (fraction: number): string =>
   `${(100 * fraction).toFixed(1)} %`;
 
+const counted = (count: number, one: string, more: string): string =>
+  `${count} ${count === 1 ? one : more}`;
+
+/** `7 full batches`, `3 steps of 2 full batches`. */
+function lengthOf({
+  stepsPerEpoch,
+  batchesPerStep,
+}: {
+  readonly stepsPerEpoch: number;
+  readonly batchesPerStep: number;
+}): string {
+  return batchesPerStep === 1
+    ? counted(stepsPerEpoch, 'full batch', 'full batches')
+    : `${counted(stepsPerEpoch, 'step', 'steps')} of ${batchesPerStep} full batches`;
+}
+
 /** Shows a run as it goes: one progress over the steps of a fold, and a line an epoch. Folds and epochs are counted from 0. */
 export function showTraining(screen: Screen): OnTrainingEvent {
   let total = 0;
@@ -25,7 +41,7 @@ export function showTraining(screen: Screen): OnTrainingEvent {
         if (event.leftOut > 0 && !told) {
           told = true;
           screen.note(
-            `  an epoch is ${event.stepsPerEpoch} full ${event.stepsPerEpoch === 1 ? 'batch' : 'batches'}: ${event.leftOut} of its nodules, others in each, are left out`,
+            `  an epoch is ${lengthOf(event)}: ${event.leftOut} of its nodules, others in each, are left out`,
           );
         }
         if (event.startInAverage > 0.5 && !warned) {

@@ -34,13 +34,14 @@ function epochOrder(
 }
 
 /**
- * The training batches of a fold from an epoch on, epoch after epoch. Full batches only: batch normalisation learns little
- * from a few nodules.
+ * The training batches of a fold from an epoch on, epoch after epoch. Full batches only, and as many as make whole steps: batch
+ * normalisation learns little from a few nodules.
  */
 export function* plannedBatches({
   train,
   strata,
   batchSize,
+  accumulate = 1,
   fromEpoch,
   skip = 0,
   epochs,
@@ -54,21 +55,21 @@ export function* plannedBatches({
    */
   readonly strata?: readonly (readonly number[])[] | undefined;
   readonly batchSize: number;
+  /** batches of a step; default 1 */
+  readonly accumulate?: number | undefined;
   readonly seed: number;
   readonly fold: number;
   readonly fromEpoch: number;
-  /** of the first epoch, so many batches are left out; default 0 */
+  /** of the first epoch, so many steps are left out; default 0 */
   readonly skip?: number | undefined;
   readonly epochs: number;
 }): Generator<BatchRequest, void> {
   for (let epoch = fromEpoch; epoch < epochs; epoch++) {
     const order = epochOrder(train, strata, { ...of, epoch });
-    const first = epoch === fromEpoch ? skip * batchSize : 0;
-    for (
-      let start = first;
-      start + batchSize <= order.length;
-      start += batchSize
-    ) {
+    const ofStep = batchSize * accumulate;
+    const first = epoch === fromEpoch ? skip * ofStep : 0;
+    const end = order.length - (order.length % ofStep);
+    for (let start = first; start < end; start += batchSize) {
       yield { rows: order.slice(start, start + batchSize), ...of, epoch };
     }
   }

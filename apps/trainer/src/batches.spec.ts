@@ -321,10 +321,14 @@ describe('a batch', () => {
 });
 
 describe('the plan of a fold', () => {
-  const plan = (fromEpoch: number): BatchRequest[] => [
+  const plan = (
+    fromEpoch: number,
+    more: { accumulate?: number; batchSize?: number; skip?: number } = {},
+  ): BatchRequest[] => [
     ...plannedBatches({
       ...{ train: [2, 3, 5, 7, 11, 13, 17], batchSize: 3 },
       ...{ seed: 1, fold: 0, fromEpoch, epochs: 4 },
+      ...more,
     }),
   ];
 
@@ -337,6 +341,14 @@ describe('the plan of a fold', () => {
     );
     expect(orders.every((rows) => new Set(rows).size === 6)).toBe(true);
     expect(new Set(orders.map(String)).size).toBe(4);
+  });
+
+  it('has whole steps alone where they have several batches, and leaves out whole ones', () => {
+    const steps = { batchSize: 1, accumulate: 3 };
+    const all = plan(3, steps);
+    expect(all).toEqual(plan(3, { batchSize: 1 }).slice(0, 6));
+    expect(plan(3, { ...steps, skip: 1 })).toEqual(all.slice(3));
+    expect(plan(3, { batchSize: 2, accumulate: 2 })).toHaveLength(2);
   });
 
   it('goes on from any epoch as if it had begun there', () => {

@@ -18,7 +18,7 @@ describe('the sums of an epoch', () => {
     first.add(batch(1, 3), labels, at);
     const sums = new EpochSums(first.totals());
     sums.add(batch(2, 5), labels, at);
-    expect(sums.means(2)).toEqual({
+    expect(sums.means({ steps: 2, accumulate: 1 })).toEqual({
       loss: 1.5,
       terms: { focal: 3 },
       trainAccuracy: 0.5,
@@ -26,7 +26,20 @@ describe('the sums of an epoch', () => {
     });
     const plain = new EpochSums();
     plain.add(batch(1), labels, at);
-    expect(plain.means(1)).not.toHaveProperty('gradientNorm');
+    expect(plain.means({ steps: 1, accumulate: 1 })).not.toHaveProperty(
+      'gradientNorm',
+    );
+  });
+
+  it('of steps of several batches have the mean loss of these, and the mean norm of those', () => {
+    const sums = new EpochSums();
+    sums.add(batch(1), labels, at);
+    sums.add(batch(3, 5), labels, at);
+    expect(sums.means({ steps: 1, accumulate: 2 })).toMatchObject({
+      loss: 2,
+      terms: { focal: 4 },
+      gradientNorm: 5,
+    });
   });
 
   it('refuse gradients that are not finite, though the loss is', () => {

@@ -68,10 +68,15 @@ export class EpochSums {
     return this.#totals;
   }
 
-  /** @param batches that were added */
-  means(
-    batches: number,
-  ): Pick<EpochMetrics, 'loss' | 'terms' | 'gradientNorm' | 'trainAccuracy'> {
+  /** @param of how many steps were added, and how many batches each has */
+  means({
+    steps,
+    accumulate,
+  }: {
+    readonly steps: number;
+    readonly accumulate: number;
+  }): Pick<EpochMetrics, 'loss' | 'terms' | 'gradientNorm' | 'trainAccuracy'> {
+    const batches = steps * accumulate;
     const { loss, terms, gradientNorm, right, nodules } = this.#totals;
     return {
       loss: loss / batches,
@@ -79,7 +84,7 @@ export class EpochSums {
         Object.entries(terms).map(([name, sum]) => [name, sum / batches]),
       ),
       ...(gradientNorm !== undefined && {
-        gradientNorm: gradientNorm / batches,
+        gradientNorm: gradientNorm / steps,
       }),
       trainAccuracy: right / nodules,
     };

@@ -23,7 +23,9 @@ export type TrainingEvent =
       readonly fromStep: number;
       readonly epochs: number;
       readonly stepsPerEpoch: number;
-      /** nodules that an epoch's last batch would need more of: they wait for another epoch, in which the order is another */
+      /** full batches, of which a step takes the mean gradient */
+      readonly batchesPerStep: number;
+      /** nodules that an epoch's last step would need more of: they wait for another epoch, in which the order is another */
       readonly leftOut: number;
       /**
        * what the weights before the first step weigh in the moving average after the last one, 0 to 1: near 1, what is tested

@@ -4,10 +4,12 @@ import {
   attributesIn,
   augmenterOf,
   ExperimentError,
+  learningRateOf,
   type Modules,
   needsOf,
   type ResolvedExperiment,
 } from '@clip-lung/model';
+import type { Schedule } from '@clip-lung/optim';
 import { at } from '@clip-lung/tensor';
 
 import { TrainingError } from './errors.js';
@@ -156,7 +158,7 @@ export function expectFolds(
 ): Split['classes'] {
   const [first] = folds.map((fold) => {
     const split = splitFold(dataset, { ...data, fold, seed: training.seed });
-    countSteps(split, { fold, batchSize: training.batchSize });
+    countSteps(split, { ...training, fold });
     return split.classes;
   });
   if (first === undefined) {
@@ -167,13 +169,51 @@ export function expectFolds(
   return first;
 }
 
-/** How many batches an epoch of a fold has. @throws {@link TrainingError} where there is none */
+/**
+ * Asks for the learning rates of every epoch of every fold, so that a schedule that does not fit them is found before anything is
+ * written.
+ *
+ * @throws `ExperimentError` with the path of what is wrong
+ */
+export function expectRates(
+  { data, training }: ResolvedExperiment,
+  dataset: Dataset,
+  {
+    folds,
+    schedule,
+  }: { readonly folds: readonly number[]; readonly schedule: Schedule },
+): void {
+  const { seed, epochs } = training;
+  for (const fold of folds) {
+    const split = splitFold(dataset, { ...data, fold, seed });
+    const stepsPerEpoch = countSteps(split, { ...training, fold });
+    const rateAt = learningRateOf(schedule, training, stepsPerEpoch);
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      rateAt(epoch * stepsPerEpoch);
+      rateAt((epoch + 1) * stepsPerEpoch - 1);
+    }
+  }
+}
+
+/** How many steps an epoch of a fold has. @throws {@link TrainingError} where there is none */
 export function countSteps(
   { train }: Split,
-  { fold, batchSize }: { readonly fold: number; readonly batchSize: number },
+  {
+    fold,
+    batchSize,
+    accumulate,
+  }: {
+    readonly fold: number;
+    readonly batchSize: number;
+    readonly accumulate: number;
+  },
 ): number {
-  if (train.length >= batchSize) return Math.floor(train.length / batchSize);
+  const steps = Math.floor(train.length / (batchSize * accumulate));
+  if (steps >= 1) return steps;
+  const has = `fold ${fold} has ${train.length} nodules to learn from, fewer than`;
   throw new TrainingError(
-    `fold ${fold} has ${train.length} nodules to learn from, fewer than one batch of ${batchSize}; set training.batchSize lower`,
+    train.length < batchSize
+      ? `${has} one batch of ${batchSize}; set training.batchSize lower`
+      : `${has} the ${accumulate} batches of ${batchSize} that make a step; set training.accumulate lower, or training.batchSize`,
   );
 }

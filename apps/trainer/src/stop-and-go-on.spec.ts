@@ -116,6 +116,37 @@ describe('a run that is asked to stop', () => {
   });
 });
 
+describe('a run whose steps have several batches', () => {
+  it('has checkpoints of whole steps, and goes on within an epoch to the same bytes', async () => {
+    const experiment = resolveExperiment({
+      ...small,
+      optimizer: { use: 'adamw' },
+      training: {
+        ...{ epochs: 2, batchSize: 2, accumulate: 2, clipNorm: 0.5, ema: 0.5 },
+        schedule: { use: 'one-cycle' },
+      },
+    });
+    await trainRun(options('steps', { experiment }));
+    const given = options('steps-stopped', { experiment });
+    // An epoch has two steps, of four nodules each.
+    expect(await trainUntil(given, 3)).toBeInstanceOf(TrainingStoppedError);
+    const paths = foldPaths(given.out, 0);
+    const { info, tensors } = await readCheckpoint(paths, 'last');
+    expect([info.step, info.within?.steps]).toEqual([3, 1]);
+    expect(info.within?.sums.nodules).toBe(4);
+    expect(
+      [...tensors.keys()].filter((path) => /^gradients/.test(path)),
+    ).toEqual([]);
+    await trainRun({ ...given, resume: true });
+    expect(await resultOf('steps-stopped')).toEqual(await resultOf('steps'));
+    const { epochs } = await readMetrics(paths.metrics);
+    expect(epochs).toMatchObject([
+      { step: 2, gradientNorm: expect.any(Number) as number },
+      { step: 4, gradientNorm: expect.any(Number) as number },
+    ]);
+  });
+});
+
 describe('training.checkpointSteps', () => {
   const often = experimentOf({ checkpointSteps: 1 });
 

@@ -43,7 +43,7 @@ export async function trainEpoch(
   run: FoldRun,
   place: Place,
 ): Promise<Place> {
-  const { dataset, table, program, fold, lock, onEvent } = options;
+  const { experiment, dataset, table, program, fold, lock, onEvent } = options;
   const { split, paths, state, stepsPerEpoch } = run;
   const { epoch } = place;
   const started = performance.now();
@@ -72,7 +72,7 @@ export async function trainEpoch(
     epoch,
     step,
     learningRate,
-    ...sums.means(stepsPerEpoch),
+    ...sums.means({ steps: stepsPerEpoch, ...experiment.training }),
     validation,
     secondsPerEpoch: secondsSince(started, place.within),
   };
@@ -92,34 +92,42 @@ async function takeSteps(
 ): Promise<{ sums: EpochSums; learningRate: number; step: number }> {
   const { experiment, program, fold, onEvent, signal } = options;
   const { state, batches, stepsPerEpoch, classCounts } = run;
-  const { ema, emaWarmup, checkpointSteps } = experiment.training;
+  const { epochs, accumulate, ema, emaWarmup, checkpointSteps } =
+    experiment.training;
   const { epoch, within } = place;
   const started = performance.now();
-  const rateAt = learningRateOf(experiment.training, stepsPerEpoch);
+  const rateAt = learningRateOf(
+    program.schedule,
+    experiment.training,
+    stepsPerEpoch,
+  );
   const sums = new EpochSums(within?.sums);
   let { step } = place;
   for (let i = within?.steps ?? 0; i < stepsPerEpoch; i++) {
-    const next = await batches.next();
-    if (next.done === true) {
-      throw new TrainingError(
-        `fold ${fold} has no batch left at step ${step} of epoch ${epoch}`,
-      );
-    }
-    const { labels, ...batch } = next.value;
-    const found = await program.step.run(state, {
-      ...batch,
-      fields: {
-        ...batch.fields,
-        ...stepFields(program.model, {
-          epoch,
-          progress: step / (experiment.training.epochs * stepsPerEpoch),
-        }),
-      },
-      classCounts,
-      learningRate: scalar(rateAt(step)),
-      averageDecay: scalar(emaDecay(step, ema, emaWarmup)),
+    const ofStep = stepFields(program.model, {
+      epoch,
+      progress: step / (epochs * stepsPerEpoch),
     });
-    sums.add(found, labels.data, { fold, epoch, step });
+    for (let left = accumulate; left > 0; left--) {
+      const next = await batches.next();
+      if (next.done === true) {
+        throw new TrainingError(
+          `fold ${fold} has no batch left at step ${step} of epoch ${epoch}`,
+        );
+      }
+      const { labels, ...batch } = next.value;
+      const fields = { ...batch.fields, ...ofStep };
+      const inputs = { ...batch, fields, classCounts };
+      const found =
+        left > 1
+          ? await program.addGradients.run(state, inputs)
+          : await program.step.run(state, {
+              ...inputs,
+              learningRate: scalar(rateAt(step)),
+              averageDecay: scalar(emaDecay(step, ema, emaWarmup)),
+            });
+      sums.add(found, labels.data, { fold, epoch, step });
+    }
     step += 1;
     onEvent?.({ kind: 'step', fold, epoch, step });
     // The end of an epoch saves by itself.

@@ -29,9 +29,9 @@ import { type FoldRun, stopIfAsked, trainEpoch } from './train-epoch.js';
  */
 export async function trainFold(options: FoldOptions): Promise<FoldResult> {
   const { experiment, dataset, table, program, fold, onEvent } = options;
-  const { seed, epochs, batchSize } = experiment.training;
+  const { seed, epochs, batchSize, accumulate } = experiment.training;
   const split = splitFold(dataset, { ...experiment.data, fold, seed });
-  const stepsPerEpoch = countSteps(split, { fold, batchSize });
+  const stepsPerEpoch = countSteps(split, { fold, batchSize, accumulate });
   const paths = foldPaths(options.out, fold);
   const state = program.begin(fold);
 
@@ -50,14 +50,16 @@ export async function trainFold(options: FoldOptions): Promise<FoldResult> {
     fromStep: place.step,
     epochs,
     stepsPerEpoch,
-    leftOut: split.train.length - stepsPerEpoch * batchSize,
+    batchesPerStep: accumulate,
+    leftOut: split.train.length - stepsPerEpoch * batchSize * accumulate,
     startInAverage: startInAverage(experiment, epochs * stepsPerEpoch),
   });
   if (continued !== undefined)
     tellOfExtension(options, continued, stepsPerEpoch);
   // Over all epochs, so that the next one's first batches are made while this one is validated.
   const plan = {
-    ...{ train: split.train, batchSize, seed, fold, epochs },
+    ...{ train: split.train, batchSize, accumulate },
+    ...{ seed, fold, epochs },
     strata:
       experiment.data.sampling === 'balanced'
         ? byClass(table, split.train)
@@ -115,14 +117,18 @@ export async function trainFold(options: FoldOptions): Promise<FoldResult> {
 
 /** Says what becomes of the learning rate of a fold that goes on in a run which was given more epochs. */
 function tellOfExtension(
-  { experiment: { training }, run, fold, onEvent }: FoldOptions,
+  { experiment: { training }, program, run, fold, onEvent }: FoldOptions,
   { epoch, step, experimentDigest }: Continued,
   stepsPerEpoch: number,
 ): void {
   const former = run.shorter?.get(experimentDigest);
   if (former === undefined || step === 0) return;
   const rateOf = (epochs: number, step: number): string =>
-    learningRateOf({ ...training, epochs }, stepsPerEpoch)(step).toPrecision(3);
+    learningRateOf(
+      program.schedule,
+      { ...training, epochs },
+      stepsPerEpoch,
+    )(step).toPrecision(3);
   onEvent?.({
     kind: 'note',
     fold,

@@ -74,7 +74,7 @@ async function asOfBefore(out: string): Promise<void> {
   const experiment = {
     ...rest,
     data: without(data, 'validationBy'),
-    training: without(training, 'schedule', 'clipNorm'),
+    training: without(training, 'schedule', 'accumulate', 'clipNorm'),
   };
   await writeFile(
     join(out, 'experiment.json'),
@@ -561,6 +561,17 @@ describe('a run is refused', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('with a schedule that does not fit its epochs, before anything is written', async () => {
+    const experiment = resolveExperiment({
+      ...small,
+      training: { ...small.training, schedule: { use: 'step', warmup: 3 } },
+    });
+    await expect(trainRun(options('run', { experiment }))).rejects.toThrow(
+      "training.schedule.warmup: is 3 of the training's 3 epochs, expected fewer than all",
+    );
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it('with fewer nodules than a batch, and when the loss is lost', async () => {
     const large = resolveExperiment({
       ...small,
@@ -568,6 +579,13 @@ describe('a run is refused', () => {
     });
     await expect(trainRun(options('a', { experiment: large }))).rejects.toThrow(
       /fewer than one batch of 64/,
+    );
+    const long = resolveExperiment({
+      ...small,
+      training: { ...small.training, accumulate: 9 },
+    });
+    await expect(trainRun(options('a', { experiment: long }))).rejects.toThrow(
+      /fewer than the 9 batches of 4 that make a step; set training\.accumulate lower, or training\.batchSize$/,
     );
     expect(await readdir(folder)).toEqual([]);
     const wild = resolveExperiment({

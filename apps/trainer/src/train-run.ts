@@ -25,6 +25,7 @@ import type { OnTrainingEvent } from './events.js';
 import {
   expectFolds,
   expectMargin,
+  expectRates,
   expectRatings,
   expectValidation,
   expectVotes,
@@ -99,6 +100,7 @@ export async function trainRun(
   });
   try {
     // Whatever does not fit is refused before anything is written.
+    expectRates(experiment, dataset, { folds, schedule: program.schedule });
     const table = noduleTable(dataset, {
       classes: program.classes,
       size: program.model.cropSize,

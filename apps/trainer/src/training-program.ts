@@ -2,8 +2,12 @@ import type { CompiledFunction, Engine, EngineState } from '@clip-lung/engine';
 import {
   createModel,
   createOptimizer,
+  createSchedule,
+  exampleBatch,
   exampleInputs,
   initialState,
+  gradientStep,
+  type BatchInputs,
   type Model,
   type Modules,
   type ResolvedExperiment,
@@ -12,6 +16,7 @@ import {
   trainingStep,
   type TrainingState,
 } from '@clip-lung/model';
+import type { Schedule } from '@clip-lung/optim';
 import { RandomStream } from '@clip-lung/tensor';
 import type { TextTower } from '@clip-lung/text-encoder';
 
@@ -23,6 +28,14 @@ export interface TrainingProgram {
   /** in the order of the logits */
   readonly classes: readonly string[];
   readonly step: CompiledFunction<TrainingState, StepInputs, StepOutputs>;
+  /** what a step's batches go through before its last, where it has several */
+  readonly addGradients: CompiledFunction<
+    TrainingState,
+    BatchInputs,
+    StepOutputs
+  >;
+  /** of the learning rate */
+  readonly schedule: Schedule;
   readonly classifier: Classifier;
   /** the state before the first step of a fold: a function of the seed and the fold */
   begin(fold: number): EngineState<TrainingState>;
@@ -60,30 +73,42 @@ export function makeProgram(
     modules,
   });
   const optimizer = createOptimizer(experiment, modules);
-  const { batchSize, clipNorm, seed } = experiment.training;
-  const step = engine.compile(trainingStep(model, optimizer, { clipNorm }), {
-    name: 'training step',
+  const { batchSize, accumulate, clipNorm, seed } = experiment.training;
+  const step = engine.compile(
+    trainingStep(model, optimizer, { accumulate, clipNorm }),
+    { name: 'training step', frozen: model.frozen },
+  );
+  const addGradients = engine.compile(gradientStep(model), {
+    name: 'gradients of a batch',
     frozen: model.frozen,
   });
   const classifier = new Classifier(engine, model, batchSize);
   const begin = (fold: number): EngineState<TrainingState> => {
     const random = new RandomStream(seed, 'init', `fold-${fold}`);
-    return engine.state<TrainingState>(initialState(model, optimizer, random));
+    return engine.state<TrainingState>(
+      initialState(model, optimizer, random, { accumulate }),
+    );
   };
   return {
     model,
     classes,
     step,
+    addGradients,
+    schedule: createSchedule(experiment, modules),
     classifier,
     begin,
     async prepare() {
       const state = begin(0);
       const inputs = exampleInputs(model, batchSize);
       await step.prepare(state, inputs);
+      if (accumulate > 1) {
+        await addGradients.prepare(state, exampleBatch(model, batchSize));
+      }
       await classifier.prepare(state, inputs);
     },
     async release() {
       await step.release();
+      await addGradients.release();
       await classifier.release();
     },
   };

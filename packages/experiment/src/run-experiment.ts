@@ -79,10 +79,13 @@ function mayDefine(
   );
 }
 
-/** Losses, optimisers and augmentations are over once a model is trained. */
+/** Losses, optimisers, schedules and augmentations are over once a model is trained. */
 function needful(experiment: Written, purpose: Purpose): Written {
-  const own = { ...experiment, optimizer: undefined, augment: undefined };
-  const { losses } = experiment;
+  const { losses, training } = experiment;
+  const own = {
+    ...{ ...experiment, optimizer: undefined, augment: undefined },
+    training: { ...(training as Written), schedule: undefined },
+  };
   return purpose === 'head'
     ? {
         ...{ ...own, text: null, prompt: null },

@@ -2,6 +2,7 @@ import { namesOfAttributes } from './attribute-names.js';
 
 /** What runs did before `training` could say so. */
 const laterTraining = {
+  accumulate: 1,
   clipNorm: null,
   best: 'accuracy',
   patience: null,
@@ -32,9 +33,20 @@ export function asRecorded(experiment: Fields): Fields {
       },
     }),
     ...(training && {
-      training: { schedule: { per: 'step' }, ...laterTraining, ...training },
+      training: {
+        ...laterTraining,
+        ...training,
+        schedule: scheduleOf(fieldsOf(training['schedule'])),
+      },
     }),
   };
+}
+
+/** There was the cosine alone, first with every step, then with a choice. */
+function scheduleOf(schedule: Fields = {}): Fields {
+  return 'use' in schedule
+    ? schedule
+    : { use: 'cosine', per: 'step', final: 0, warmup: 0, ...schedule };
 }
 
 function fieldsOf(value: unknown): Fields | undefined {

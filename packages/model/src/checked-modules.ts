@@ -1,7 +1,7 @@
 import type { ClassifierHead } from '@clip-lung/heads';
 import type { ImageEncoder } from '@clip-lung/image-encoder';
 import type { Loss } from '@clip-lung/losses';
-import type { Optimizer } from '@clip-lung/optim';
+import type { Optimizer, Schedule } from '@clip-lung/optim';
 import { at, formatShape, leaves, type Tree } from '@clip-lung/tensor';
 import type * as tf from '@tensorflow/tfjs-core';
 
@@ -101,6 +101,29 @@ export function checkedOptimizer(
       expectSameForm(path, 'state', step.state, state);
       return step;
     },
+  };
+}
+
+/** A schedule that is held to learning rates. */
+export function checkedSchedule(
+  schedule: Schedule,
+  path: string,
+  options: Readonly<Record<string, unknown>>,
+): Schedule {
+  // Types promise a function; a plugin in JavaScript promises nothing.
+  if (typeof (schedule as unknown) !== 'function') {
+    throw new ExperimentError(
+      path,
+      `makes ${typeof schedule}, expected a function of the step and the run, (step, { base, steps }) => rate`,
+    );
+  }
+  return (step, run) => {
+    const rate: unknown = within(path, () => schedule(step, run), options);
+    if (typeof rate === 'number' && rate >= 0 && rate < Infinity) return rate;
+    throw new ExperimentError(
+      path,
+      `gives ${String(rate)} for the learning rate of step ${step}, expected a number of at least 0`,
+    );
   };
 }
 

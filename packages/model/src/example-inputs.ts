@@ -2,7 +2,7 @@ import type { Hosted } from '@clip-lung/engine';
 import { filled, int32, scalar, sizeOf } from '@clip-lung/tensor';
 
 import type { Model } from './model.js';
-import type { StepInputs } from './training-step.js';
+import type { BatchInputs, StepInputs } from './training-step.js';
 
 /**
  * What a step is given, in its shapes alone, so that an engine can make the step ready, and find what does not fit, before
@@ -11,9 +11,21 @@ import type { StepInputs } from './training-step.js';
  * @param batchSize B
  */
 export function exampleInputs(
-  { classes, attributes, cropSize, fields }: Model,
+  model: Model,
   batchSize: number,
 ): Hosted<StepInputs> {
+  return {
+    ...exampleBatch(model, batchSize),
+    learningRate: scalar(0),
+    averageDecay: scalar(0),
+  };
+}
+
+/** What every batch of a step is given, in the same way. */
+export function exampleBatch(
+  { classes, attributes, cropSize, fields }: Model,
+  batchSize: number,
+): Hosted<BatchInputs> {
   const lengths = {
     B: batchSize,
     K: classes.length,
@@ -35,7 +47,5 @@ export function exampleInputs(
         ];
       }),
     ),
-    learningRate: scalar(0),
-    averageDecay: scalar(0),
   };
 }

@@ -11,7 +11,6 @@ import {
   samplings,
 } from './bounds.js';
 import { issueError } from './errors.js';
-import { ratesPer } from './learning-rate.js';
 import { pluginFile } from './plugin-file.js';
 import { type Preset, type PresetName, presets } from './presets.js';
 
@@ -75,11 +74,10 @@ const schemaOf = (preset: Preset) =>
         epochs: count(100_000).default(100),
         batchSize: z.int().min(2).max(4096).default(32),
         learningRate: positive().default(1e-3),
-        schedule: z
-          .strictObject({ per: z.enum(ratesPer).default(preset.ratePer) })
-          .prefault({}),
+        schedule: options.optional(),
         momentum: z.number().optional(),
         weightDecay: z.number().optional(),
+        accumulate: count(10_000).default(1),
         clipNorm: positive().nullable().default(null),
         ema: decay.default(0.999),
         emaWarmup: z.boolean().default(false),

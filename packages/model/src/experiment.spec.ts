@@ -59,7 +59,8 @@ describe('an experiment', () => {
         checkpointSteps: null,
         batchSize: 32,
         learningRate: 1e-3,
-        schedule: { per: 'step' },
+        schedule: { use: 'cosine', per: 'step', final: 0, warmup: 0 },
+        accumulate: 1,
         clipNorm: null,
         ema: 0.999,
         emaWarmup: false,
@@ -78,6 +79,8 @@ describe('an experiment', () => {
     },
     { preset: 'published-code', logitScale: { learn: false } },
     { losses: [{ use: 'class-balanced', beta: 0.9 }], head: { use: 'unsure' } },
+    { preset: 'published-code', training: { schedule: { use: 'step' } } },
+    { training: { schedule: { use: 'one-cycle' } } },
     { optimizer: { use: 'adamw', beta2: 0.99 }, training: { weightDecay: 0 } },
   ])(
     'once resolved resolves to itself, also through JSON: %j',
@@ -112,7 +115,10 @@ describe('an experiment', () => {
         { use: 'class-attribute', weight: 0.5, form: 'published-code' },
       ],
       optimizer: { ...paper.optimizer, weightDecay: 1e-4 },
-      training: { ...paper.training, schedule: { per: 'epoch' } },
+      training: {
+        ...paper.training,
+        schedule: { ...paper.training.schedule, per: 'epoch' },
+      },
     });
   });
 
@@ -126,15 +132,26 @@ describe('an experiment', () => {
       asRecorded({
         ...now,
         data: without(now.data, 'validationBy'),
-        training: without(now.training, 'schedule', 'clipNorm'),
+        training: without(now.training, 'schedule', 'accumulate', 'clipNorm'),
         prompt: without(now.prompt, 'attributeNames'),
       }),
     );
     expect(then.data.validationBy).toBe('nodules');
-    expect(then.training.schedule.per).toBe('step');
-    expect(then.training.clipNorm).toBeNull();
+    expect(then.training.schedule).toEqual(
+      resolveExperiment({}).training.schedule,
+    );
+    expect(then.training).toMatchObject({ accumulate: 1, clipNorm: null });
     expect(then.prompt?.['attributeNames']).toContain('internal structure');
     expect(resolveExperiment(asRecorded({ ...now }))).toEqual(now);
+    // There was a choice of `per` before there was one of schedules.
+    expect(
+      resolveExperiment(
+        asRecorded({
+          ...now,
+          training: { ...now.training, schedule: { per: 'epoch' } },
+        }),
+      ),
+    ).toEqual(now);
     expect(asRecorded({ ...now, prompt: null })['prompt']).toBeNull();
   });
 
@@ -255,7 +272,7 @@ describe('an experiment', () => {
     [
       { training: { epoks: 3 } },
       'training',
-      /Unrecognized key: "epoks"; known: batchSize, best, checkpointSteps, clipNorm, ema, .*, epochs, /,
+      /Unrecognized key: "epoks"; known: accumulate, batchSize, best, checkpointSteps, clipNorm, ema, .*, epochs, /,
     ],
     [
       { text: { use: 'random', model: './clip' } },
@@ -378,7 +395,27 @@ describe('an experiment', () => {
     [
       { training: { schedule: { every: 2 } } },
       'training.schedule',
-      /Unrecognized key: "every"; known: per/,
+      /Unrecognized key: "every"; known to "cosine": final, per, warmup$/,
+    ],
+    [
+      { training: { schedule: { use: 'linear' } } },
+      'training.schedule.use',
+      /no schedule "linear"; known: constant, cosine, one-cycle, step$/,
+    ],
+    [
+      { training: { schedule: { use: 'step', per: 'step' } } },
+      'training.schedule',
+      /"per"; known to "step": every, factor, warmup$/,
+    ],
+    [
+      { training: { schedule: { use: 'step', factor: 0 } } },
+      'training.schedule.factor',
+      />0/,
+    ],
+    [
+      { training: { schedule: 'step' } },
+      'training.schedule',
+      /expected object/,
     ],
     [
       { prompt: { classNames: ['benign', '  '] } },
@@ -407,6 +444,8 @@ describe('an experiment', () => {
     ['training', 'batchSize', 5000],
     ['training', 'learningRate', 1e39],
     ['training', 'learningRate', 1e-60],
+    ['training', 'accumulate', 1e6],
+    ['training', 'accumulate', 0],
     ['training', 'clipNorm', 1e39],
     ['training', 'clipNorm', 0],
     ['training', 'seed', 2 ** 60],

@@ -2,7 +2,6 @@ import type { Subset, ValidationUnit } from '@clip-lung/lidc';
 
 import type { AttributeSet } from './attribute-names.js';
 import type { bestBy, samplings } from './bounds.js';
-import type { LearningRate, RatePer } from './learning-rate.js';
 import type { builtInModules } from './modules.js';
 import type { PluginEntry } from './plugin.js';
 import type { PluginChoice } from './plugin-choice.js';
@@ -21,6 +20,7 @@ export type TextChoice = ChoiceOf<BuiltIn['text']>;
 export type PromptChoice = ChoiceOf<BuiltIn['prompt']>;
 export type LossChoice = ChoiceOf<BuiltIn['loss']>;
 export type OptimizerChoice = ChoiceOf<BuiltIn['optimizer']>;
+export type ScheduleChoice = ChoiceOf<BuiltIn['schedule']>;
 export type AugmentationChoice = ChoiceOf<BuiltIn['augment']>;
 
 /** s, by which similarities are multiplied: one over the temperature. */
@@ -33,18 +33,31 @@ export interface LogitScaleOptions {
   readonly learn?: boolean;
 }
 
-export interface TrainingOptions {
+/** A schedule that says no `use` is a cosine. */
+type CosineOptions = Omit<
+  Extract<ScheduleChoice, { readonly use: 'cosine' }>,
+  'use'
+> & { readonly use?: never };
+
+export interface TrainingOptions<
+  Plugins extends readonly PluginEntry[] = readonly [],
+> {
   readonly epochs?: number;
   /** B; an epoch's last nodules that fill no batch are left for another epoch */
   readonly batchSize?: number;
-  /** at the start of the cosine */
+  /** of which the schedule makes that of each step; its highest, with those that are built in */
   readonly learningRate?: number;
-  /** whether the rate falls along the cosine with every step, or once an epoch */
-  readonly schedule?: { readonly per?: RatePer };
+  /** default `cosine` */
+  readonly schedule?:
+    | ScheduleChoice
+    | CosineOptions
+    | PluginChoice<Plugins, 'schedule'>;
   /** of the optimiser, where it has one */
   readonly momentum?: number;
   /** of the optimiser, where it has one */
   readonly weightDecay?: number;
+  /** batches of which a step takes the mean gradient, so that it learns from B · accumulate nodules; default 1 */
+  readonly accumulate?: number;
   /** gradients whose norm, over all parameters, is above it are shortened to it; null (default) for no bound */
   readonly clipNorm?: number | null;
   /** decay of the moving average of the weights, which is what is evaluated; 0 for none */
@@ -114,7 +127,7 @@ export interface Experiment<
     | AugmentationChoice
     | PluginChoice<Plugins, 'augment'>
   )[];
-  readonly training?: TrainingOptions;
+  readonly training?: TrainingOptions<Plugins>;
 }
 
 /** An experiment with every default filled in: what is saved with a run, and enough to repeat it. */
@@ -140,8 +153,12 @@ export interface ResolvedExperiment {
   readonly losses: readonly (Chosen & { readonly weight: number })[];
   readonly optimizer: Chosen;
   readonly augment: readonly Chosen[];
-  readonly training: LearningRate & {
+  readonly training: {
+    readonly epochs: number;
+    readonly learningRate: number;
+    readonly schedule: Chosen;
     readonly batchSize: number;
+    readonly accumulate: number;
     readonly clipNorm: number | null;
     readonly ema: number;
     readonly emaWarmup: boolean;

@@ -9,8 +9,9 @@ export {
 } from './attribute-names.js';
 export { augmenterOf } from './create-augmenter.js';
 export { createOptimizer } from './create-optimizer.js';
+export { createSchedule } from './create-schedule.js';
 export { ExperimentError, issueError, moduleError } from './errors.js';
-export { exampleInputs } from './example-inputs.js';
+export { exampleBatch, exampleInputs } from './example-inputs.js';
 export {
   type AugmentationChoice,
   defineExperiment,
@@ -22,15 +23,12 @@ export {
   type OptimizerChoice,
   type PromptChoice,
   type ResolvedExperiment,
+  type ScheduleChoice,
   type Targets,
   type TextChoice,
   type TrainingOptions,
 } from './experiment.js';
-export {
-  type LearningRate,
-  learningRateOf,
-  type RatePer,
-} from './learning-rate.js';
+export { learningRateOf } from './learning-rate.js';
 export { loadTextTower, withTower } from './load-text-tower.js';
 export {
   type Batch,
@@ -54,6 +52,7 @@ export {
   defineLoss,
   defineOptimizer,
   definePrompt,
+  defineSchedule,
   defineTextTower,
   type Plugin,
   type PluginEntry,
@@ -81,6 +80,8 @@ export type {
   TextFeatures,
 } from './text-branch.js';
 export {
+  type BatchInputs,
+  gradientStep,
   initialState,
   lossAndGradients,
   type StepInputs,

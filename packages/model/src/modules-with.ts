@@ -71,7 +71,7 @@ function asPlugins(found: unknown, path: string): readonly Plugin[] {
 }
 
 const expected =
-  'a plugin is made by definePrompt, defineLoss, defineHead, defineImageEncoder, defineTextTower, defineOptimizer or defineAugmentation: export default defineLoss({ name, options, create })';
+  'a plugin is made by definePrompt, defineLoss, defineHead, defineImageEncoder, defineTextTower, defineOptimizer, defineSchedule or defineAugmentation: export default defineLoss({ name, options, create })';
 
 function whatIs(found: unknown): string {
   if (found === undefined) return 'nothing (there is no default export)';

@@ -4,6 +4,7 @@ import { imageEncoders } from './modules/image-encoders.js';
 import { losses } from './modules/losses.js';
 import { optimizers } from './modules/optimizers.js';
 import { promptLearners } from './modules/prompt-learners.js';
+import { schedules } from './modules/schedules.js';
 import { textTowers } from './modules/text-towers.js';
 import type { Registry } from './registry.js';
 
@@ -15,6 +16,7 @@ export const builtInModules = {
   prompt: promptLearners,
   loss: losses,
   optimizer: optimizers,
+  schedule: schedules,
   augment: augmentations,
 };
 

@@ -2,7 +2,7 @@ import { describe, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 
 import { defineExperiment, type Experiment } from './experiment.js';
-import { defineLoss, definePrompt } from './plugin.js';
+import { defineLoss, definePrompt, defineSchedule } from './plugin.js';
 
 // What TypeScript accepts is checked when this file is compiled: every `@ts-expect-error` must be one.
 
@@ -27,6 +27,18 @@ const smooth = defineLoss({
   },
 });
 
+const triangle = defineSchedule({
+  name: 'triangle',
+  options: z.strictObject({ top: z.number() }),
+  create:
+    ({ top }) =>
+    (step, { base, steps }) => {
+      expectTypeOf(top).toBeNumber();
+      expectTypeOf(step).toBeNumber();
+      return base * (1 - step / steps);
+    },
+});
+
 describe('the types of an experiment', () => {
   it('know the modules and options of its plugins', () => {
     defineExperiment({
@@ -37,6 +49,17 @@ describe('the types of an experiment', () => {
         { use: 'smooth', by: 0.1, weight: 0.5 },
       ],
     });
+    defineExperiment({
+      plugins: [triangle],
+      training: { schedule: { use: 'triangle', top: 0.5 } },
+    });
+    defineExperiment({
+      plugins: [triangle],
+      // @ts-expect-error: an option that it must have
+      training: { schedule: { use: 'triangle' } },
+    });
+    // @ts-expect-error: a plugin that is not listed
+    defineExperiment({ training: { schedule: { use: 'triangle', top: 1 } } });
     // A file may export several.
     defineExperiment({
       plugins: [[strong, smooth]],
@@ -80,7 +103,12 @@ describe('the types of an experiment', () => {
       text: { use: 'random', width: 16, train: true },
       losses: [{ use: 'focal', gamma: 1 }],
       optimizer: { use: 'sgd', nesterov: true },
+      training: { schedule: { use: 'step', every: 10, factor: 0.5 } },
     });
+    // A schedule that says no `use` is a cosine.
+    defineExperiment({ training: { schedule: { per: 'epoch', warmup: 5 } } });
+    // @ts-expect-error: an option of another schedule
+    defineExperiment({ training: { schedule: { every: 10 } } });
     // @ts-expect-error: an unknown module
     defineExperiment({ image: { use: 'vgg' } });
     // @ts-expect-error: an option that it does not have

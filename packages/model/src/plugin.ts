@@ -110,7 +110,17 @@ export function defineAugmentation<
   return { kind: 'augment', ...definition };
 }
 
-/** From gradients to new parameters. The learning rate is given with every step: the schedule is the trainer's. */
+/** The learning rate of every step, as a pure function of the step and of what the training is: base, steps, stepsPerEpoch, epochs. */
+export function defineSchedule<
+  const Name extends string,
+  Options extends z.ZodType,
+>(
+  definition: DefinitionOf<'schedule', Name, Options>,
+): Plugin<'schedule', Name, Options> {
+  return { kind: 'schedule', ...definition };
+}
+
+/** From gradients to new parameters. The learning rate is given with every step: the schedule is another module. */
 export function defineOptimizer<
   const Name extends string,
   Options extends z.ZodType,

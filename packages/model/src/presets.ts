@@ -4,7 +4,6 @@ import {
   type AttributeSet,
   publishedAttributeNames,
 } from './attribute-names.js';
-import type { RatePer } from './learning-rate.js';
 import type { Chosen } from './registry.js';
 
 export type PresetName = 'paper' | 'published-code';
@@ -21,7 +20,7 @@ export interface Preset {
   readonly largestScale: number | null;
   readonly losses: readonly Chosen[];
   readonly optimizer: Chosen;
-  readonly ratePer: RatePer;
+  readonly schedule: Chosen;
 }
 
 /** L_CE + L_IC + α·L_IA + β·L_CA with α = 1 and β = 0.5, as our reading of arXiv 2304.08013 has it. */
@@ -41,7 +40,7 @@ const paper: Preset = {
     { use: 'class-attribute', weight: 0.5 },
   ],
   optimizer: { use: 'sgd', weightDecay: 5e-5 },
-  ratePer: 'step',
+  schedule: { use: 'cosine', per: 'step' },
 };
 
 /** Where github.com/ymLeiFDU/CLIP-Lung differs from the paper, and can be followed: one option a difference. */
@@ -67,7 +66,7 @@ const publishedCode: Preset = {
   // Twice the paper's weight decay.
   optimizer: { use: 'sgd', weightDecay: 1e-4 },
   // The learning rate falls once an epoch.
-  ratePer: 'epoch',
+  schedule: { use: 'cosine', per: 'epoch' },
 };
 
 export const presets: Readonly<Record<PresetName, Preset>> = {

@@ -22,6 +22,7 @@ import {
 } from '../test/pytorch-fixture.js';
 import { resolveExperiment } from './resolve-experiment.js';
 import { createOptimizer } from './create-optimizer.js';
+import { createSchedule } from './create-schedule.js';
 import { createModel } from './model.js';
 import { learningRateOf } from './learning-rate.js';
 import type { PresetName } from './presets.js';
@@ -92,7 +93,11 @@ async function train(
   const step = engine.compile(trainingStep(model, optimizer), {
     frozen: model.frozen,
   });
-  const rate = learningRateOf(experiment.training, steps / epochs);
+  const rate = learningRateOf(
+    createSchedule(experiment),
+    experiment.training,
+    steps / epochs,
+  );
   const labels = stored(start, 'labels');
   const [batches = 0, batch = 0] = labels.shape;
   const seen = {

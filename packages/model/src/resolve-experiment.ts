@@ -54,7 +54,7 @@ export function resolveExperiment(
     losses,
     optimizer: resolveOptimizer(found, preset, modules),
     augment,
-    training: trainingOf(found),
+    training: trainingOf(found, preset, modules),
   };
 }
 
@@ -95,10 +95,18 @@ function resolveText(
 }
 
 /** What is the trainer's: momentum and weight decay are the optimiser's. */
-function trainingOf({
-  training: { momentum, weightDecay, ...training },
-}: ParsedExperiment): ResolvedExperiment['training'] {
-  return training;
+function trainingOf(
+  { training: { momentum, weightDecay, ...training } }: ParsedExperiment,
+  preset: Preset,
+  modules: Modules,
+): ResolvedExperiment['training'] {
+  return {
+    ...training,
+    schedule: modules.schedule.resolve(
+      over(training.schedule, preset.schedule),
+      'training.schedule',
+    ),
+  };
 }
 
 /** The optimiser, of which `training` may say the most usual options. */

@@ -16,6 +16,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 import { smallModel } from '../test/small-model.js';
 import {
+  gradientStep,
   initialState,
   trainingStep,
   type TrainingState,
@@ -31,8 +32,8 @@ const engines = { cpu: cpuEngine(), onnx: onnxEngine({ threads: 1 }) };
 afterAll(() => engines.onnx.dispose());
 
 describe.each(['cpu', 'onnx'] as const)('on the engine %s, a step', (name) => {
-  it.each(fixture.runs.filter(({ accumulate }) => accumulate === 1))(
-    'is PyTorch’s: $optimizer, gradients clipped to $clipNorm',
+  it.each(fixture.runs)(
+    'is PyTorch’s: $optimizer, gradients of $accumulate batches, clipped to $clipNorm',
     async (expected) => {
       const found = await train(engines[name], expected);
       // Six steps of float32 against float64.
@@ -50,6 +51,44 @@ describe.each(['cpu', 'onnx'] as const)('on the engine %s, a step', (name) => {
         }
       }
     },
+  );
+});
+
+it('of three batches is that of one three times as large, without batch normalisation', async () => {
+  const [together, apart] = [wholeBatches(3), { accumulate: 3 }];
+  const large = await train(engines.onnx, { ...plain, ...together });
+  const small = await train(engines.onnx, { ...plain, ...apart });
+  expect(small.losses).toHaveLength(3 * large.losses.length);
+  expect(large.norms).toHaveLength(6);
+  // Sums of float32 in another order.
+  expect(largestError(small.norms, large.norms)).toBeLessThan(1e-5);
+  const learnt = [...large.after].filter(([path]) => /reduce|fc/.test(path));
+  expect(learnt).toHaveLength(3);
+  for (const [path, { data }] of learnt) {
+    const own = Array.from(small.after.get(path)?.data ?? [], Number);
+    expect(largestError(own, Array.from(data, Number)), path).toBeLessThan(
+      1e-5,
+    );
+  }
+});
+
+it('of one batch has the state that it always had', () => {
+  const state = initialState(
+    smallModel(startTree(), { normalises: true }),
+    sgd(),
+    new RandomStream(1),
+  );
+  expect(Object.keys(state)).not.toContain('gradients');
+});
+
+it('of several batches is refused a state that is for one', async () => {
+  const model = smallModel(startTree(), { normalises: true });
+  const state = engines.cpu.state<TrainingState>(
+    initialState(model, sgd(), new RandomStream(1)),
+  );
+  const add = engines.cpu.compile(gradientStep(model));
+  await expect(add.run(state, batchAt(0))).rejects.toThrow(
+    /the state has no gradients to add to; begin it with the same accumulate/,
   );
 });
 
@@ -108,29 +147,74 @@ function startTree(): {
   return treeOf(all) as unknown as ReturnType<typeof startTree>;
 }
 
+/** SGD without batch normalisation. */
+const plain = {
+  optimizer: 'sgd',
+  clipNorm: 0.5,
+  accumulate: 1,
+  normalises: false,
+} as const;
+
+/** The fixture's batches, so many of them as one. */
+const wholeBatches = (count: number) => ({
+  batchOf: (i: number) => {
+    const parts = Array.from({ length: count }, (_, j) =>
+      batchAt(count * i + j),
+    );
+    const joined = (name: 'images' | 'targets', width: number) =>
+      float32(
+        [parts.length * 4, width],
+        parts.flatMap((part) => Array.from(part[name].data)),
+      );
+    return {
+      images: joined('images', 6),
+      targets: joined('targets', 3),
+      attributeWeights: filled([parts.length * 4, 0]),
+      classCounts: filled([3]),
+    };
+  },
+});
+
 async function train(
   engine: (typeof engines)[keyof typeof engines],
-  { optimizer: use, clipNorm }: Pick<Run, 'optimizer' | 'clipNorm'>,
+  {
+    optimizer: use,
+    accumulate,
+    clipNorm,
+    normalises = true,
+    batchOf = batchAt,
+  }: Pick<Run, 'optimizer' | 'accumulate' | 'clipNorm'> & {
+    readonly normalises?: boolean;
+    readonly batchOf?: typeof batchAt;
+  },
 ): Promise<{
   readonly losses: readonly number[];
   readonly norms: readonly number[];
   readonly after: ReadonlyMap<string, NdArray>;
   readonly average: ReadonlyMap<string, NdArray>;
 }> {
-  const model = smallModel(startTree(), { normalises: true });
+  const model = smallModel(startTree(), { normalises });
   const optimizer: Optimizer =
     use === 'sgd'
       ? sgd({ momentum: 0.9, weightDecay: 1e-3 })
       : adamw({ weightDecay: 0.1 });
   const state = engine.state<TrainingState>(
-    initialState(model, optimizer, new RandomStream(1)),
+    initialState(model, optimizer, new RandomStream(1), { accumulate }),
   );
-  const step = engine.compile(trainingStep(model, optimizer, { clipNorm }));
+  const step = engine.compile(
+    trainingStep(model, optimizer, { accumulate, clipNorm }),
+  );
+  const add = engine.compile(gradientStep(model));
   const losses: number[] = [];
   const norms: number[] = [];
-  for (const [i, rate] of fixture.rates.entries()) {
+  let batch = 0;
+  for (const rate of fixture.rates) {
+    for (let left = accumulate; left > 1; left--) {
+      const { loss } = await add.run(state, batchOf(batch++));
+      losses.push(Number(loss.data[0]));
+    }
     const outputs = await step.run(state, {
-      ...batchAt(i),
+      ...batchOf(batch++),
       learningRate: scalar(rate),
       averageDecay: scalar(fixture.decay),
     });
@@ -140,6 +224,7 @@ async function train(
     }
   }
   await step.release();
+  await add.release();
   const { params, statistics, average } = await state.read();
   return {
     losses,
@@ -149,6 +234,7 @@ async function train(
   };
 }
 
+/** B = 4 nodules. */
 function batchAt(i: number) {
   const [labels = [], images = []] = [fixture.labels[i], fixture.images[i]];
   const targets = labels.flatMap((label) =>

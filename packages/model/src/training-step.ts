@@ -1,11 +1,14 @@
 import type { Arguments, Results } from '@clip-lung/engine';
 import { clipNorm, ema, type Optimizer } from '@clip-lung/optim';
 import {
+  filled,
   leaves,
+  mapTree,
   type NdArray,
   type RandomStream,
   type Tree,
   treeOf,
+  zipTrees,
 } from '@clip-lung/tensor';
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -23,16 +26,25 @@ export type TrainingState = {
   readonly optimizer: Tensors;
   /** moving averages of the parameters and the statistics: what is evaluated */
   readonly average: { readonly params: Tensors; readonly statistics: Tensors };
+  /**
+   * the sum over the batches of a step that are done, in the parameters' form; between two steps zeros, which no checkpoint
+   * needs. Only where a step has several batches
+   */
+  readonly gradients?: Tensors;
 };
 
-/** What a step is given. */
-export type StepInputs = {
+/** One batch, as a step is given it. */
+export type BatchInputs = {
   readonly images: tf.Tensor;
   readonly targets: tf.Tensor;
   readonly attributeWeights: tf.Tensor;
   readonly classCounts: tf.Tensor;
   /** {@link Model.fields} by their names; needed where there are any */
   readonly fields?: Readonly<Record<string, tf.Tensor>>;
+};
+
+/** What a step is given. */
+export type StepInputs = BatchInputs & {
   /** scalar */
   readonly learningRate: tf.Tensor;
   /** decay of the moving average at this step, scalar */
@@ -53,6 +65,8 @@ export type StepOutputs = {
 export interface StepOptions {
   /** gradients with a norm above it are shortened to it; default null, for none */
   readonly clipNorm?: number | null;
+  /** batches of which a step takes the mean gradient: all but its last go through {@link gradientStep}; default 1 */
+  readonly accumulate?: number;
 }
 
 /** The state before the first step: the averages start at the parameters. */
@@ -60,11 +74,13 @@ export function initialState(
   model: Model,
   optimizer: Optimizer,
   random: RandomStream,
+  { accumulate = 1 }: Pick<StepOptions, 'accumulate'> = {},
 ): {
   params: Host;
   statistics: Host;
   optimizer: Host;
   average: { params: Host; statistics: Host };
+  gradients?: Host;
 } {
   const { params, statistics } = model.init(random);
   return {
@@ -72,20 +88,33 @@ export function initialState(
     statistics,
     optimizer: optimizer.init(params),
     average: { params, statistics },
+    ...(accumulate > 1 && { gradients: zerosOf(params) }),
   };
 }
+
+const zerosOf: (params: Host) => Host = (params) =>
+  mapTree(params, ({ shape }: NdArray) => filled(shape)) as Host;
 
 /** Forward pass, gradients, optimiser and moving average, as one pure function for an engine to compile. */
 export function trainingStep(
   model: Model,
   optimizer: Optimizer,
-  { clipNorm: most = null }: StepOptions = {},
+  { clipNorm: most = null, accumulate = 1 }: StepOptions = {},
 ): (
   given: Arguments<TrainingState, StepInputs, Tensors>,
 ) => Results<StepOutputs> {
   return ({ state, inputs, frozen }) => {
     const batch: Batch = inputs;
-    const { result, gradients } = lossAndGradients(model, state, batch, frozen);
+    const { result, gradients: own } = lossAndGradients(
+      model,
+      state,
+      batch,
+      frozen,
+    );
+    const gradients =
+      accumulate === 1
+        ? own
+        : tensors(added(state, own), (sum) => tf.div(sum, accumulate));
     const clipped = most === null ? { gradients } : clipNorm(gradients, most);
     const { params, state: optimizerState } = optimizer.update(
       state.params,
@@ -109,10 +138,62 @@ export function trainingStep(
           params: ema(state.average.params, params, decay),
           statistics: ema(state.average.statistics, result.statistics, decay),
         },
+        ...(accumulate > 1 && { gradients: tensors(own, tf.zerosLike) }),
       },
     };
   };
 }
+
+/**
+ * A batch of a step that has several, but for its last: forward pass and gradients, which are added to those of the batches before.
+ * Batch-norm statistics follow every batch; whatever else there is stays as it is until {@link trainingStep} ends the step.
+ */
+export function gradientStep(
+  model: Model,
+): (
+  given: Arguments<TrainingState, BatchInputs, Tensors>,
+) => Results<StepOutputs> {
+  return ({ state, inputs, frozen }) => {
+    const { result, gradients } = lossAndGradients(
+      model,
+      state,
+      inputs,
+      frozen,
+    );
+    return {
+      outputs: {
+        loss: result.total,
+        terms: result.terms,
+        logits: result.logits,
+      },
+      state: {
+        statistics: result.statistics,
+        gradients: added(state, gradients),
+      },
+    };
+  };
+}
+
+/** The gradients of the step so far, with those of one more batch. */
+function added({ gradients: before }: TrainingState, own: Tensors): Tensors {
+  if (before === undefined) {
+    throw new TypeError(
+      'the state has no gradients to add to; begin it with the same accumulate as the step',
+    );
+  }
+  return summed(before, own, (a, b) => tf.add(a, b));
+}
+
+const summed: (
+  a: Tensors,
+  b: Tensors,
+  combine: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor,
+) => Tensors = zipTrees;
+
+const tensors: (
+  tree: Tensors,
+  change: (tensor: tf.Tensor) => tf.Tensor,
+) => Tensors = mapTree;
 
 /** The loss of a batch, and its gradient for every parameter, by the parameters' paths. */
 export function lossAndGradients(

@@ -1,4 +1,5 @@
 import { check } from './hyperparameter.js';
+import { linearWarmup } from './warmup.js';
 
 export interface CosineOptions {
   /** the highest learning rate */
@@ -47,10 +48,8 @@ export function cosineSchedule({
     final,
     `from 0 to the base of ${base}`,
   );
-  return (step) => {
-    check(step >= 0, 'step', step, 'at least 0');
-    if (step < warmup) return Math.min(base, (base * (step + 1)) / warmup);
-    const progress = Math.min(1, (step - warmup) / (steps - warmup));
+  return linearWarmup({ base, warmup }, (step) => {
+    const progress = Math.min(1, step / (steps - warmup));
     return final + ((base - final) * (1 + Math.cos(Math.PI * progress))) / 2;
-  };
+  });
 }
