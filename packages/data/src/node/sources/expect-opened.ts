@@ -63,13 +63,16 @@ export function expectOpened(opened: unknown, name: string): void {
   }
 }
 
+/** A nodule of somebody whom the types did not reach. */
+type Unchecked = { readonly [Key in keyof SourceNodule]?: unknown };
+
 /** @throws {@link InputError} that names the nodule, for one that is not what its source says */
 export function expectNodule(
   nodule: SourceNodule,
   { classes, attributes = [], columns = [], crop, split }: OpenSource,
   input: string,
 ): void {
-  const { id, patient, label, hu, ratings = {}, columns: more = {} } = nodule;
+  const { id, patient, label, hu }: Unchecked = nodule;
   if (typeof id !== 'string' || id === '') {
     throw new InputError(
       `${input}: a nodule has ${id === '' ? 'no id' : `the id ${String(id)}, expected a text`}`,
@@ -79,20 +82,19 @@ export function expectNodule(
     throw new InputError(`${input}: nodule ${id} ${problem}`);
   };
   if (typeof patient !== 'string') {
-    wrong(`has the patient ${String(patient)}, expected a text`);
+    return wrong(`has the patient ${String(patient)}, expected a text`);
   }
   if (patient === '') wrong('has no patient');
-  if (!classes.names.includes(label)) {
-    wrong(`is "${label}", expected one of ${classes.names.join(', ')}`);
+  if (!classes.names.some((name) => name === label)) {
+    wrong(`is "${String(label)}", expected one of ${classes.names.join(', ')}`);
   }
-  // Made by whom the types did not reach.
-  const crops: unknown = hu;
-  if (!(crops instanceof Int16Array)) {
-    wrong('has a crop that is not an Int16Array, expected whole HU');
+  if (!(hu instanceof Int16Array)) {
+    return wrong('has a crop that is not an Int16Array, expected whole HU');
   }
   if (hu.length !== crop.size ** 3) {
     wrong(`has a crop of ${hu.length} voxels, expected ${crop.size}³`);
   }
+  const { ratings = {}, columns: more = {} } = nodule;
   for (const name of attributes) {
     if (!Number.isFinite(ratings[name])) wrong(`has no rating of "${name}"`);
   }
@@ -103,26 +105,25 @@ export function expectNodule(
 }
 
 function expectSide(
-  { fold, part }: SourceNodule,
+  { fold, part }: Unchecked,
   split: OpenSource['split'],
   wrong: (problem: string) => never,
 ): void {
   if (split.kind === 'given') {
     const last = split.folds - 1;
-    if (Number.isInteger(fold) && Number(fold) >= 0 && Number(fold) <= last) {
-      return;
-    }
+    const is = Number.isInteger(fold) ? Number(fold) : NaN;
+    if (is >= 0 && is <= last) return;
     wrong(
       fold === undefined
         ? 'has no fold'
-        : `is in fold ${fold}, expected a whole number from 0 to ${last}`,
+        : `is in fold ${JSON.stringify(fold)}, expected a whole number from 0 to ${last}`,
     );
   }
   if (split.kind === 'own' && !parts.some((one) => one === part)) {
     wrong(
       part === undefined
         ? 'has no part'
-        : `is in the part ${String(part)}, expected one of ${parts.join(', ')}`,
+        : `is in the part ${JSON.stringify(part)}, expected one of ${parts.join(', ')}`,
     );
   }
 }
