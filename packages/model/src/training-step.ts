@@ -92,8 +92,10 @@ export function initialState(
   };
 }
 
-const zerosOf: (params: Host) => Host = (params) =>
-  mapTree(params, ({ shape }: NdArray) => filled(shape)) as Host;
+const zerosOf = (params: Host): Host =>
+  mapTree<Host, NdArray, NdArray<'float32'>>(params, ({ shape }) =>
+    filled(shape),
+  );
 
 /** Forward pass, gradients, optimiser and moving average, as one pure function for an engine to compile. */
 export function trainingStep(

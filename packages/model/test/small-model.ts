@@ -45,7 +45,7 @@ export function smallModel(
         readonly fc: { readonly weight: tf.Tensor2D; readonly bias: tf.Tensor };
       };
       const product = tf.matMul<tf.Tensor2D>(
-        images as tf.Tensor2D,
+        images,
         reduce.weight,
         false,
         true,
