@@ -108,7 +108,7 @@ function programFor(surroundings: Surroundings): Command {
     .version(version)
     .option('--verbose', 'show where an error came from')
     .exitOverride()
-    .showHelpAfterError('(--help says what there is)')
+    .showHelpAfterError('(see --help)')
     .configureOutput({
       // Its errors repeat the arguments, which may be names of files.
       writeOut: (text) => out.write(visibleLines(text)),
@@ -119,7 +119,7 @@ function programFor(surroundings: Surroundings): Command {
     command
       .option('--verbose', 'show where an error came from')
       .exitOverride()
-      .showHelpAfterError('(--help says what there is)');
+      .showHelpAfterError('(see --help)');
   }
   return program;
 }

@@ -19,6 +19,6 @@ export function divergedAt(
   { fold, epoch, step }: RunPlace,
 ): TrainingError {
   return new TrainingError(
-    `${what} at step ${step} (fold ${fold}, epoch ${epoch}); set training.learningRate lower`,
+    `${what} at step ${step} (fold ${fold}, epoch ${epoch}); lower training.learningRate`,
   );
 }

@@ -25,7 +25,7 @@ export function expectRatings(
   if (attributes.length < 2) {
     throw new ExperimentError(
       asking.path,
-      `"${asking.use}" needs the readers' ratings of the attributes, and the dataset ${folder} (${collection}) has ${attributes.length === 0 ? 'none' : `"${attributes.join()}" alone, where there have to be two`}; leave this loss out`,
+      `"${asking.use}" needs the readers' ratings of the attributes, and the dataset ${folder} (${collection}) has ${attributes.length === 0 ? 'none' : `"${attributes.join()}" alone, and two are needed`}; leave this loss out`,
     );
   }
   const { attributes: set } = experiment.data;
@@ -141,7 +141,7 @@ export function expectFolds(
   });
   if (first === undefined) {
     throw new TrainingError(
-      'no fold is to be trained; name one, or leave folds out',
+      'there are no folds to train; name one, or leave folds out',
     );
   }
   return first;
@@ -154,6 +154,6 @@ export function countSteps(
 ): number {
   if (train.length >= batchSize) return Math.floor(train.length / batchSize);
   throw new TrainingError(
-    `fold ${fold} has ${train.length} nodules to learn from, fewer than one batch of ${batchSize}; set training.batchSize lower`,
+    `fold ${fold} has ${train.length} nodules to learn from, fewer than one batch of ${batchSize}; lower training.batchSize`,
   );
 }

@@ -107,7 +107,7 @@ async function openRecord(
   const begun = folds.filter((fold) => isBegun(out, fold));
   if (begun.length > 0 && !resume) {
     throw new TrainingError(
-      `${out}: fold ${begun.join(', ')} was begun already; give --resume to go on, or choose another folder`,
+      `${out}: fold ${begun.join(', ')} has already been begun; give --resume to go on, or choose another folder`,
     );
   }
   if (options.replacePlugins !== true) return earlier;
@@ -132,7 +132,7 @@ async function earlierRecord({
 }> {
   if (!existsSync(runPaths(out).experiment)) {
     throw new TrainingError(
-      `${out}: is not empty and holds no run (no experiment.json); choose another folder`,
+      `${out}: is not empty, and not a run folder (no experiment.json); choose another folder`,
     );
   }
   const earlier = await readRunRecord(out);
@@ -159,7 +159,7 @@ async function isNew(out: string): Promise<boolean> {
     const code = error instanceof Error && 'code' in error && error.code;
     if (code !== 'ENOTDIR') throw error;
     throw new TrainingError(
-      `${out}: is a file, or lies in one; expected a folder, or the name of one to make`,
+      `${out}: is a file, or is inside one; expected a folder, or the name of a new one`,
       { cause: error },
     );
   }

@@ -26,7 +26,7 @@ function withPlugin(modules: Modules, plugin: Plugin, path: string): Modules {
   if (registry.names.includes(definition.name)) {
     throw new ExperimentError(
       path,
-      `there is a ${registry.kind} "${definition.name}" already; known: ${registry.names.join(', ')}. Give the plugin's another name`,
+      `there already is a ${registry.kind} "${definition.name}"; known: ${registry.names.join(', ')}. Give the plugin's another name`,
     );
   }
   // Of one kind both; TypeScript does not follow that through the union.
@@ -77,5 +77,5 @@ function whatIs(found: unknown): string {
   if (typeof found === 'string') return `the path "${found}", not yet loaded`;
   if (typeof found !== 'object' || found === null) return typeof found;
   const [issue] = form.safeParse(found).error?.issues ?? [];
-  return `no plugin: its "${issue?.path.join('.') ?? ''}" is wrong (${issue?.message ?? ''})`;
+  return `not a plugin: its "${issue?.path.join('.') ?? ''}" is wrong (${issue?.message ?? ''})`;
 }

@@ -53,7 +53,7 @@ export const addPredict: AddCommand = (program, surroundings) => {
     .argument('<model>', 'a model.onnx, made by export, or a run folder')
     .argument(
       '<crop>',
-      'crops in HU, a .npy file of [32, 32, 32] or [any, 32, 32, 32], or with --at a folder with a CT series',
+      'crops in HU, a .npy file of [32, 32, 32] or [any, 32, 32, 32]; with --at, a folder with a CT series',
     )
     .option(
       '--at <x,y,z>',
@@ -65,11 +65,11 @@ export const addPredict: AddCommand = (program, surroundings) => {
       `the nodule's diameter; the crop is twice as wide (default: ${usualDiameter})`,
       lengthOf,
     )
-    .option('--series <uid>', 'which series, where the folder holds several')
-    .option('--fold <k>', 'which fold of a run, counted from 0', wholeNumber(0))
+    .option('--series <uid>', 'the series to use, if the folder holds several')
+    .option('--fold <k>', 'the fold of a run, counted from 0', wholeNumber(0))
     .option(
       '--force',
-      'predict also where slices are missing or contradict each other, or values can hardly be HU',
+      'predict even if slices are missing or contradict each other, or values can hardly be HU',
     )
     .option('--json', 'print one JSON object')
     .action(async (model: string, crop: string, options: Options) => {
@@ -81,7 +81,7 @@ export const addPredict: AddCommand = (program, surroundings) => {
         const about = describeClassifier(open, model);
         if (!about.isDigested) {
           screen.note(
-            `note: ${model}: carries no digest, as models of earlier versions: whether it is as it was written cannot be told`,
+            `note: ${model}: has no digest, like all models of earlier versions: nothing shows whether it has changed since it was written`,
           );
         }
         const { signal } = surroundings;
@@ -130,12 +130,12 @@ function sourceOf(crop: string, options: Options): CropSource {
   }
   if (options.diameter !== undefined || series !== undefined) {
     throw new UsageError(
-      '--diameter and --series belong to a nodule in a series; give --at x,y,z, too',
+      '--diameter and --series describe a nodule in a CT series; give --at x,y,z as well',
     );
   }
   if (crop.endsWith('.npy')) return { kind: 'npy', file: crop };
   throw new UsageError(
-    `${crop}: is no .npy file; of a folder with a CT series, say where the nodule is with --at x,y,z`,
+    `${crop}: is not a .npy file; for a folder with a CT series, say where the nodule is with --at x,y,z`,
   );
 }
 
@@ -145,7 +145,7 @@ function assumedDiameter(
   { diameter }: Options,
 ): readonly Warning[] {
   if (source.kind !== 'series' || diameter !== undefined) return [];
-  const message = `no --diameter is given: the nodule is taken for ${usualDiameter} mm`;
+  const message = `no --diameter is given: the nodule is assumed to be ${usualDiameter} mm`;
   return [{ code: 'diameter-assumed', file: source.folder, message }];
 }
 
@@ -171,7 +171,7 @@ async function modelBytes(
   }
   if (fold === undefined) return readWholeFile(model);
   throw new UsageError(
-    `${model}: is a model of one fold; --fold belongs to a run folder`,
+    `${model}: is the model of a single fold; --fold only applies to a run folder`,
   );
 }
 
@@ -193,7 +193,7 @@ function format(
   return [
     ...lines,
     `the model was trained on ${describeCollection(about.collection)}; ${describeText(about)}`,
-    'for research only: this is no medical finding',
+    'for research only: this is not a medical finding',
   ];
 }
 

@@ -82,10 +82,10 @@ async function cropsIn(
     const values = hu.subarray(i * size, (i + 1) * size);
     const odd = whyNotHounsfield(values);
     if (odd === undefined) continue;
-    const problem = `crop ${i} ${odd}; expected HU, which are not scaled and have air at −1000`;
+    const problem = `crop ${i} ${odd}; expected unscaled HU, with air at −1000`;
     if (!force || !values.every(Number.isFinite)) {
       throw new InputError(
-        `${file}: ${problem}${values.every(Number.isFinite) ? '. If they are HU all the same, set "force"' : ''}`,
+        `${file}: ${problem}${values.every(Number.isFinite) ? '. If they are HU nonetheless, set "force"' : ''}`,
       );
     }
     warnings.push({ code: 'not-hounsfield', file, message: problem });

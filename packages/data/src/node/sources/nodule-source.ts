@@ -146,7 +146,7 @@ async function writeNodules(
   }
 }
 
-/** Types promise what a nodule has; a source of one's own may promise nothing. */
+/** Types promise what a nodule has; a source of your own may promise nothing. */
 function expectNodule(
   { id, patient, label, hu, ratings = {}, columns: more = {} }: SourceNodule,
   { classes, attributes = [], columns = [], crop: { size } }: OpenSource,

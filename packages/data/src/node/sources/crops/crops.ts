@@ -83,7 +83,7 @@ async function optionsIn(folder: string): Promise<CropOptions> {
   });
   if (!names.includes(cropFiles.options)) return {};
   const file = join(folder, cropFiles.options);
-  const text = await textOf(file, 'what is said of the crops');
+  const text = await textOf(file, 'the description of the crops');
   let json: unknown;
   try {
     json = parseJsonText(text);
@@ -120,9 +120,9 @@ async function doubtfulCrops(
     if (i % cropsBetweenTurns === 0) await setImmediate(undefined, { signal });
     const { odd } = await read(i);
     if (odd === undefined) continue;
-    const message = `the crop of nodule ${row.id} ${odd}; expected HU, which are not scaled and have air at −1000`;
+    const message = `the crop of nodule ${row.id} ${odd}; expected unscaled HU, with air at −1000`;
     if (!force) {
-      row.refuse(`${message}. If they are HU all the same, set "force"`);
+      row.refuse(`${message}. If they are HU nonetheless, set "force"`);
     }
     warnings.push({ code: 'not-hounsfield', file: row.id, message });
   }
