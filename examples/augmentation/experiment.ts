@@ -1,7 +1,7 @@
 import { defineExperiment } from '@clip-lung/model';
 
 /**
- * The image encoder alone, with an augmentation of one's own beside one that is built in.
+ * The image encoder alone, with an augmentation of your own beside one that is built in.
  *
  * clip-lung train examples/augmentation/experiment.ts --data <dataset> --out <run>
  */

@@ -115,7 +115,7 @@ function expectRefused({ code, text }, what) {
   const isTold =
     /fold-\d\.lock: fold \d is being trained by process \d+ on \S+, since /.test(
       text,
-    ) || /fold \d was begun already; give --resume/.test(text);
+    ) || /fold \d has already been begun; give --resume/.test(text);
   if (code === 1 && isTold) count(`${what}: refused`);
   else problem(`${what}: ended with ${code}`, text);
 }

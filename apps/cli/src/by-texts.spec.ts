@@ -238,7 +238,9 @@ describe('clip-lung evaluate --by texts', () => {
     try {
       const gone = await clipLung('evaluate', '--by', 'texts', at('fixed'));
       expect(gone.code).toBe(2);
-      expect(gone.err).toMatch(/dataset.*is needed: .*--data <folder> says/);
+      expect(gone.err).toMatch(
+        /dataset.*is needed: .*give its folder with --data <folder>/,
+      );
       const { accuracy } = await byTexts(at('fixed'), '--data', at('moved'));
       expect(accuracy).toBeTypeOf('number');
 
@@ -301,7 +303,7 @@ describe('clip-lung evaluate --by texts', () => {
     const gone = await clipLung('evaluate', '--by', 'texts', at('clip'));
     expect(gone.code).toBe(1);
     expect(gone.err).toMatch(
-      /clip: to classify by texts, its text tower is needed: .*--text <folder> says/,
+      /clip: to classify by texts, its text tower is needed: .*give its folder with --text <folder>/,
     );
     const moved = await byTexts(at('clip'), '--text', at('elsewhere'));
     expect(moved).toEqual(there);
@@ -343,9 +345,11 @@ describe('clip-lung evaluate --by texts', () => {
     expect(await of('--by', 'words')).toContain(
       'Allowed choices are head, texts',
     );
-    expect(await of('--data', at('dataset'))).toContain('belong to --by texts');
+    expect(await of('--data', at('dataset'))).toContain(
+      'only apply to --by texts',
+    );
     expect(await of('--by', 'texts', '--text', at('tower'))).toMatch(
-      /--text .*: the text tower of .* is "random", which is of no folder/,
+      /--text .*: the text tower of .* is "random", which is not read from a folder/,
     );
   });
 

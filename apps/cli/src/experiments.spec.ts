@@ -172,7 +172,7 @@ describe('a plugin', () => {
 
   it.each([
     ['["./nothing.ts"]', /plugins\[0\]: there is no file .*nothing\.ts/],
-    ['["../dataset/manifest.json"]', /plugins\[0\]: this is no plugin/],
+    ['["../dataset/manifest.json"]', /plugins\[0\]: this is not a plugin/],
     [
       '"./label-smoothing.ts"',
       /plugins: is ".\/label-smoothing.ts", expected a list/,

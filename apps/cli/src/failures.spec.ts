@@ -29,12 +29,17 @@ describe('a failure with --json', () => {
       'experiment-file',
       /twice\.json: .*the key "epochs" is given twice/,
     ],
-    [['evaluate', 'nowhere'], 1, 'missing-run-file', /this is no run folder/],
+    [
+      ['evaluate', 'nowhere'],
+      1,
+      'missing-run-file',
+      /this is not a run folder/,
+    ],
     [
       ['export', 'nowhere', '--out', 'x'],
       1,
       'missing-run-file',
-      /this is no run folder/,
+      /this is not a run folder/,
     ],
     [
       ['predict', 'none.onnx', 'x', '--at=0,0,0', '--diameter', '5'],

@@ -202,7 +202,7 @@ describe('what a file says', () => {
     });
     const exported = ['export', run, '--out', at('x.onnx')];
     expect(harmless(await clipLung(...exported))).toContain(
-      'is of another experiment than the run',
+      'belongs to another experiment than the run',
     );
     // Another test has made predictions of it that cannot be read.
     await rm(join(run, 'fold-0', 'predictions.csv'));

@@ -295,7 +295,7 @@ describe('bad input, exit code 1', () => {
       [['inspect', at('nowhere')], /nowhere/],
       [['prepare', at('nowhere'), '--out', at('none')], /nowhere/],
       [['prepare', at('xml-only'), '--out', at('none')], /DICOM/],
-      [['evaluate', at('dataset')], /this is no run folder/],
+      [['evaluate', at('dataset')], /this is not a run folder/],
       [
         ['train', at('small.json'), '--data', at('lidc'), '--out', at('none')],
         /is not a dataset folder/,

@@ -129,7 +129,7 @@ async function programFor(surroundings: Surroundings): Promise<Command> {
     .version(version)
     .option('--verbose', 'show where an error came from')
     .exitOverride()
-    .showHelpAfterError('(--help says what there is)')
+    .showHelpAfterError('(see --help)')
     .configureOutput({
       // Its errors repeat the arguments, which may be names of files.
       writeOut: (text) => out.write(visibleLines(text)),
@@ -140,7 +140,7 @@ async function programFor(surroundings: Surroundings): Promise<Command> {
     command
       .option('--verbose', 'show where an error came from')
       .exitOverride()
-      .showHelpAfterError('(--help says what there is)');
+      .showHelpAfterError('(see --help)');
   }
   return program;
 }

@@ -272,7 +272,7 @@ describe('clip-lung export and predict', () => {
     );
     expect(out).toMatch(/^malignant\s+\d+\.\d %/m);
     expect(out).toMatch(/simulated nodules \(phantom\)/);
-    expect(out).toMatch(/no medical finding/);
+    expect(out).toMatch(/not a medical finding/);
   });
 });
 
@@ -292,7 +292,7 @@ describe('what cannot be exported or predicted', () => {
       1,
       /fold 4 has no last checkpoint/,
     ],
-    [['export', 'dataset', '--out', 'new.onnx'], 1, /this is no run folder/],
+    [['export', 'dataset', '--out', 'new.onnx'], 1, /this is not a run folder/],
     [
       ['predict', 'nowhere', 'crops.npy'],
       2,
@@ -301,7 +301,7 @@ describe('what cannot be exported or predicted', () => {
     [
       ['predict', 'small.json', 'crops.npy'],
       1,
-      /small\.json: is no ONNX model/,
+      /small\.json: is not an ONNX model/,
     ],
     [
       ['predict', 'foreign.onnx', 'crops.npy'],
@@ -311,7 +311,7 @@ describe('what cannot be exported or predicted', () => {
     [
       ['predict', 'model.onnx', 'crops.npy', '--fold', '1'],
       2,
-      /--fold belongs to a run/,
+      /--fold only applies to a run/,
     ],
     [['predict', 'model.onnx', 'lidc'], 2, /--at x,y,z/],
     [

@@ -48,7 +48,7 @@ describe('prepare', () => {
   it.each([
     [['--margin', '0.5'], /--margin.*at least 1/],
     [['--label', 'mode'], /--label.*Allowed choices are mean, median/],
-    [['--patients', 'a,,b'], /IDs with commas/],
+    [['--patients', 'a,,b'], /IDs separated by commas/],
     [
       ['--from', 'nodulemnist3d', '--min-readers', '3'],
       /--min-readers does not apply to --from nodulemnist3d/,

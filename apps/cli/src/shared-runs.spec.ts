@@ -274,7 +274,7 @@ describe('a run that somebody shares', () => {
         await symlink(elsewhere(), join(run, `plugins/${id}/x.ts`));
         return run;
       },
-      /is a link, or lies behind one/,
+      /is a link, or is reached through one/,
     ],
     [
       'whose folder of copies is a link',
@@ -288,7 +288,7 @@ describe('a run that somebody shares', () => {
         await symlink(at('linked'), join(run, `plugins/${id}`));
         return run;
       },
-      /is a link, or lies behind one/,
+      /is a link, or is reached through one/,
     ],
     [
       'that leads out of its copies',
@@ -344,7 +344,7 @@ describe('a run that somebody shares', () => {
           [`plugins/${id}/y.ts`]: evil.text,
         });
       },
-      /y\.ts, which x\.ts imports, is no file that the run was trained with/,
+      /y\.ts, which x\.ts imports, is not a file that the run was trained with/,
     ],
     [
       'that is another than the record says',
@@ -359,7 +359,7 @@ describe('a run that somebody shares', () => {
     [
       'that is a device',
       async () => sharedRun('mlp', [recordOf('/dev', 'zero', '')]),
-      /\/dev\/zero is no file of its own/,
+      /\/dev\/zero is not a regular file/,
     ],
     [
       'that is a path and no record',
@@ -453,7 +453,7 @@ describe('CLIP_LUNG_TRUSTED_FOLDERS', () => {
       at('x.onnx'),
     );
     expect(err).toMatch(
-      /^error: CLIP_LUNG_TRUSTED_FOLDERS: .* is no absolute path/,
+      /^error: CLIP_LUNG_TRUSTED_FOLDERS: .* is not an absolute path/,
     );
     expect(found).toBe(2);
   });

@@ -24,15 +24,15 @@ function saidOf(
 }
 
 it('says once that a run is too short for its moving average', () => {
-  expect(saidOf(0.999 ** 20).match(/after 20 steps is still 98\.0 %/g)).toEqual(
-    ['after 20 steps is still 98.0 %'],
-  );
+  expect(saidOf(0.999 ** 20).match(/make up 98\.0 % after 20 steps/g)).toEqual([
+    'make up 98.0 % after 20 steps',
+  ]);
   expect(saidOf(0.4)).not.toContain('average');
 });
 
 it('says once that nodules which fill no batch are left out', () => {
   const line =
-    'an epoch is 4 full batches: 3 of its nodules, others in each, are left out';
+    'an epoch has 4 full batches: 3 nodules are left out, different ones in each epoch';
   expect(saidOf(0.4, 3).split(line)).toHaveLength(2);
   expect(saidOf(0.4)).not.toContain('left out');
   expect(saidOf(0.4, 3, 2)).toContain(

@@ -41,13 +41,13 @@ export function showTraining(screen: Screen): OnTrainingEvent {
         if (event.leftOut > 0 && !told) {
           told = true;
           screen.note(
-            `  an epoch is ${lengthOf(event)}: ${event.leftOut} of its nodules, others in each, are left out`,
+            `  an epoch has ${lengthOf(event)}: ${event.leftOut} nodules are left out, different ones in each epoch`,
           );
         }
         if (event.startInAverage > 0.5 && !warned) {
           warned = true;
           screen.note(
-            `  the tested weights are a moving average, which after ${total} steps is still ${percent(event.startInAverage)} what it started as; set training.emaWarmup=true, or training.ema lower`,
+            `  the tested weights are a moving average, of which the initial weights still make up ${percent(event.startInAverage)} after ${total} steps; set training.emaWarmup=true, or lower training.ema`,
           );
         }
         break;
@@ -71,7 +71,7 @@ export function showTraining(screen: Screen): OnTrainingEvent {
       }
       case 'fold-end':
         screen.note(
-          `fold ${event.fold}: ${percent(event.accuracy)} of the test nodules right, with epoch ${event.epoch}`,
+          `fold ${event.fold}: ${percent(event.accuracy)} of the test nodules correct, with the weights of epoch ${event.epoch}`,
         );
         break;
     }

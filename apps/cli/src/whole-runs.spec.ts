@@ -85,7 +85,7 @@ describe('a checkpoint', () => {
         cp(at('run/fold-1/checkpoints'), join(run, checkpoints), {
           recursive: true,
         }),
-      /last\.safetensors: is of fold 1, and lies in the place of fold 0, whose test nodules that fold was trained on/,
+      /last\.safetensors: belongs to fold 1, but lies in the place of fold 0, whose test nodules that fold was trained on/,
     ],
     [
       'of another experiment',
@@ -93,7 +93,7 @@ describe('a checkpoint', () => {
         cp(at('other', checkpoints), join(run, checkpoints), {
           recursive: true,
         }),
-      /last\.safetensors: is of another experiment than the run's record/,
+      /last\.safetensors: belongs to another experiment than the run's record/,
     ],
     [
       'whose best one is of another run',
@@ -102,7 +102,7 @@ describe('a checkpoint', () => {
           at('other', checkpoints, 'best.safetensors'),
           join(run, checkpoints, 'best.safetensors'),
         ),
-      /best\.safetensors: is of another experiment than the run's record/,
+      /best\.safetensors: belongs to another experiment than the run's record/,
     ],
     [
       'that is not finite',
@@ -141,7 +141,7 @@ describe('a checkpoint', () => {
     expect([code, err]).toEqual([
       1,
       expect.stringMatching(
-        /predictions\.csv: is of another experiment than the run's record/,
+        /predictions\.csv: belongs to another experiment than the run's record/,
       ),
     ]);
   });
@@ -158,7 +158,7 @@ describe('predictions', () => {
       );
     });
     expect((await clipLung('evaluate', at(cut))).err).toMatch(
-      /predictions\.csv: was damaged or changed after it was written: .* for its \d+ nodules; put it back, or let it be written again/,
+      /predictions\.csv: was damaged or changed after it was written: .* for its \d+ nodules; put it back, or have it written again/,
     );
     expect((await train(cut, '--fold', '0', '--resume')).code).toBe(0);
     expect((await clipLung('evaluate', at(cut))).code).toBe(0);
@@ -168,7 +168,7 @@ describe('predictions', () => {
       }
     });
     expect((await clipLung('evaluate', at(swapped))).err).toMatch(
-      /predictions\.csv: is of fold 1, and lies in the place of fold 0/,
+      /predictions\.csv: belongs to fold 1, but lies in the place of fold 0/,
     );
   });
 });
@@ -203,7 +203,7 @@ it('a model that says what is not finite is refused', async () => {
   );
   expect([code, out]).toEqual([1, '']);
   expect(err).toMatch(
-    /nan\.onnx: says NaN for malignant of crop 0, which is no probability/,
+    /nan\.onnx: gives NaN for malignant of crop 0, which is not a probability/,
   );
 });
 
@@ -279,7 +279,7 @@ describe('what the system refuses names the file', () => {
     await cp(at('run/experiment.json'), at('odd/experiment.json'));
     const { code, err } = await train('odd', '--fold', '0');
     expect(code).toBe(1);
-    expect(err).toMatch(/error: \S+odd: fold 0 was begun already/);
+    expect(err).toMatch(/error: \S+odd: fold 0 has already been begun/);
     const resumed = await train('odd', '--fold', '0', '--resume');
     expect([resumed.code, resumed.err]).toEqual([
       1,

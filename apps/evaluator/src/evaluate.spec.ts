@@ -305,7 +305,9 @@ describe('evaluating what the texts of the classes predicted', () => {
 describe('refuses', () => {
   it('a folder that is no run', async () => {
     await expect(evaluateRun(folder)).rejects.toThrow(MissingRunFileError);
-    await expect(evaluateRun(folder)).rejects.toThrow(/this is no run folder/);
+    await expect(evaluateRun(folder)).rejects.toThrow(
+      /this is not a run folder/,
+    );
   });
 
   it('a run without predictions yet', async () => {
@@ -385,7 +387,7 @@ describe('refuses', () => {
       { ...origin, experimentDigest: 'f'.repeat(64) },
     );
     await expect(evaluateRun(folder)).rejects.toThrow(
-      /predictions\.csv: is of another experiment than the run's record/,
+      /predictions\.csv: belongs to another experiment than the run's record/,
     );
   });
 
@@ -394,7 +396,7 @@ describe('refuses', () => {
     const expected = await evaluateRun(folder);
     await rm(foldPaths(folder, 1).predictionsInfo);
     await expect(evaluateRun(folder)).rejects.toThrow(
-      /fold-1.predictions\.csv: is without its digest/,
+      /fold-1.predictions\.csv: has no digest/,
     );
     const file = runPaths(folder).experiment;
     const { sha256, ...record } = JSON.parse(
@@ -406,7 +408,7 @@ describe('refuses', () => {
     const onNote = (message: string): void => void notes.push(message);
     expect(await evaluateRun(folder, { onNote })).toEqual(expected);
     expect(notes).toEqual([
-      `${folder}: the predictions of fold 1 carry no digest, as those of earlier versions: whether they are whole cannot be told`,
+      `${folder}: the predictions of fold 1 have no digest, like all predictions of earlier versions: nothing shows whether they are whole`,
     ]);
   });
 

@@ -40,7 +40,7 @@ const level = 0.95;
 export interface EvaluateOptions {
   /** which predictions: the head's, or those by texts where there are any; each have a summary of their own. Default: head */
   readonly by?: ClassifiedBy;
-  /** metrics of one's own, measured after the built-in ones; each adds its key to the summary */
+  /** metrics of your own, measured after the built-in ones; each adds its key to the summary */
   readonly metrics?: readonly Metric[];
   /** is told that the summary cannot be written, such as into an archive; without it, that is an error */
   readonly onUnwritten?: (error: FileWriteError) => void;

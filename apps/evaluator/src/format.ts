@@ -15,7 +15,7 @@ import { type Column, percent, tableLines } from './table.js';
 const none = '–';
 
 export interface FormatOptions {
-  /** metrics of one's own that were measured */
+  /** metrics of your own that were measured */
   readonly metrics?: readonly Metric[];
 }
 

@@ -10,7 +10,7 @@ import { type ClassSummary, summaryKeys } from '@clip-lung/run';
 import { at } from '@clip-lung/tensor';
 
 /**
- * The built-in metrics, and then one's own.
+ * The built-in metrics, and then your own.
  *
  * @throws `MetricsInputError` for a name that the summary has already, or that is not made of letters and digits
  */
@@ -31,12 +31,12 @@ function expectFree(names: readonly string[], taken: readonly string[]): void {
   for (const name of names) {
     if (!/^[a-z][A-Za-z0-9]*$/.test(name)) {
       throw new MetricsInputError(
-        `a metric's name is "${name}", expected a small letter, then letters and digits`,
+        `a metric's name is "${name}", expected a lower-case letter, then letters and digits`,
       );
     }
     if (seen.has(name)) {
       throw new MetricsInputError(
-        `a metric's name is "${name}", which the summary has already; give it another`,
+        `a metric's name is "${name}", which the summary already has; give it another`,
       );
     }
     seen.add(name);

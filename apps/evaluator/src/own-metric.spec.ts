@@ -145,7 +145,7 @@ describe('refuses', () => {
     await writeRun(nodules);
     await expect(
       evaluateRun(folder, { metrics: [quadraticKappa, quadraticKappa] }),
-    ).rejects.toThrow(/"quadraticKappa", which the summary has already/);
+    ).rejects.toThrow(/"quadraticKappa", which the summary already has/);
   });
 
   it('to show a metric that was not measured', async () => {

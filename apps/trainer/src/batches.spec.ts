@@ -291,7 +291,7 @@ describe('a batch', () => {
         asked: [{ name: 'field0', field, shape: ['B'], dtype: 'float32' }],
       });
     expect(ask({ column: 'kernel' })).toThrow(
-      'the dataset phantom does not tell the column "kernel" of nodule n0',
+      'the dataset phantom has no column "kernel" for nodule n0',
     );
     expect(ask('malignancy')).not.toThrow();
   });

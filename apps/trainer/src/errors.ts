@@ -24,6 +24,6 @@ export function divergedAt(
   { fold, epoch, step }: RunPlace,
 ): TrainingError {
   return new TrainingError(
-    `${what} at step ${step} (fold ${fold}, epoch ${epoch}); nothing of that step is saved. Set training.learningRate lower`,
+    `${what} at step ${step} (fold ${fold}, epoch ${epoch}); nothing of that step is saved. Lower training.learningRate`,
   );
 }

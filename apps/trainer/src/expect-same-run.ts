@@ -18,13 +18,13 @@ export function expectSameRun(
   const began = asRecorded(earlier.experiment);
   if (experimentDigest(began) !== experimentDigest(now.experiment)) {
     throw new TrainingError(
-      `${file}: is another experiment than this one: ${difference(began, now.experiment)}; choose another folder, or use that file's experiment, by giving the file itself. --resume gives a run more epochs, and nothing else`,
+      `${file}: holds a different experiment: ${difference(began, now.experiment)}; choose another folder, or give that file as the experiment. --resume gives a run more epochs, and nothing else`,
     );
   }
   const dataset = earlier.data.sha256;
   if (dataset !== undefined && dataset !== now.data.sha256) {
     throw new TrainingError(
-      `${file}: the run began with another dataset (${earlier.data.folder}) than ${now.data.folder}: nodules, labels, folds or crops differ; give that dataset, or choose another folder`,
+      `${file}: the run began with a different dataset (${earlier.data.folder}, now ${now.data.folder}): nodules, labels, folds or crops differ; give that dataset, or choose another folder`,
     );
   }
   // Weights without a file are known by their name, which says how they were drawn.
@@ -32,7 +32,7 @@ export function expectSameRun(
     textSha256 ?? textModel;
   if (weights(earlier) !== weights(now)) {
     throw new TrainingError(
-      `${file}: the run began with another text tower (${nameOf(earlier)}) than ${nameOf(now)}; give that one, or choose another folder`,
+      `${file}: the run began with a different text tower (${nameOf(earlier)}, now ${nameOf(now)}); give that one, or choose another folder`,
     );
   }
 }

@@ -27,7 +27,7 @@ export function expectRatings(
   if (attributes.length < 2) {
     throw new ExperimentError(
       asking.path,
-      `"${asking.use}" needs the readers' ratings of the attributes, and the dataset ${folder} (${collection}) has ${attributes.length === 0 ? 'none' : `"${attributes.join()}" alone, where there have to be two`}; leave this loss out`,
+      `"${asking.use}" needs the readers' ratings of the attributes, and the dataset ${folder} (${collection}) has ${attributes.length === 0 ? 'none' : `"${attributes.join()}" alone, and two are needed`}; leave this loss out`,
     );
   }
   const { attributes: set } = experiment.data;
@@ -163,7 +163,7 @@ export function expectFolds(
   });
   if (first === undefined) {
     throw new TrainingError(
-      'no fold is to be trained; name one, or leave folds out',
+      'there are no folds to train; name one, or leave folds out',
     );
   }
   return first;
@@ -213,7 +213,7 @@ export function countSteps(
   const has = `fold ${fold} has ${train.length} nodules to learn from, fewer than`;
   throw new TrainingError(
     train.length < batchSize
-      ? `${has} one batch of ${batchSize}; set training.batchSize lower`
-      : `${has} the ${accumulate} batches of ${batchSize} that make a step; set training.accumulate lower, or training.batchSize`,
+      ? `${has} one batch of ${batchSize}; lower training.batchSize`
+      : `${has} the ${accumulate} batches of ${batchSize} that make a step; lower training.accumulate, or training.batchSize`,
   );
 }

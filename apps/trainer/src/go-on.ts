@@ -69,7 +69,7 @@ export async function goOn(
     onEvent?.({
       kind: 'note',
       fold: paths.fold,
-      message: `${paths.last.tensors}: carries no digest, as those of earlier versions: whether it is as it was written, and of this fold, cannot be told`,
+      message: `${paths.last.tensors}: has no digest, like all checkpoints of earlier versions: nothing shows whether it has changed since it was written, or belongs to this fold`,
     });
   } else if (epoch > 0) {
     await orWayOut(paths, expectMetrics(paths.metrics, { epoch, metrics }));

@@ -109,7 +109,7 @@ async function openRecord(
   const begun = folds.filter((fold) => isBegun(out, fold));
   if (begun.length > 0 && !resume) {
     throw new TrainingError(
-      `${out}: fold ${begun.join(', ')} was begun already; give --resume to go on, or choose another folder`,
+      `${out}: fold ${begun.join(', ')} has already been begun; give --resume to go on, or choose another folder`,
     );
   }
   const before = experimentDigest(earlier.experiment);
@@ -138,7 +138,7 @@ async function earlierRecord({
 }> {
   if (!existsSync(runPaths(out).experiment)) {
     throw new TrainingError(
-      `${out}: is not empty and holds no run (no experiment.json); choose another folder`,
+      `${out}: is not empty, and not a run folder (no experiment.json); choose another folder`,
     );
   }
   const earlier = await readRunRecord(out);
@@ -169,7 +169,7 @@ async function isNew(out: string): Promise<boolean> {
     const code = error instanceof Error && 'code' in error && error.code;
     if (code !== 'ENOTDIR') throw error;
     throw new TrainingError(
-      `${out}: is a file, or lies in one; expected a folder, or the name of one to make`,
+      `${out}: is a file, or is inside one; expected a folder, or the name of a new one`,
       { cause: error },
     );
   }

@@ -187,9 +187,7 @@ function countClasses(
     const label = labels.values[row];
     const before = label === undefined ? undefined : counts[label];
     if (label === undefined || before === undefined) {
-      throw new RangeError(
-        `row ${row} of the dataset is of none of the classes`,
-      );
+      throw new RangeError(`row ${row} of the dataset has none of the classes`);
     }
     counts[label] = before + 1;
   }

@@ -337,11 +337,11 @@ describe('a run is refused', () => {
   it('in a folder that holds something else', async () => {
     await writeFile(join(folder, 'letter.txt'), 'dear');
     await expect(trainRun(options('.'))).rejects.toThrow(
-      /is not empty and holds no run/,
+      /is not empty, and not a run folder/,
     );
     for (const file of ['letter.txt', 'letter.txt/run']) {
       await expect(trainRun(options(file))).rejects.toThrow(
-        /letter\.txt.*: is a file, or lies in one; expected a folder/,
+        /letter\.txt.*: is a file, or is inside one; expected a folder/,
       );
     }
     expect(await readdir(folder)).toEqual(['letter.txt']);
@@ -350,7 +350,7 @@ describe('a run is refused', () => {
   it('when its fold was begun, unless it is to go on, and with another experiment', async () => {
     await trainRun(options('run', { folds: [0] }));
     await expect(trainRun(options('run', { folds: [0] }))).rejects.toThrow(
-      /fold 0 was begun already; give --resume/,
+      /fold 0 has already been begun; give --resume/,
     );
     const other = resolveExperiment({
       ...small,
@@ -359,7 +359,7 @@ describe('a run is refused', () => {
     await expect(
       trainRun(options('run', { experiment: other, resume: true })),
     ).rejects.toThrow(
-      /is another experiment than this one: training\.epochs is 2, in that file it is 3;/,
+      /holds a different experiment: training\.epochs is 2, in that file it is 3;/,
     );
     await trainRun(options('run', { folds: [1] }));
   });
@@ -388,7 +388,7 @@ describe('a run is refused', () => {
     await expect(
       trainRun({ ...run, folds: [0], resume: true }),
     ).rejects.toThrow(
-      /data\.validationBy is "patients", in that file it is "nodules"; choose another folder, or use that file's experiment/,
+      /data\.validationBy is "patients", in that file it is "nodules"; choose another folder, or give that file as the experiment/,
     );
     const { experiment } = await readRunRecord(run.out);
     const notes: string[] = [];
@@ -402,7 +402,7 @@ describe('a run is refused', () => {
       },
     });
     expect(notes).toEqual([
-      `${foldPaths(run.out, 0).last.tensors}: carries no digest, as those of earlier versions: whether it is as it was written, and of this fold, cannot be told`,
+      `${foldPaths(run.out, 0).last.tensors}: has no digest, like all checkpoints of earlier versions: nothing shows whether it has changed since it was written, or belongs to this fold`,
     ]);
     const [a, b] = await Promise.all(
       ['whole', 'run'].map((name) =>
@@ -427,10 +427,10 @@ describe('a run is refused', () => {
     await expect(
       trainRun(options('validation', { ...at, experiment: oneStep })),
     ).rejects.toThrow(
-      /^the probabilities of the validation nodule n\d+ are NaN, NaN, NaN, so the loss is NaN at step 1 \(fold 0, epoch 0\); nothing of that step is saved\. Set training\.learningRate lower$/,
+      /^the probabilities of the validation nodule n\d+ are NaN, NaN, NaN, so the loss is NaN at step 1 \(fold 0, epoch 0\); nothing of that step is saved\. Lower training\.learningRate$/,
     );
     await expect(trainRun(options('step', at))).rejects.toThrow(
-      /^the loss "cross-entropy" is NaN at step 1 \(fold 0, epoch 0\); nothing of that step is saved\. Set training\.learningRate lower$/,
+      /^the loss "cross-entropy" is NaN at step 1 \(fold 0, epoch 0\); nothing of that step is saved\. Lower training\.learningRate$/,
     );
   });
 
@@ -472,7 +472,9 @@ describe('a run is refused', () => {
     for (const more of [{ folds: [0], resume: true }, { folds: [1] }]) {
       await expect(
         trainRun(options('run', { ...more, dataset: other })),
-      ).rejects.toThrow(/the run began with another dataset \(dataset\)/);
+      ).rejects.toThrow(
+        /the run began with a different dataset \(dataset, now /,
+      );
     }
     await trainRun(
       options('run', { folds: [1], dataset: { ...data, folder: 'elsewhere' } }),
@@ -494,7 +496,7 @@ describe('a run is refused', () => {
     ]) {
       await expect(
         trainRun(options('run', { ...given, tower: other, resume: true })),
-      ).rejects.toThrow(/the run began with another text tower \(random /);
+      ).rejects.toThrow(/the run began with a different text tower \(random /);
     }
   });
 
@@ -595,7 +597,7 @@ describe('a run is refused', () => {
     const failed = trainRun(options('b', { experiment: wild, folds: [0] }));
     await expect(failed).rejects.toThrow(TrainingError);
     await expect(failed).rejects.toThrow(
-      /^the loss "cross-entropy" is NaN at step 1 .*; nothing of that step is saved\. Set training\.learningRate lower$/,
+      /^the loss "cross-entropy" is NaN at step 1 .*; nothing of that step is saved\. Lower training\.learningRate$/,
     );
   });
 });

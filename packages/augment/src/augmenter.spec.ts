@@ -171,7 +171,7 @@ describe('an augmenter', () => {
   it('refuses a shift by part of a voxel, and a name that is there twice', () => {
     expect(() => createAugmenter([shift({ voxels: 0.5 })])).toThrow(ShapeError);
     expect(() => createAugmenter([flip(), flip()])).toThrow(
-      new AugmentationError('"flip" is there twice'),
+      new AugmentationError('"flip" is listed twice'),
     );
   });
 });

@@ -33,14 +33,14 @@ export function createAugmenter(all: readonly Augmentation[]): Augmenter {
   const names = all.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) {
-    throw new AugmentationError(`"${twice}" is there twice`);
+    throw new AugmentationError(`"${twice}" is listed twice`);
   }
   const crops = all.filter((one) => one.kind === 'crop');
   const images = all.filter((one) => one.kind === 'image');
   const [mixing, ...others] = all.filter((one) => one.kind === 'batch');
   if (mixing !== undefined && others.length > 0) {
     throw new AugmentationError(
-      `${[mixing, ...others].map(({ name }) => `"${name}"`).join(' and ')} mix nodules, expected one that does`,
+      `${[mixing, ...others].map(({ name }) => `"${name}"`).join(' and ')} mix nodules, expected at most one that does`,
     );
   }
   return {

@@ -155,7 +155,7 @@ describe('mixup', () => {
     for (const alpha of [0, -1, NaN]) {
       expect(() => mixup({ alpha })).toThrow(
         new AugmentationError(
-          `alpha is ${alpha}, expected a number above 0; leave mixup out for none`,
+          `alpha is ${alpha}, expected a number above 0; to do without, leave mixup out`,
         ),
       );
     }

@@ -27,7 +27,7 @@ export function mixup({
 }: MixupOptions = {}): BatchAugmentation {
   if (!(alpha > 0)) {
     throw new AugmentationError(
-      `alpha is ${alpha}, expected a number above 0; leave mixup out for none`,
+      `alpha is ${alpha}, expected a number above 0; to do without, leave mixup out`,
     );
   }
   checkWithin('probability', probability, 0, 1);

@@ -58,11 +58,11 @@ function differentFile(
   }
   for (const name of Object.keys(expected.files)) {
     if (name in files) continue;
-    return `${resolve(folder, name)}, which the run was trained with, is not there, or ${file} imports it no more; put it back, or train again`;
+    return `${resolve(folder, name)}, which the run was trained with, is missing, or ${file} no longer imports it; put it back, or train again`;
   }
   for (const name of Object.keys(files)) {
     if (name in expected.files) continue;
-    return `${resolve(folder, name)}${imported(name)} is no file that the run was trained with; take it away, or train again`;
+    return `${resolve(folder, name)}${imported(name)} is not a file that the run was trained with; remove it, or train again`;
   }
   return undefined;
 }

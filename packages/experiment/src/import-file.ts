@@ -12,7 +12,7 @@ import { createJiti, type Jiti } from 'jiti';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /**
- * What a file of one's own imports from here, wherever it lies: a folder without node_modules will do, and its tensors are
+ * What a file of your own imports from here, wherever it lies: a folder without node_modules will do, and its tensors are
  * those of the engine, never another copy's.
  */
 const virtualModules = {

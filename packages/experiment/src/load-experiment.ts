@@ -126,7 +126,7 @@ async function fromJson(path: string, file: string): Promise<unknown> {
   try {
     json = parseJsonText(bytes);
   } catch (error) {
-    throw new ExperimentFileError(`${file}: is no JSON (${String(error)})`, {
+    throw new ExperimentFileError(`${file}: is not JSON (${String(error)})`, {
       cause: error,
     });
   }

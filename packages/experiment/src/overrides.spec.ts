@@ -41,7 +41,7 @@ describe('--set', () => {
     ['training.epochs', /expected path=value/],
     ['=3', /expected path=value/],
     ['training.epochs.x=3', /"x" would be inside 100/],
-    ['losses[2].weight=1', /"2" is no index into a list of 2/],
+    ['losses[2].weight=1', /"2" is not an index into a list of 2/],
   ])('%s is refused', (override, problem) => {
     expect(() => applyOverrides(experiment, [override])).toThrow(
       ExperimentFileError,

@@ -45,7 +45,7 @@ function withValue(
     const index = Number(name);
     if (!Number.isInteger(index) || index < 0 || index >= items.length) {
       throw new ExperimentFileError(
-        `--set ${override}: "${name}" is no index into a list of ${items.length}`,
+        `--set ${override}: "${name}" is not an index into a list of ${items.length}`,
       );
     }
     return items.map((item, i) =>
@@ -54,7 +54,7 @@ function withValue(
   }
   if (node !== undefined && (typeof node !== 'object' || node === null)) {
     throw new ExperimentFileError(
-      `--set ${override}: "${name}" would be inside ${JSON.stringify(node)}, which is no object`,
+      `--set ${override}: "${name}" would be inside ${JSON.stringify(node)}, which is not an object`,
     );
   }
   const object = node as Readonly<Record<string, unknown>> | undefined;

@@ -30,7 +30,7 @@ export function readPackageManifest(path: string): PackageManifest {
   return isManifest(found)
     ? found
     : refuse(
-        'is not a package.json: expected an object whose name and version are texts',
+        'is not a package.json: expected an object whose name and version are strings',
       );
 }
 

@@ -45,7 +45,7 @@ export function trustedFolders(
   const relative = folders.find((folder) => !isAbsolute(folder));
   if (relative === undefined) return folders;
   throw new TrustedFolderError(
-    `${trustedFoldersVariable}: ${relative} is no absolute path; whatever lies in such a folder is run, so say which it is`,
+    `${trustedFoldersVariable}: ${relative} is not an absolute path; code in such a folder is run, so give the full path`,
   );
 }
 
@@ -66,14 +66,14 @@ export function expectAllowed(
   const inTrust = plugins.every((plugin) => isWithin(plugin, trusted));
   if (allow || inTrust) {
     const reason = inTrust ? 'as it lies in a trusted folder' : 'as allowed';
-    onAllowed([`${owner} names code, which is run, ${reason}:`, ...listed]);
+    onAllowed([`${owner} names code, which runs, ${reason}:`, ...listed]);
     return;
   }
   throw new PluginsNotAllowedError(
     [
-      `${visibleLine(owner)} names code, which would run with all that you may do. Read these files first:`,
+      `${visibleLine(owner)} names code, which would run with all your permissions. Read these files first:`,
       ...listed.map(visibleLine),
-      `  then give --allow-plugins; or name a folder that all of it lies in, and that you trust, in ${trustedFoldersVariable}`,
+      `  then give --allow-plugins; or, if you trust a folder that holds all of them, name it in ${trustedFoldersVariable}`,
       ...(otherwise === undefined ? [] : [`  ${otherwise}`]),
     ].join('\n'),
   );

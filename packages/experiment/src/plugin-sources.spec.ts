@@ -272,7 +272,7 @@ describe('a plugin that a run was trained with', () => {
     [
       'a file that it imports is gone',
       () => unlink(at('second', 'tables', 'table.ts')),
-      /^plugins\[0\]: .*table\.ts, which the run was trained with, is not there/,
+      /^plugins\[0\]: .*table\.ts, which the run was trained with, is missing/,
     ],
     [
       'a package that it imports has another version',
@@ -302,7 +302,7 @@ describe('a plugin that a run was trained with', () => {
     const { record } = await findNamed('./loss.ts', folder, 'plugins[0]');
     await write({ 'more.ts': 'export const more = 1;' });
     await expect(again(record)).rejects.toThrow(
-      /^plugins\[0\]: .*more\.ts, which loss\.ts imports, is no file that the run was trained with/,
+      /^plugins\[0\]: .*more\.ts, which loss\.ts imports, is not a file that the run was trained with/,
     );
   });
 

@@ -20,7 +20,7 @@ export interface PluginSources {
   readonly packages: ReadonlyMap<string, FoundPackage>;
   /** what the imports of packages mean, by how they are spelt: absolute paths */
   readonly packageFiles: Readonly<Record<string, string>>;
-  /** the package.json of a package of one's own that its files import by name, by absolute path */
+  /** the package.json of a package of your own that its files import by name, by absolute path */
   readonly manifests: readonly string[];
 }
 

@@ -153,7 +153,7 @@ function expectKept(file: string, { copy }: KeptRoot, path: string): void {
   if (realpathSync(file) === file) return;
   throw new ExperimentError(
     path,
-    `${file} is a link, or lies behind one; a run keeps files of its own`,
+    `${file} is a link, or is reached through one; a run keeps only files of its own`,
   );
 }
 

@@ -115,6 +115,6 @@ function useOf(experiment: Written, kind: ModuleKind): string {
   }
   throw new ExperimentError(
     kind,
-    'says no "use"; the record of a run names every module that it was trained with',
+    'has no "use"; the record of a run names every module that it was trained with',
   );
 }

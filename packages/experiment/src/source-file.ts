@@ -7,11 +7,11 @@ const mostBytes = 64 * 2 ** 20;
 export async function readSource(path: string): Promise<Buffer> {
   const found = await stat(path);
   if (!found.isFile()) {
-    throw new RangeError(`${path} is no file of its own`);
+    throw new RangeError(`${path} is not a regular file`);
   }
   if (found.size > mostBytes) {
     throw new RangeError(
-      `${path} has ${found.size} bytes, a plugin's file at most ${mostBytes}`,
+      `${path} has ${found.size} bytes, but a plugin's file may have at most ${mostBytes}`,
     );
   }
   return readFile(path);

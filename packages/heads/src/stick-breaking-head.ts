@@ -16,7 +16,7 @@ import { logSigmoid } from './softplus.js';
  *
  * The logits are log pₖ, sums of log-sigmoids, which no output makes infinite.
  *
- * @throws `ShapeError` when there are fewer than two classes, or `features` is no multiple of 16
+ * @throws `ShapeError` when there are fewer than two classes, or `features` is not a multiple of 16
  * @see Liu et al., Ordinal regression with neuron stick-breaking for medical diagnosis, ECCV Workshops 2018
  */
 export function stickBreakingHead({

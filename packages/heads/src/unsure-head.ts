@@ -27,7 +27,7 @@ import { logSigmoid, softplus } from './softplus.js';
  * where a score of 0 makes all classes equally probable. The logits are log pₖ, by the identity
  * σ(b) − σ(a) = σ(b) σ(−a) (1 − eᵃ⁻ᵇ), whose last factor is σ(δ): no difference of nearly equal numbers, and no log 0.
  *
- * @throws `ShapeError` when there are fewer than two classes, or `features` is no multiple of 16
+ * @throws `ShapeError` when there are fewer than two classes, or `features` is not a multiple of 16
  * @see Wu et al., Learning with unsure data for medical image diagnosis, ICCV 2019
  */
 export function unsureHead({ classes, features }: HeadOptions): ClassifierHead {

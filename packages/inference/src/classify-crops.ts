@@ -92,7 +92,7 @@ function expectFinite(
   if (k < 0) return;
   throw new FileFormatError(
     file,
-    `says ${String(probabilities[k])} for ${nameOf(classes, k)} of crop ${crop}, which is no probability: its weights are not finite, so its training has diverged; train again with training.learningRate lower`,
+    `gives ${String(probabilities[k])} for ${nameOf(classes, k)} of crop ${crop}, which is not a probability: its weights are not finite, so its training has diverged; train again with a lower training.learningRate`,
   );
 }
 

@@ -14,7 +14,7 @@ export interface CostSensitiveOptions {
 /**
  * Cost-sensitive likelihood of the unsure data model: mean over i of −Σₖ tᵢₖ wₖ log pᵢₖ, where a class that is rare, or matters
  * more, costs more. That the costs are inverse frequencies where none are given is our reading. The paper's two parameters
- * of conservative and aggressive strategies are not here; costs of one's own are the nearest thing.
+ * of conservative and aggressive strategies are not here; costs of your own are the nearest thing.
  *
  * @throws `LossOptionError` when a cost is negative; `compute` throws `OptionShapeError` for another number of costs than classes
  * @see Wu et al., Learning with unsure data for medical image diagnosis, ICCV 2019

@@ -13,7 +13,7 @@ export {
 export { imageClass, type ImageClassOptions } from './image-class.js';
 export { ordinalCrossEntropy } from './ordinal-cross-entropy.js';
 
-// What a loss of one's own is made of.
+// What a loss of your own is made of.
 export { softCrossEntropy } from './cross-entropy.js';
 export { LossOptionError, MissingInputError } from './error.js';
 export {

@@ -325,7 +325,7 @@ describe('an experiment', () => {
     [
       { losses: [{ use: 'cross-entropy' }, { use: 'cross-entropy' }] },
       'losses',
-      /"cross-entropy" is there twice/,
+      /"cross-entropy" is listed twice/,
     ],
     [
       { training: { momentum: 2 } },

@@ -83,7 +83,7 @@ export interface Experiment<
 > {
   /** where the values that are left out come from; default `paper` */
   readonly preset?: PresetName;
-  /** modules of one's own: files, seen from this one, or what they export by default */
+  /** modules of your own: files, seen from this one, or what they export by default */
   readonly plugins?: Plugins;
   readonly data?: {
     readonly subset?: Subset;

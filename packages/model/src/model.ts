@@ -393,7 +393,7 @@ function expectNoneOfStep(fields: readonly StepField[]): void {
   if (first === undefined) return;
   throw new ExperimentError(
     'prompt',
-    `asks for ${keyOfField(first.field)}, which there is in training alone, and prompts are made after it, too; ask for a field of the nodules`,
+    `asks for ${keyOfField(first.field)}, which exists in training alone, but prompts are also made after it; ask for a field of the nodules`,
   );
 }
 

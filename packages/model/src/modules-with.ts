@@ -27,7 +27,7 @@ function withPlugin(modules: Modules, plugin: Plugin, path: string): Modules {
   if (registry.names.includes(definition.name)) {
     throw new ExperimentError(
       path,
-      `there is a ${registry.kind} "${definition.name}" already; known: ${registry.names.join(', ')}. Give the plugin's another name`,
+      `there already is a ${registry.kind} "${definition.name}"; known: ${registry.names.join(', ')}. Give the plugin's another name`,
     );
   }
   // Of one kind both; TypeScript does not follow that through the union.
@@ -80,5 +80,5 @@ function whatIs(found: unknown): string {
   const { error } = form.safeParse(found);
   if (error === undefined) throw new TypeError('a plugin was refused');
   const issue = at(error.issues, 0, 'issues');
-  return `no plugin: its "${issue.path.join('.')}" is wrong (${issue.message})`;
+  return `not a plugin: its "${issue.path.join('.')}" is wrong (${issue.message})`;
 }

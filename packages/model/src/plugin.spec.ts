@@ -111,15 +111,15 @@ describe('plugins', () => {
   it.each([
     [undefined, /^plugins\[1\]: this is nothing .*export default/],
     ['./smooth.ts', /^plugins\[1\]: this is the path ".\/smooth.ts"/],
-    [{ name: 'smooth' }, /^plugins\[1\]: this is no plugin: its "kind"/],
+    [{ name: 'smooth' }, /^plugins\[1\]: this is not a plugin: its "kind"/],
     [{ ...smooth, options: {} }, /its "options" is wrong \(expected a zod/],
     [{ ...smooth, create: 3 }, /its "create" is wrong \(expected a function/],
     [[], /^plugins\[1\]: is an empty list/],
     [[smooth, 7], /^plugins\[1\]: entry 1 of the list is number/],
-    [smooth, /^plugins\[1\]: there is a loss "smooth" already/],
+    [smooth, /^plugins\[1\]: there already is a loss "smooth"/],
     [
       { ...smooth, name: 'focal' },
-      /^plugins\[1\]: there is a loss "focal" already; known: .*Give/,
+      /^plugins\[1\]: there already is a loss "focal"; known: .*Give/,
     ],
   ])(
     'that are none, or are there twice, are refused: %o',
@@ -302,7 +302,7 @@ describe('a prompt learner of one’s own', () => {
       }),
     });
     await expect(ready(learner)).rejects.toThrow(
-      /^prompt: asks for progress, which there is in training alone/,
+      /^prompt: asks for progress, which exists in training alone/,
     );
   });
 

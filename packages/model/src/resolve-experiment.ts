@@ -176,14 +176,14 @@ function expectOnce(list: readonly Chosen[], path: string): void {
     ({ use }, i) => list.findIndex((one) => one.use === use) !== i,
   );
   if (twice === undefined) return;
-  throw new ExperimentError(path, `"${twice.use}" is there twice`);
+  throw new ExperimentError(path, `"${twice.use}" is listed twice`);
 }
 
 function expectWeight(losses: ResolvedExperiment['losses']): void {
   if (losses.some(({ weight }) => weight > 0)) return;
   throw new ExperimentError(
     'losses',
-    'have no weight above 0, so that nothing would be learnt; give one of them a weight',
+    'have no weight above 0, so nothing would be learnt; give one of them a weight',
   );
 }
 
@@ -194,6 +194,6 @@ function expectWithin(
   if (max === null || initial <= max) return scale;
   throw new ExperimentError(
     'logitScale.initial',
-    `is ${initial}, above logitScale.max, ${max}: from there nothing is learnt`,
+    `is ${initial}, above logitScale.max, ${max}, where nothing is learnt`,
   );
 }

@@ -237,7 +237,7 @@ export function lossAndGradients(
   if (grads.every((gradient) => gradient === undefined)) {
     throw new ExperimentError(
       'losses',
-      'their sum depends on no parameter, so nothing can be learnt; list a loss that compares what the model gives',
+      'their sum depends on no parameter, so nothing can be learnt; list a loss that uses what the model computes',
     );
   }
   return {

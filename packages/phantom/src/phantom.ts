@@ -49,7 +49,7 @@ export function definePhantom({
   expectWhole('nodulesPerPatient[1]', most, least, 8);
   if (quirks && patients < patientsForAllQuirks) {
     throw new OptionError(
-      `option "quirks" needs at least ${patientsForAllQuirks} patients, so that each oddity is somewhere, and there are ${patients}`,
+      `option "quirks" needs at least ${patientsForAllQuirks} patients, so that every oddity occurs; there are ${patients}`,
     );
   }
   const random = new RandomStream(seed, 'phantom', 'tiles');

@@ -101,7 +101,7 @@ describe('a checkpoint', () => {
     const file = paths.last.tensors;
     await writeSafetensors(file, tensors, { format: 'pt' });
     await expect(readCheckpoint(paths, 'last')).rejects.toThrow(
-      /lacks "clip-lung\.checkpoint", found "format": this is no checkpoint/,
+      /lacks "clip-lung\.checkpoint", found "format": this is not a checkpoint/,
     );
     await writeSafetensors(file, tensors, {
       'clip-lung.checkpoint': JSON.stringify({ ...info, formatVersion: 9 }),
@@ -137,17 +137,17 @@ describe('a checkpoint', () => {
     await mkdir(other.checkpoints, { recursive: true });
     await cp(paths.last.tensors, other.last.tensors);
     await expect(readCheckpoint(other, 'last')).rejects.toThrow(
-      /is of fold 3, and lies in the place of fold 0, whose test nodules that fold was trained on/,
+      /belongs to fold 3, but lies in the place of fold 0, whose test nodules that fold was trained on/,
     );
     const run = { experiments: ['former', 'abc'], dataset: info.dataset };
     await readCheckpoint(paths, 'last', run);
     await readCheckpoint(paths, 'last', { ...run, dataset: undefined });
     await expect(
       readCheckpoint(paths, 'last', { ...run, experiments: ['former'] }),
-    ).rejects.toThrow(/is of another experiment than the run's record/);
+    ).rejects.toThrow(/belongs to another experiment than the run's record/);
     await expect(
       readCheckpoint(paths, 'last', { ...run, dataset: 'f'.repeat(64) }),
-    ).rejects.toThrow(/is of a run on another dataset/);
+    ).rejects.toThrow(/belongs to a run on another dataset/);
   });
 
   it('of version 1 is read without a digest', async () => {
@@ -238,7 +238,7 @@ describe('the difference of a checkpoint from a model', () => {
     };
     expect(act).toThrow(TensorMismatchError);
     expect(act).toThrow(
-      `last.safetensors: is of another model: 3 tensors differ (- missing, + not expected, ≠ another shape). Use the experiment that the checkpoint was trained with.
+      `last.safetensors: belongs to another model: 3 tensors differ (- missing, + not expected, ≠ another shape). Use the experiment that the checkpoint was trained with.
   ≠ params.head.weight [2, 3], expected [3, 3]
   - params.stem.weight [64, 32, 3, 3]
   + step []`,

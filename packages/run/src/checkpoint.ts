@@ -184,7 +184,7 @@ export async function readCheckpoint(
   if (text === undefined) {
     throw new RunFileError(
       file,
-      `the metadata lacks "${infoKey}", found ${quoteList(Object.keys(metadata))}: this is no checkpoint of a run`,
+      `the metadata lacks "${infoKey}", found ${quoteList(Object.keys(metadata))}: this is not a checkpoint of a run`,
     );
   }
   const info = parseInfo(text, file);
@@ -234,7 +234,7 @@ function expectFiniteTensors(
   if (problem === undefined) return;
   throw new RunFileError(
     file,
-    `${problem}: the training has diverged, and the model answers nothing; train again with training.learningRate lower`,
+    `${problem}: the training has diverged, and the model is of no use; train again with a lower training.learningRate`,
   );
 }
 

@@ -251,7 +251,7 @@ async function clockOf(beside: string): Promise<number> {
 
 function whoOf({ holder }: FoundLock): string {
   return holder === undefined
-    ? 'a process that cannot be told (the lock is damaged)'
+    ? 'an unknown process (the lock is damaged)'
     : describeHolder(holder);
 }
 

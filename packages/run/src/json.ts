@@ -21,7 +21,7 @@ function refuseLoss(this: unknown, key: string, value: unknown): unknown {
         ? String(value)
         : `a ${typeof value}`;
   throw new NotJsonError(
-    `"${key}" is ${found}, which JSON cannot hold; expected a finite number, a text, a truth value, null, or lists and objects of them`,
+    `"${key}" is ${found}, which JSON cannot hold; expected a finite number, a string, true, false, null, or lists and objects of these`,
   );
 }
 
@@ -56,7 +56,7 @@ export function fromJson(json: string | Uint8Array, file: string): unknown {
   try {
     return parseJsonText(json);
   } catch (error) {
-    throw new RunFileError(file, `is no JSON (${String(error)})`, {
+    throw new RunFileError(file, `is not JSON (${String(error)})`, {
       cause: error,
     });
   }

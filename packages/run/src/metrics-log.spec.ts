@@ -75,8 +75,8 @@ describe('metrics.jsonl', () => {
   });
 
   it.each([
-    ['{"epoch":', /:2: is no JSON/],
-    ['', /:2: is no JSON/],
+    ['{"epoch":', /:2: is not JSON/],
+    ['', /:2: is not JSON/],
     [
       JSON.stringify({ ...metricsOf(1), loss: null }),
       /:2: "loss" is null: expected number/,

@@ -66,7 +66,7 @@ export function expectOrigin(
   if (found.fold !== undefined && found.fold !== fold) {
     throw new RunFileError(
       file,
-      `is of fold ${found.fold}, and lies in the place of fold ${fold}, whose test nodules that fold was trained on; put back the file of fold ${fold}`,
+      `belongs to fold ${found.fold}, but lies in the place of fold ${fold}, whose test nodules that fold was trained on; put back the file of fold ${fold}`,
     );
   }
   if (run === undefined) return;
@@ -75,7 +75,7 @@ export function expectOrigin(
   if (experiment !== undefined && !known.includes(experiment)) {
     throw new RunFileError(
       file,
-      `is of another experiment than the run's record (SHA-256 ${experiment}, expected ${known.join(' or ')}); put back the run's own file`,
+      `belongs to another experiment than the run's record (SHA-256 ${experiment}, expected ${known.join(' or ')}); put back the run's own file`,
     );
   }
   if (
@@ -85,7 +85,7 @@ export function expectOrigin(
   ) {
     throw new RunFileError(
       file,
-      `is of a run on another dataset than this one (SHA-256 ${dataset}, expected ${run.dataset}); put back the run's own file`,
+      `belongs to a run on another dataset (SHA-256 ${dataset}, expected ${run.dataset}); put back the run's own file`,
     );
   }
 }

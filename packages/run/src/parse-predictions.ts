@@ -47,7 +47,7 @@ export async function parsePredictions(
     if (first !== undefined) {
       throw new RunFileError(
         `${file}:${line.number}`,
-        `nodule ${row.nodule} stands here again, after line ${first}; expected one row a nodule`,
+        `nodule ${row.nodule} is listed again, after line ${first}; expected one row per nodule`,
       );
     }
     firstLines.set(row.nodule, line.number);
@@ -56,7 +56,10 @@ export async function parsePredictions(
   await eachLine(bytes, take, { file, signal });
   const { classes } = header ?? refuseEmpty(file);
   if (rows.length === 0) {
-    throw new RunFileError(file, 'has a header only, expected a row a nodule');
+    throw new RunFileError(
+      file,
+      'has only a header, expected a row per nodule',
+    );
   }
   return { classes, rows };
 }

@@ -74,7 +74,7 @@ export async function poolPredictions(
   }
   if (undigested.length > 0) {
     onNote?.(
-      `${folder}: the predictions of fold ${undigested.join(', ')} carry no digest, as those of earlier versions: whether they are whole cannot be told`,
+      `${folder}: the predictions of fold ${undigested.join(', ')} have no digest, like all predictions of earlier versions: nothing shows whether they are whole`,
     );
   }
   await checkApart(folder, folds, { by, signal });
@@ -129,14 +129,14 @@ async function checkApart(
       const before = foldOfNodule.get(nodule);
       if (before !== undefined) {
         throw new InconsistentRunError(
-          `${file}: nodule ${nodule} was tested in fold ${before} already; expected each nodule in one fold`,
+          `${file}: nodule ${nodule} was tested in fold ${before} already; expected every nodule in one fold`,
         );
       }
       foldOfNodule.set(nodule, fold);
       const other = foldOfPatient.get(patient) ?? fold;
       if (other !== fold) {
         throw new PatientOverlapError(
-          `${file}: patient ${patient} was tested in fold ${other} already; expected each patient in one fold, else a model is tested on a patient it was trained on`,
+          `${file}: patient ${patient} was tested in fold ${other} already; expected every patient in one fold, or a model would be tested on a patient that it was trained on`,
         );
       }
       foldOfPatient.set(patient, fold);

@@ -126,13 +126,13 @@ export async function readPredictions(
   const file = paths.predictions;
   const bytes = await readRunFile(
     file,
-    'there is no such file: this fold is not trained to its end yet',
+    'there is no such file: the training of this fold has not ended yet',
   );
   const info = await readInfo(paths);
   if (info === undefined && !undigested) {
     throw new RunFileError(
       file,
-      `is without its digest: ${paths.predictionsInfo}, which is written with it, is missing; put it back, or let the predictions be written again (${wayOut[paths.by]})`,
+      `has no digest: ${paths.predictionsInfo}, which is written with it, is missing; put it back, or have the predictions written again (${wayOut[paths.by]})`,
     );
   }
   if (info !== undefined) {
@@ -178,14 +178,14 @@ function expectDigest(
   if (by !== paths.by) {
     throw new RunFileError(
       paths.predictionsInfo,
-      `is of predictions by ${by}, expected those by ${paths.by}`,
+      `describes predictions by ${by}, expected those by ${paths.by}`,
     );
   }
   const found = digestOf(bytes);
   if (found === predictions) return;
   throw new RunFileError(
     paths.predictions,
-    `was damaged or changed after it was written: its SHA-256 is ${found}, ${paths.predictionsInfo} says ${predictions} for its ${rows} nodules; put it back, or let it be written again (${wayOut[by]})`,
+    `was damaged or changed after it was written: its SHA-256 is ${found}, ${paths.predictionsInfo} says ${predictions} for its ${rows} nodules; put it back, or have it written again (${wayOut[by]})`,
   );
 }
 

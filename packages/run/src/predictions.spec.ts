@@ -151,7 +151,7 @@ describe('predictions.csv', () => {
   const good = 'n1,p1,benign,benign,0.5,0.5';
   it.each([
     ['', /predictions\.csv: is empty, expected a header/],
-    [header, /has a header only/],
+    [header, /has only a header/],
     [`nodule,label\n${good}`, /:1: column 2 is "label", expected "patient"/],
     [`${header},auc\n${good},1`, /:1: column 7 is "auc", expected "p_"/],
     [
@@ -164,7 +164,7 @@ describe('predictions.csv', () => {
     ],
     [
       `${header}\n${good}\n${good}`,
-      /:3: nodule n1 stands here again, after line 2/,
+      /:3: nodule n1 is listed again, after line 2/,
     ],
     [
       `${header}\n${good}\nn2,p2,Benign,benign,0.5,0.5`,
@@ -218,7 +218,7 @@ describe('predictions.csv', () => {
     await writePredictions(paths, predictions, origin);
     await rm(paths.predictionsInfo);
     await expect(readPredictions(paths)).rejects.toThrow(
-      /predictions\.csv: is without its digest: .*predictions\.json.* is missing/,
+      /predictions\.csv: has no digest: .*predictions\.json.* is missing/,
     );
     const found = await readPredictions(paths, { undigested: true });
     expect(found.isDigested).toBe(false);
@@ -231,16 +231,16 @@ describe('predictions.csv', () => {
     await readPredictions(paths, { run: { ...run, dataset: origin.dataset } });
     await expect(
       readPredictions(paths, { run: { ...run, dataset: 'f'.repeat(64) } }),
-    ).rejects.toThrow(/is of a run on another dataset/);
+    ).rejects.toThrow(/belongs to a run on another dataset/);
     await expect(
       readPredictions(paths, { run: { ...run, experiments: ['f'] } }),
-    ).rejects.toThrow(/is of another experiment than the run's record/);
+    ).rejects.toThrow(/belongs to another experiment than the run's record/);
     for (const other of [foldPaths(folder, 1), foldPaths(folder, 0, 'texts')]) {
       await mkdir(other.folder, { recursive: true });
       await cp(paths.predictions, other.predictions);
       await cp(paths.predictionsInfo, other.predictionsInfo);
       await expect(readPredictions(other)).rejects.toThrow(
-        /is of fold 0, and lies in the place of fold 1|is of predictions by head/,
+        /belongs to fold 0, but lies in the place of fold 1|describes predictions by head/,
       );
     }
   });

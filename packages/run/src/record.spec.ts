@@ -66,7 +66,7 @@ describe('experiment.json', () => {
   it('a folder without it is no run', async () => {
     await expect(readRunRecord(folder)).rejects.toThrow(MissingRunFileError);
     await expect(readRunRecord(folder)).rejects.toThrow(
-      `${runPaths(folder).experiment}: there is no such file, so this is no run folder`,
+      `${runPaths(folder).experiment}: there is no such file, so this is not a run folder`,
     );
     await expect(readRunRecord(join(folder, 'none'))).rejects.toThrow(
       MissingRunFileError,
@@ -140,7 +140,7 @@ describe('experiment.json', () => {
   it('of version 2 is refused when its digest was taken away', async () => {
     await tamper({ formatVersion: 2 });
     await expect(readRunRecord(folder)).rejects.toThrow(
-      /experiment\.json: has no SHA-256 where one was written/,
+      /experiment\.json: has lost its SHA-256/,
     );
   });
 
@@ -161,7 +161,7 @@ describe('experiment.json', () => {
 
   it('says so of a file that is cut short', async () => {
     await writeFile(runPaths(folder).experiment, '{"formatVersion": 1, ');
-    await expect(readRunRecord(folder)).rejects.toThrow(/is no JSON/);
+    await expect(readRunRecord(folder)).rejects.toThrow(/is not JSON/);
   });
 
   it('writes nothing that could not be read back', async () => {
@@ -172,7 +172,7 @@ describe('experiment.json', () => {
       writeRunRecord(folder, { ...record, experiment: { rate: NaN } }),
     ).rejects.toThrow(
       new NotJsonError(
-        '"rate" is NaN, which JSON cannot hold; expected a finite number, a text, a truth value, null, or lists and objects of them',
+        '"rate" is NaN, which JSON cannot hold; expected a finite number, a string, true, false, null, or lists and objects of these',
       ),
     );
     await expect(

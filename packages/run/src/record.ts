@@ -118,7 +118,7 @@ const record = z.strictObject({
 /**
  * Writes `experiment.json` with its digest, checked as it will be read.
  *
- * @throws `RunFileError` for a record that could not be read back, `NotJsonError` for an experiment that is no JSON
+ * @throws `RunFileError` for a record that could not be read back, `NotJsonError` for an experiment that is not JSON
  */
 export async function writeRunRecord(
   folder: string,
@@ -150,7 +150,7 @@ export async function readRunRecord(folder: string): Promise<RunRecord> {
   const file = runPaths(folder).experiment;
   const bytes = await readRunFile(
     file,
-    'there is no such file, so this is no run folder; give the folder that `train` was told to write to (--out)',
+    'there is no such file, so this is not a run folder; give the folder that `train` wrote (--out)',
   );
   return parseDigestedJson(bytes, record, file);
 }

@@ -87,7 +87,9 @@ describe('summary.json', () => {
 
   it('says so when the run is not evaluated', async () => {
     await expect(readRunSummary(folder)).rejects.toThrow(MissingRunFileError);
-    await expect(readRunSummary(folder)).rejects.toThrow(/not evaluated yet/);
+    await expect(readRunSummary(folder)).rejects.toThrow(
+      /has not been evaluated yet/,
+    );
     await expect(readRunSummary(folder, 'texts')).rejects.toThrow(
       /`clip-lung evaluate --by texts`/,
     );

@@ -25,7 +25,7 @@ import { type RunText, runTexts } from './record.js';
 
 /**
  * One class of the summary: its figures, by the names that the metrics have for them. What has no denominator is 0, as
- * scikit-learn's `zero_division=0`; the AUC is null where only one side has nodules. A metric of one's own adds a key.
+ * scikit-learn's `zero_division=0`; the AUC is null where only one side has nodules. A metric of your own adds a key.
  */
 export interface ClassSummary extends BuiltInClassFigures {
   readonly name: string;
@@ -43,7 +43,7 @@ export interface FoldSummary {
 
 /**
  * What a run's predictions come to, over the pooled test nodules of its folds: the figures of all metrics, by their names, and
- * what they are of. Fractions are in 0..1. A metric of one's own adds a key.
+ * what they are of. Fractions are in 0..1. A metric of your own adds a key.
  */
 export interface RunSummary extends BuiltInFigures {
   /** accuracy of answering the most frequent class among these nodules every time */
@@ -92,7 +92,7 @@ const count = z.int().nonnegative();
 const interval = z.strictObject({ low: fraction, high: fraction });
 const metricInterval = z.strictObject({ low: z.number(), high: z.number() });
 
-/** A figure as a file has it. Of a metric of one's own, whose range is not known here, any number. */
+/** A figure as a file has it. Of a metric of your own, whose range is not known here, any number. */
 const anyFigure = z.number().nullable();
 
 function figureOf(metric: Metric): z.ZodType<number | null> {
@@ -168,7 +168,7 @@ const shape = z.object({
 // The names and types of the figures are the registry's: `BuiltInFigures` and the schemas say the same.
 const summary = shape.catchall(anyFigure) as unknown as z.ZodType<RunSummary>;
 
-/** The keys of a summary, and of its classes, that no metric of one's own may take. */
+/** The keys of a summary, and of its classes, that no metric of your own may take. */
 export const summaryKeys = {
   summary: Object.keys(shape.shape),
   perClass: Object.keys(classShape.shape),
@@ -191,7 +191,7 @@ export async function readRunSummary(
   const file = runPaths(folder, by).summary;
   const bytes = await readRunFile(
     file,
-    `there is no such file: the run is not evaluated yet; run \`clip-lung evaluate${by === 'head' ? '' : ` --by ${by}`}\` on it`,
+    `there is no such file: the run has not been evaluated yet; run \`clip-lung evaluate${by === 'head' ? '' : ` --by ${by}`}\` on it`,
   );
   return parseDigestedJson(bytes, summary, file);
 }

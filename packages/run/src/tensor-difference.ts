@@ -43,7 +43,7 @@ export function expectTensors(
     file,
     difference,
     [
-      `is of another model: ${difference.length} tensors differ (- missing, + not expected, ≠ another shape).` +
+      `belongs to another model: ${difference.length} tensors differ (- missing, + not expected, ≠ another shape).` +
         ' Use the experiment that the checkpoint was trained with.',
       ...shown.map((line) => `  ${line}`),
       ...(rest > 0 ? [`  … and ${rest} more`] : []),

@@ -132,7 +132,7 @@ export function float32(
   return new NdArray('float32', shape, data);
 }
 
-/** An int32 array. @throws {@link ShapeError} when a value is no 32-bit integer */
+/** An int32 array. @throws {@link ShapeError} when a value is not a 32-bit integer */
 export function int32(
   shape: readonly number[],
   values: Iterable<number>,
@@ -141,7 +141,7 @@ export function int32(
   const list = [...values];
   const wrong = list.find((value) => (value | 0) !== value);
   if (wrong !== undefined) {
-    throw new ShapeError(`${wrong} is no 32-bit integer`);
+    throw new ShapeError(`${wrong} is not a 32-bit integer`);
   }
   return new NdArray('int32', shape, Int32Array.from(list));
 }

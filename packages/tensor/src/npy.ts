@@ -71,7 +71,7 @@ function decodeNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
     throw new FileFormatError(file, problem);
   };
   const start = String.fromCharCode(...bytes.subarray(0, 6));
-  if (start !== magic || bytes.length < 12) refuse('is no .npy file');
+  if (start !== magic || bytes.length < 12) refuse('is not a .npy file');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = view.getUint8(6);
   if (version < 1 || version > 3) {

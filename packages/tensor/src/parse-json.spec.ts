@@ -27,7 +27,7 @@ describe('parseJsonText', () => {
   ])('refuses %s', (text, key, line) => {
     expect(() => parseJsonText(text)).toThrow(
       new SyntaxError(
-        `the key ${key} is given twice in one object, the second time in line ${line}`,
+        `the key ${key} is given twice in one object, the second time on line ${line}`,
       ),
     );
   });
@@ -56,6 +56,6 @@ it('a .safetensors header with a tensor twice is refused, though its bytes are c
   size.writeBigUInt64LE(BigInt(twice.length));
   const damaged = Buffer.concat([size, twice, bytes.subarray(-4)]);
   expect(() => decodeSafetensors(damaged, 'twice.safetensors')).toThrow(
-    /twice\.safetensors: the header is no JSON .*"weight" is given twice/,
+    /twice\.safetensors: the header is not JSON .*"weight" is given twice/,
   );
 });

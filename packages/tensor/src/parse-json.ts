@@ -17,7 +17,7 @@ export function parseJsonText(json: string | Uint8Array): unknown {
   if (repeated === undefined) return value;
   const line = text.slice(0, repeated.at).split('\n').length;
   throw new SyntaxError(
-    `the key ${repeated.key} is given twice in one object, the second time in line ${line}`,
+    `the key ${repeated.key} is given twice in one object, the second time on line ${line}`,
   );
 }
 

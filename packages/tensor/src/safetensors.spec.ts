@@ -123,8 +123,8 @@ describe('.safetensors files', () => {
     data_offsets: offsets,
   });
   it.each([
-    ['no JSON', '{"a":', 0, /the header is no JSON/],
-    ['a JSON array', '[]', 0, /no JSON object/],
+    ['no JSON', '{"a":', 0, /the header is not JSON/],
+    ['a JSON array', '[]', 0, /not a JSON object/],
     [
       'an unknown type',
       { a: { dtype: 'F8', shape: [1], data_offsets: [0, 1] } },
@@ -171,7 +171,7 @@ describe('.safetensors files', () => {
       'metadata that is no text',
       { __metadata__: { a: 1 } },
       0,
-      /metadata holds a value that is no text/,
+      /metadata holds a value that is not a string/,
     ],
     [
       'three offsets',

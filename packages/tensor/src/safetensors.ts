@@ -150,7 +150,7 @@ export function decodeSafetensors(
   }
   if (headerBytes > bytes.length - 8) {
     refuse(
-      `the header claims ${headerBytes} bytes, ${bytes.length - 8} follow: no .safetensors file, or one cut short`,
+      `the header claims ${headerBytes} bytes, ${bytes.length - 8} follow: not a .safetensors file, or one that was cut short`,
     );
   }
   const header = parseHeader(bytes.subarray(8, 8 + headerBytes), refuse);
@@ -198,9 +198,9 @@ function parseHeader(
       new TextDecoder('utf-8', { fatal: true }).decode(json),
     );
   } catch (error) {
-    return refuse(`the header is no JSON (${String(error)})`);
+    return refuse(`the header is not JSON (${String(error)})`);
   }
-  return isRecord(header) ? header : refuse('the header is no JSON object');
+  return isRecord(header) ? header : refuse('the header is not a JSON object');
 }
 
 function readEntries(
@@ -210,10 +210,11 @@ function readEntries(
   const entries: Entry[] = [];
   let metadata: Record<string, string> = {};
   for (const [name, value] of Object.entries(header)) {
-    if (!isRecord(value)) return refuse(`the header's "${name}" is no object`);
+    if (!isRecord(value))
+      return refuse(`the header's "${name}" is not an object`);
     if (name === '__metadata__') {
       if (Object.values(value).some((text) => typeof text !== 'string')) {
-        return refuse('the metadata holds a value that is no text');
+        return refuse('the metadata holds a value that is not a string');
       }
       metadata = value as Record<string, string>;
       continue;

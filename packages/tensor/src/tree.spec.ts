@@ -70,8 +70,8 @@ describe('trees', () => {
       ],
       /is a branch as well/,
     ],
-    [[['', 1]], /no dotted path/],
-    [[['a..b', 1]], /no dotted path/],
+    [[['', 1]], /not a dotted path/],
+    [[['a..b', 1]], /not a dotted path/],
   ] as [[string, number][], RegExp][])('refuse %j', (entries, problem) => {
     expect(() => treeOf(entries)).toThrow(ShapeError);
     expect(() => treeOf(entries)).toThrow(problem);
@@ -84,7 +84,7 @@ describe('arrays', () => {
       '[2, 2] holds 4 elements, its data has 3',
     );
     expect(() => float32([-1], [])).toThrow(ShapeError);
-    expect(() => int32([1], [1.5])).toThrow('1.5 is no 32-bit integer');
+    expect(() => int32([1], [1.5])).toThrow('1.5 is not a 32-bit integer');
   });
 
   it('are made of bytes that are not aligned, those of a Buffer among them', () => {

@@ -118,7 +118,7 @@ export function treeOf<Leaf>(
       branch = next;
     }
     if (path === '' || last === '' || names.includes('')) {
-      throw new ShapeError(`"${path}" is no dotted path of names`);
+      throw new ShapeError(`"${path}" is not a dotted path of names`);
     }
     if (last in branch) {
       throw new ShapeError(`"${path}" is given twice, or is a branch as well`);

@@ -80,7 +80,7 @@ describe('readTextTowerConfig', () => {
     [
       'heads that do not divide the width',
       { model_type: 'clip_text_model', num_attention_heads: 7 },
-      /no multiple of num_attention_heads 7/,
+      /not a multiple of num_attention_heads 7/,
     ],
     ['no object', [], /config\.json/],
   ])('refuses %s', (_, json, message) => {

@@ -91,7 +91,7 @@ export function readTextTowerConfig(
   if (text.hidden_size % text.num_attention_heads !== 0) {
     throw new FileFormatError(
       file,
-      `hidden_size ${text.hidden_size} is no multiple of num_attention_heads ${text.num_attention_heads}`,
+      `hidden_size ${text.hidden_size} is not a multiple of num_attention_heads ${text.num_attention_heads}`,
     );
   }
   const projection =
@@ -135,5 +135,5 @@ function problemOf(json: unknown, error: z.ZodError): string {
       : typeof type === 'string'
         ? `describes another model, "${type}"${classes}`
         : `does not say which model it describes${classes}`;
-  return `${found}; expected a CLIP text tower, of which model_type is clip or clip_text_model`;
+  return `${found}; expected a CLIP text tower, whose model_type is clip or clip_text_model`;
 }

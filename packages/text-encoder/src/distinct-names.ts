@@ -16,13 +16,13 @@ export function expectDistinctNames(
     const ids = tokenizer.encode(name).join(' ');
     if (ids === '') {
       throw new PromptError(
-        `has ${JSON.stringify(name)}, of which the text tower's tokenizer makes no token; give it another name`,
+        `has ${JSON.stringify(name)}, of which the text tower's tokenizer makes no tokens; choose another name`,
       );
     }
     const same = seen.get(ids);
     if (same !== undefined) {
       throw new PromptError(
-        `has ${JSON.stringify(same)} and ${JSON.stringify(name)}, which are the same to the text tower: it knows neither case nor blanks, and both are the tokens ${ids}; give one another name`,
+        `has ${JSON.stringify(same)} and ${JSON.stringify(name)}, which are the same to the text tower: it ignores case and blanks, so both are the tokens ${ids}; rename one of them`,
       );
     }
     seen.set(ids, name);

@@ -12,7 +12,7 @@ export function hubHostProblem(host: string): string | undefined {
   try {
     url = new URL(host);
   } catch {
-    return `is no address; expected one such as ${hubHost}`;
+    return `is not an address; expected one such as ${hubHost}`;
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     return `begins with ${url.protocol}, expected https:`;

@@ -42,7 +42,7 @@ export function readOpenClipConfig(
   if (!parsed.success) {
     throw new FileFormatError(
       file,
-      `describes no CLIP text tower of open_clip:\n${z.prettifyError(parsed.error)}`,
+      `does not describe a CLIP text tower of open_clip:\n${z.prettifyError(parsed.error)}`,
     );
   }
   const { embed_dim: embedding, quick_gelu, text_cfg } = parsed.data.model_cfg;
@@ -57,7 +57,7 @@ export function readOpenClipConfig(
   if (width % heads !== 0) {
     throw new FileFormatError(
       file,
-      `width ${width} is no multiple of heads ${heads}`,
+      `width ${width} is not a multiple of heads ${heads}`,
     );
   }
   return {

@@ -30,11 +30,11 @@ export const addDemo: AddCommand = (program, surroundings) => {
   program
     .command('demo')
     .description(
-      'the whole of it on simulated nodules, in about two minutes: phantom, prepare, train, evaluate',
+      'try everything on simulated nodules, in about two minutes: phantom, prepare, train, evaluate',
     )
     .option(
       '--out <folder>',
-      'where to; by default a new folder among the temporary files',
+      'the folder to write; by default a new temporary folder',
     )
     .option(
       '--text <folder>',

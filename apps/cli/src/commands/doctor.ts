@@ -7,7 +7,7 @@ import { software } from '../software.js';
 export const addDoctor: AddCommand = (program, surroundings) => {
   program
     .command('doctor')
-    .description('say what this machine can run, and how fast')
+    .description('show what this machine can run, and how fast')
     .option('--json', 'print one JSON object')
     .action(async (options: { readonly json?: boolean }) => {
       const screen = screenOf(surroundings, options);
@@ -32,8 +32,8 @@ export const addDoctor: AddCommand = (program, surroundings) => {
 
 function describe(finding: EngineFinding): string {
   const start = `engine ${finding.name}: ${finding.device}`;
-  if (!finding.available) return `${start}: not here; ${finding.reason}`;
+  if (!finding.available) return `${start}: not available; ${finding.reason}`;
   const { side, matMulMs, gflops } = finding;
   const speed = gflops < 10 ? gflops.toFixed(1) : gflops.toFixed(0);
-  return `${start}: a product of ${side}×${side} matrices takes ${matMulMs.toFixed(1)} ms (${speed} GFLOP/s)`;
+  return `${start}: multiplying two ${side}×${side} matrices takes ${matMulMs.toFixed(1)} ms (${speed} GFLOP/s)`;
 }

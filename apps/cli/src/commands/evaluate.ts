@@ -36,7 +36,7 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
     .addOption(
       new Option(
         '--by <way>',
-        'what classifies: the head, as train has predicted, or the texts of the classes, as CLIP does: by the nearest',
+        'classify by the head, as train has done, or by the nearest text of a class, as CLIP does',
       )
         .choices(waysToClassify)
         .default('head'),
@@ -50,7 +50,10 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
       'with --by texts, their CLIP text tower, if it is not where train found it',
     )
     .option('--offline', 'download nothing')
-    .option('--json', 'print one JSON object; of several runs, { runs: [ … ] }')
+    .option(
+      '--json',
+      'print one JSON object; for several runs, { runs: [ … ] }',
+    )
     .action(async (runs: readonly string[], options: Options) => {
       const screen = screenOf(surroundings, options);
       const { by, data, text, offline } = options;
@@ -71,7 +74,7 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
         }
       } else if (data !== undefined || text !== undefined) {
         throw new UsageError(
-          'by the head, what train predicted is measured: --data and --text belong to --by texts',
+          '--data and --text only apply to --by texts; by the head, the predictions that train wrote are evaluated',
         );
       }
       const measured = {
@@ -82,7 +85,7 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
         },
         // A run in an archive can be read, if not written to.
         onUnwritten: ({ message }: Error) => {
-          screen.note(`${message}; the figures are printed only`);
+          screen.note(`${message}; the figures are only printed`);
         },
       };
       const [only, ...others] = runs;

@@ -28,11 +28,11 @@ interface Options extends PluginOptions {
 export const addExport: AddCommand = (program, surroundings) => {
   const command = program
     .command('export')
-    .description('write a trained fold as an ONNX model that stands alone')
+    .description('write a trained fold as a self-contained ONNX model')
     .argument('<run>', 'a run folder, made by train')
     .option(
       '--fold <k>',
-      'which fold, counted from 0; a run of one fold needs no choice',
+      'the fold, counted from 0; may be left out if only one is trained',
       wholeNumber(0),
     )
     .requiredOption('--out <model.onnx>', 'the file to write')
@@ -50,7 +50,7 @@ export const addExport: AddCommand = (program, surroundings) => {
       const { record, epoch, epochs } = trained;
       if (epochs.done < epochs.planned) {
         screen.note(
-          `note: fold ${fold} is trained for ${epochs.done} of ${epochs.planned} epochs`,
+          `note: fold ${fold} has been trained for ${epochs.done} of ${epochs.planned} epochs`,
         );
       }
       const { signal } = surroundings;

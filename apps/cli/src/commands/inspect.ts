@@ -11,7 +11,7 @@ export const addInspect: AddCommand = (program, surroundings) => {
     )
     .argument(
       '<xml-or-folder>',
-      'one annotation file, or a folder with them at any depth',
+      'an annotation file, or a folder that holds some, at any depth',
     )
     .option(
       '--json',

@@ -19,23 +19,26 @@ export const addPhantom: AddCommand = (program, surroundings) => {
     .description(
       'write a folder like LIDC-IDRI: DICOM and XML files of simulated nodules',
     )
-    .argument('<folder>', 'where to; it must be new, empty, or a phantom')
+    .argument(
+      '<folder>',
+      'the folder to write; it must be new, empty, or an earlier phantom',
+    )
     .option('--patients <n>', 'number of patients', wholeNumber(1), 60)
-    .option('--seed <s>', 'of everything random', wholeNumber(0), 1)
+    .option('--seed <s>', 'seed of all random numbers', wholeNumber(0), 1)
     .option(
       '--matrix <pixels>',
-      "of a slice's side, 64 to 512",
+      'width and height of a slice, 64 to 512',
       wholeNumber(64),
       128,
     )
     .addOption(
-      new Option('--nodules <min-max>', 'nodules of a patient, 0 to 8')
+      new Option('--nodules <min-max>', 'nodules per patient, 0 to 8')
         .argParser(range)
         .default([2, 4], '2-4'),
     )
     .option(
       '--quirks',
-      'with the oddities of real files, listed in quirks.json',
+      'add the oddities of real files, and list them in quirks.json',
     )
     .option('--json', 'print one JSON object')
     .action(async (folder: string, options: Options) => {
@@ -65,6 +68,6 @@ function range(text: string): readonly [min: number, max: number] {
   const [least, most] = [Number(min), Number(max)];
   if (least <= most && most <= 8) return [least, most];
   throw new InvalidArgumentError(
-    'expected two whole numbers, the least and the most, from 0 to 8, as 2-4.',
+    'expected the least and the most, two whole numbers from 0 to 8, such as 2-4.',
   );
 }

@@ -43,7 +43,7 @@ export const addPredict: AddCommand = (program, surroundings) => {
     .argument('<model>', 'a model.onnx, made by export, or a run folder')
     .argument(
       '<crop>',
-      'crops in HU, a .npy file of [32, 32, 32] or [any, 32, 32, 32], or with --at a folder with a CT series',
+      'crops in HU, a .npy file of [32, 32, 32] or [any, 32, 32, 32]; with --at, a folder with a CT series',
     )
     .option(
       '--at <x,y,z>',
@@ -55,11 +55,11 @@ export const addPredict: AddCommand = (program, surroundings) => {
       `the nodule's diameter; the crop is twice as wide (default: ${usualDiameter})`,
       lengthOf,
     )
-    .option('--series <uid>', 'which series, where the folder holds several')
-    .option('--fold <k>', 'which fold of a run, counted from 0', wholeNumber(0))
+    .option('--series <uid>', 'the series to use, if the folder holds several')
+    .option('--fold <k>', 'the fold of a run, counted from 0', wholeNumber(0))
     .option(
       '--force',
-      'predict also where slices are missing or contradict each other, or values can hardly be HU',
+      'predict even if slices are missing or contradict each other, or values can hardly be HU',
     )
     .option('--json', 'print one JSON object')
     .action(async (model: string, crop: string, options: Options) => {
@@ -113,12 +113,12 @@ function sourceOf(crop: string, options: Options): CropSource {
   }
   if (diameter !== undefined || series !== undefined) {
     throw new UsageError(
-      '--diameter and --series belong to a nodule in a series; give --at x,y,z, too',
+      '--diameter and --series describe a nodule in a CT series; give --at x,y,z as well',
     );
   }
   if (crop.endsWith('.npy')) return { kind: 'npy', file: crop };
   throw new UsageError(
-    `${crop}: is no .npy file; of a folder with a CT series, say where the nodule is with --at x,y,z`,
+    `${crop}: is not a .npy file; for a folder with a CT series, say where the nodule is with --at x,y,z`,
   );
 }
 
@@ -140,7 +140,7 @@ function format(
   return [
     ...lines,
     `the model was trained on ${describeCollection(about.collection)}; ${describeText(about)}`,
-    'for research only: this is no medical finding',
+    'for research only: this is not a medical finding',
   ];
 }
 

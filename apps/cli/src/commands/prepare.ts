@@ -105,7 +105,7 @@ function flagsOf(all: readonly Source[]): readonly Option[] {
       ? ', needed'
       : option.default === undefined
         ? ''
-        : `, ${option.default} unless said`;
+        : `, default ${option.default}`;
     const made = new Option(
       argument === null ? flag : `${flag} ${argument}`,
       `${description} [${of.join(', ')}${usual}]`,
@@ -131,7 +131,7 @@ function optionsFor(
       throw new UsageError(
         `${option.long ?? key} does not apply to --from ${source.name}, ${
           own.size === 0
-            ? 'whose nodules, classes and split are made already'
+            ? 'whose nodules, classes and split are fixed'
             : `which has ${optionsOf(source)
                 .map(({ flag }) => flag)
                 .join(', ')}`

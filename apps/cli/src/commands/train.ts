@@ -67,7 +67,7 @@ export const addTrain: AddCommand = (program, surroundings) => {
     .addOption(
       new Option(
         '--plugins <which>',
-        'go on with the plugins that the run keeps, or with what their files are today, which the record then says',
+        'go on with the copies of plugins that the run keeps, or with their current files, which are then recorded',
       )
         .choices(pluginVersions)
         .default('kept'),
@@ -80,12 +80,12 @@ export const addTrain: AddCommand = (program, surroundings) => {
     .addOption(
       new Option(
         '--device <name>',
-        'where it computes; doctor says what is there (default: cpu, or what TensorFlow finds)',
+        'the device to compute on; doctor lists what is available (default: cpu, or what TensorFlow finds)',
       ).choices(deviceNames),
     )
     .option(
       '--threads <n>',
-      'threads inside one operation, for --engine onnx (default: one for each processor)',
+      'threads within one operation, for --engine onnx (default: one per processor)',
       wholeNumber(1),
     )
     .option(

@@ -61,7 +61,7 @@ export function fieldValues(
           return [...found];
         }
         throw new OptionError(
-          `the dataset ${dataset.folder} does not tell the ${what} of nodule ${nodule.id}${known}`,
+          `the dataset ${dataset.folder} has no ${what} for nodule ${nodule.id}${known}`,
         );
       }),
     ),
@@ -98,7 +98,7 @@ export function fieldValues(
       return valuesOf(field, [], (nodule) => [columnOf(nodule, field)]);
     case 'epoch':
     case 'progress':
-      throw new OptionError(`${field} is of the step, and of no nodule`);
+      throw new OptionError(`${field} belongs to the step, not to a nodule`);
   }
 }
 

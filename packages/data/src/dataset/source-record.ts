@@ -79,7 +79,7 @@ const own = z.strictObject({
   code: sourceCode.optional(),
 });
 
-/** What a dataset was made of, and how: what only datasets of this source can tell. `own` is a source of one's own. */
+/** What a dataset was made of, and how: what only datasets of this source can tell. `own` is a source of your own. */
 export const sourceRecordSchema = z.discriminatedUnion('name', [
   lidc,
   noduleMnist3d,

@@ -45,7 +45,7 @@ describe('decodePixels', () => {
     const failing = decodePixels(header, bytes);
     await expect(failing).rejects.toThrow(UnsupportedSyntaxError);
     await expect(failing).rejects.toThrow(
-      /^jpeg-extended-12\.dcm: has pixels in JPEG of 12 bits \(transfer syntax 1\.2\.840\.10008\.1\.2\.4\.51\)/,
+      /^jpeg-extended-12\.dcm: has JPEG pixels of 12 bits \(transfer syntax 1\.2\.840\.10008\.1\.2\.4\.51\)/,
     );
   });
 

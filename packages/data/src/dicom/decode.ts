@@ -50,7 +50,7 @@ export async function decodeStored(
     throw new UnsupportedSyntaxError(
       file,
       syntax.uid,
-      `has compressed pixels (${syntax.name}, transfer syntax ${syntax.uid}) that are not read; decompress the series first (gdcmconv --raw)`,
+      `has compressed pixels (${syntax.name}, transfer syntax ${syntax.uid}) that cannot be read here; decompress the series first (gdcmconv --raw)`,
     );
   }
   expectFrame(header, frame);
@@ -65,13 +65,13 @@ export async function decodeStored(
   if (found === undefined || !kindsOf[compression].includes(found.kind)) {
     const kind = found === undefined ? fileKind(image) : `${found.kind} image`;
     return refuse(
-      `is in the transfer syntax ${syntax.uid} (${syntax.name}), and its compressed pixels are not: they seem to be ${found === undefined ? kind : `a ${kind}`}`,
+      `is in the transfer syntax ${syntax.uid} (${syntax.name}), but its compressed pixels are not: they seem to be ${found === undefined ? kind : `a ${kind}`}`,
     );
   }
   const { rows, columns, samples, precision } = found;
   if (samples !== 1) {
     refuse(
-      `is not a grey image: its compressed image has ${samples} samples a pixel, of colours, and its header tells of one`,
+      `is not a greyscale image: its compressed image has ${samples} samples per pixel, of colours, but its header says one`,
     );
   }
   if (rows !== format.rows || columns !== format.columns) {
@@ -81,14 +81,14 @@ export async function decodeStored(
   }
   if (precision > format.bitsAllocated) {
     refuse(
-      `the compressed image has ${precision} bits a pixel, the header allocates ${format.bitsAllocated}`,
+      `the compressed image has ${precision} bits per pixel, the header allocates ${format.bitsAllocated}`,
     );
   }
   if (compression === 'jpeg' && precision !== 8) {
     throw new UnsupportedSyntaxError(
       file,
       syntax.uid,
-      `has pixels in JPEG of ${precision} bits (transfer syntax ${syntax.uid}), of which only 8 are read; decompress the series first (dcmdjpeg)`,
+      `has JPEG pixels of ${precision} bits (transfer syntax ${syntax.uid}), and only those of 8 bits can be read; decompress the series first (dcmdjpeg)`,
     );
   }
   if (found.kind === 'JPEG 2000') expectFewParts(image, refuse);

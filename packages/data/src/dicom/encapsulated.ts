@@ -96,7 +96,7 @@ function frameStarts(
       : startsByMarkers(fragments, bytes);
   if (starts.length !== frames || starts.includes(-1)) {
     refuse(
-      `has ${length} fragments of compressed pixels, and nothing tells which of its ${frames} frames they belong to`,
+      `has ${length} fragments of compressed pixels, and nothing says which of its ${frames} frames they belong to`,
     );
   }
   return [...starts, length];

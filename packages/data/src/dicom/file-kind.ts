@@ -46,7 +46,7 @@ export function fileKind(start: Uint8Array): string {
   const head = start.subarray(0, looked);
   if (head.every((byte) => byte === 0)) return 'zeros';
   if (!head.every((byte) => byte >= 32 || (byte >= 9 && byte <= 13))) {
-    return 'data of unknown kind';
+    return 'data of an unknown kind';
   }
   const text = String.fromCharCode(...head)
     .replace(/^[^<]{0,3}(?=<)/, '')

@@ -128,7 +128,7 @@ function sliceOf(
     uidOf(elements.required(elements.text(tag), name), name, listener);
   const modality = modalityOf(elements);
   if (modality === null) {
-    const message = 'has no Modality; it is taken as a CT';
+    const message = 'has no Modality; it is taken for a CT';
     note({ code: 'modality-missing', message });
   }
   const sopClass = elements.text('x00080016');

@@ -57,7 +57,7 @@ export class HuffmanReader {
     this.#fill();
     const entry = Number(entries[(this.#bits >>> (this.#count - 16)) & 0xffff]);
     if (entry === 0)
-      this.#refuse('its JPEG image has a code without a meaning');
+      this.#refuse('its JPEG image has a code that its Huffman table lacks');
     this.#take(entry & 31);
     return entry >>> 5;
   }

@@ -80,7 +80,7 @@ export function losslessScan(view: DataView, refuse: Refuse): LosslessScan {
 
 function frameOf(body: DataView, refuse: Refuse): Frame {
   if (body.byteLength < 9 || body.getUint8(5) !== 1) {
-    return refuse('its JPEG image has other than one component');
+    return refuse('its JPEG image does not have exactly one component');
   }
   const precision = body.getUint8(0);
   const rows = body.getUint16(1);

@@ -102,7 +102,7 @@ describe('a file without its usual beginning', () => {
       Buffer.from(
         Array.from({ length: 4096 }, (_, i) => (i * i * 31 + 7) % 251),
       ),
-      'data of unknown kind',
+      'data of an unknown kind',
     ],
     [
       'NIfTI',
@@ -141,14 +141,14 @@ describe('a Transfer Syntax UID that says otherwise than the elements', () => {
   it('is refused where what follows is not a data set', async () => {
     const file = await fixture('formats/deflated.dcm');
     expect(() => read(claiming(file, uids.explicit))).toThrow(
-      /^a\.dcm: says that it is in the transfer syntax 1\.2\.840\.10008\.1\.2\.1 \(Explicit VR Little Endian\), and what follows at byte \d+ does not begin so/,
+      /^a\.dcm: says that it is in the transfer syntax 1\.2\.840\.10008\.1\.2\.1 \(Explicit VR Little Endian\), but what follows at byte \d+ does not begin like that/,
     );
   });
 
   it('is refused where pixels are compressed and it does not say how', async () => {
     const file = await fixture('compressed/jpeg-ls.dcm');
     expect(() => read(claiming(file, uids.explicit))).toThrow(
-      /has compressed pixels, in items, and the transfer syntax 1\.2\.840\.10008\.1\.2\.1 \(Explicit VR Little Endian\), which has none/,
+      /has compressed pixels, in items, but the transfer syntax 1\.2\.840\.10008\.1\.2\.1 \(Explicit VR Little Endian\), which has none/,
     );
   });
 });

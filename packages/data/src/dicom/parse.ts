@@ -112,7 +112,7 @@ function parseFrom(
   }
   if (uid === null && found === undefined) {
     return refuse(
-      'has no Transfer Syntax UID (0002,0010), and its first elements do not tell how it is encoded',
+      'has no Transfer Syntax UID (0002,0010), and its first elements do not show how it is encoded',
     );
   }
   const claimed = uid === null ? null : transferSyntaxOf(uid, file);
@@ -120,7 +120,7 @@ function parseFrom(
   const begins = found !== undefined || beginsIn(view, meta.end, encoding);
   if (!begins && !syntax.deflated && bytes.length >= meta.end + 8) {
     refuse(
-      `says that it is in the transfer syntax ${syntax.uid} (${syntax.name}), and what follows at byte ${meta.end} does not begin so: it is compressed as a whole, encrypted, or damaged`,
+      `says that it is in the transfer syntax ${syntax.uid} (${syntax.name}), but what follows at byte ${meta.end} does not begin like that: it is compressed as a whole, encrypted, or damaged`,
     );
   }
   if (!syntax.deflated) {
@@ -160,7 +160,7 @@ function syntaxOf(
     const lacking = marked
       ? 'has no Transfer Syntax UID'
       : 'has no file meta information ("DICM" is not at byte 128)';
-    const message = `${lacking}; its elements are read as ${syntax.name}, which they are`;
+    const message = `${lacking}; its elements are read as ${syntax.name}, the encoding that they have`;
     const notes = [{ code: 'transfer-syntax-missing', message }];
     return { syntax, encoding: found, notes };
   }
@@ -175,10 +175,10 @@ function syntaxOf(
   const actual = plainSyntax(found);
   if (claimed.compressed && !found.littleEndian) {
     return refuse(
-      `says that it is in the transfer syntax ${claimed.uid} (${claimed.name}), and its elements are ${actual.name}, which that never has`,
+      `says that it is in the transfer syntax ${claimed.uid} (${claimed.name}), but its elements are ${actual.name}, which that syntax never has`,
     );
   }
-  const message = `says that it is in the transfer syntax ${claimed.uid} (${claimed.name}); its elements are ${actual.name}, and are read so`;
+  const message = `says that it is in the transfer syntax ${claimed.uid} (${claimed.name}), but its elements are ${actual.name}; they are read as such`;
   const notes = [{ code: 'transfer-syntax-mismatch', message }];
   const syntax = claimed.compressed ? claimed : actual;
   return { syntax, encoding: found, notes };

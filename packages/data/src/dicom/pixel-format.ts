@@ -130,7 +130,7 @@ function expectGrey(
       : [`Photometric Interpretation ${interpretation.slice(0, 40)}`]),
   ];
   refuse(
-    `is a colour image (${told.join(', ')}), such as a screenshot or a fusion, and has no HU; expected a grey one`,
+    `is a colour image (${told.join(', ')}), such as a screenshot or a fusion, and has no HU; expected a greyscale one`,
   );
 }
 
@@ -153,7 +153,7 @@ function expectPixels(
   }
   if (length < 0) {
     refuse(
-      `has compressed pixels, in items, and the transfer syntax ${uid} (${name}), which has none: how they are compressed, it does not tell`,
+      `has compressed pixels, in items, but the transfer syntax ${uid} (${name}), which has none: nothing says how they are compressed`,
     );
   }
   const even = size + (size % 2);
@@ -162,7 +162,7 @@ function expectPixels(
   }
   if (length >= 2 * even && length % even === 0) {
     refuse(
-      `${what}, the pixel data has ${length}, ${length / even} times as many: of more frames or samples than the header tells`,
+      `${what}, the pixel data has ${length}, ${length / even} times as many: from more frames or samples than the header says`,
     );
   }
   if (start + size > fileSize) {
@@ -171,7 +171,7 @@ function expectPixels(
     );
   }
   if (length > even) {
-    const message = `${what}, the pixel data has ${length}; what follows the pixels is passed over`;
+    const message = `${what}, the pixel data has ${length}; what follows the pixels is ignored`;
     note({ code: 'excess-padding', message });
   }
 }

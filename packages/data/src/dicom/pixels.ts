@@ -157,7 +157,7 @@ export function storedValues(
   if (rowBytes.length % (width * columns) !== 0) {
     throw new DicomError(
       file,
-      `is cut short: ${rowBytes.length} bytes are no whole rows of ${columns} columns`,
+      `is cut short: ${rowBytes.length} bytes are not whole rows of ${columns} columns`,
     );
   }
   const view = new DataView(

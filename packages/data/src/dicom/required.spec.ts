@@ -106,7 +106,7 @@ describe('pixel data', () => {
       expect(header.notes).toEqual([
         {
           code: 'excess-padding',
-          message: `2 rows × 2 columns of 16 bits take 8 bytes, the pixel data has ${8 + excess}; what follows the pixels is passed over`,
+          message: `2 rows × 2 columns of 16 bits take 8 bytes, the pixel data has ${8 + excess}; what follows the pixels is ignored`,
         },
       ]);
       expect(readPixels(header, bytes)).toHaveLength(4);
@@ -140,7 +140,7 @@ describe('an element that a slice can be without', () => {
       expect(header.notes).toEqual([
         {
           code: 'slice-thickness-ignored',
-          message: `its Slice Thickness is "${text}", expected millimetres, over 0 and up to 50; it is passed over`,
+          message: `its Slice Thickness is "${text}", expected millimetres, over 0 and up to 50; it is ignored`,
         },
       ]);
     },

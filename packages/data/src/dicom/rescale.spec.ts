@@ -48,17 +48,17 @@ describe('the rescaling of a slice', () => {
     [
       'no intercept',
       { '00281052': null },
-      /has a Rescale Slope, and no Rescale Intercept/,
+      /has a Rescale Slope, but no Rescale Intercept/,
     ],
     [
       'an empty intercept',
       intercept(' '),
-      /has a Rescale Slope, and no Rescale Intercept/,
+      /has a Rescale Slope, but no Rescale Intercept/,
     ],
     [
       'no slope',
       { '00281053': null },
-      /has a Rescale Intercept, and no Rescale Slope/,
+      /has a Rescale Intercept, but no Rescale Slope/,
     ],
     [
       'a slope of 0',

@@ -82,7 +82,7 @@ export function rescaleOf(
   if (slope === null || intercept === null) {
     const lacking = slope === null ? 'Slope' : 'Intercept';
     const other = slope === null ? 'Intercept' : 'Slope';
-    return unknown(`has a Rescale ${other}, and no Rescale ${lacking}`);
+    return unknown(`has a Rescale ${other}, but no Rescale ${lacking}`);
   }
   const impossible = impossibleRange({ slope, intercept }, bits);
   if (impossible !== undefined) return unknown(impossible);

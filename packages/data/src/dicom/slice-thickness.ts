@@ -19,7 +19,7 @@ export function thicknessOf(
   if (value > 0 && value <= mostThickness) return value;
   note({
     code: 'slice-thickness-ignored',
-    message: `its Slice Thickness is "${text.slice(0, 40)}", expected millimetres, over 0 and up to ${mostThickness}; it is passed over`,
+    message: `its Slice Thickness is "${text.slice(0, 40)}", expected millimetres, over 0 and up to ${mostThickness}; it is ignored`,
   });
   return null;
 }

@@ -19,7 +19,7 @@ export function uidOf(
       `${name} is "${text.slice(0, 80)}", expected a UID of digits and dots`,
     );
   }
-  const message = `its ${name} is not a UID of at most 64 digits and dots; it is taken as it is`;
+  const message = `its ${name} is not a UID of at most 64 digits and dots; it is used as it is`;
   note({ code: 'uid-irregular', message });
   return text;
 }

@@ -14,7 +14,7 @@ export function formatInspection(found: Inspection): readonly string[] {
     ['XML files', found.files],
     ['CT', found.ct],
     ['radiographs', found.radiographs, 'left out'],
-    ['duplicates', found.duplicates, 'of a series that another file has'],
+    ['duplicates', found.duplicates, 'of a series that another file describes'],
     ['scans', found.scans],
     ['patients', found.patients],
     [
@@ -23,9 +23,17 @@ export function formatInspection(found: Inspection): readonly string[] {
       'nodules of 3 mm or more, as one reader saw them',
     ],
     ['contours', found.contours],
-    ['holes', found.oddities.holes, 'regions that are no part of their nodule'],
+    [
+      'holes',
+      found.oddities.holes,
+      'regions that are not part of their nodule',
+    ],
     ['open', found.oddities.open, 'contours that do not end where they begin'],
-    ['jumping', found.oddities.jumping, 'contours with a step over a pixel'],
+    [
+      'jumping',
+      found.oddities.jumping,
+      'contours with a step of more than a pixel',
+    ],
     [
       'single points',
       found.oddities.singlePoints,

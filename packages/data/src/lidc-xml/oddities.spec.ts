@@ -51,13 +51,13 @@ describe('odditiesOf', () => {
       'an empty set of ratings',
       four({ ratings: {}, regions: [closed(2, 2, 3)] }),
       'ratings-empty',
-      /"characteristics" that are empty: no annotation/,
+      /"characteristics" that are empty; it does not count as an annotation/,
     ],
     [
       'nine zeros',
       four({ ratings: zeros, regions: [{ z: 1, points: [[5, 5]] }] }),
       'ratings-zero',
-      /are all zero: no annotation/,
+      /are all zero; it does not count as an annotation/,
     ],
     [
       'fewer than nine ratings',

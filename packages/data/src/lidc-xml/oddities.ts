@@ -17,7 +17,7 @@ export function odditiesOf(readings: CtReadings): readonly Warning[] {
   };
 
   if (sessions !== 4) {
-    warn('sessions', `has ${sessions} reading sessions, four are usual`);
+    warn('sessions', `has ${sessions} reading sessions; four are usual`);
   }
   for (const { session, noduleId, ratings, flagged } of annotations) {
     for (const name of flagged) {
@@ -31,7 +31,7 @@ export function odditiesOf(readings: CtReadings): readonly Warning[] {
     if (ratings === 'absent') continue;
     warn(
       `ratings-${ratings}`,
-      `nodule "${noduleId}" of session ${session + 1} has "characteristics" that ${hollow[ratings]}: no annotation`,
+      `nodule "${noduleId}" of session ${session + 1} has "characteristics" that ${hollow[ratings]}; it does not count as an annotation`,
     );
   }
   for (const id of repeatedIds(readings)) {
@@ -39,7 +39,8 @@ export function odditiesOf(readings: CtReadings): readonly Warning[] {
   }
   const [shared, ...others] = sharedPositions(readings);
   if (shared !== undefined) {
-    const more = others.length > 0 ? `, and so ${others.length} others` : '';
+    const more =
+      others.length > 0 ? `, and so are ${others.length} others` : '';
     const message = `z = ${shared} mm is the position of several slices${more}`;
     warn('shared-position', message);
   }

@@ -43,12 +43,12 @@ describe('a series', () => {
     [
       'no intercept',
       { '00281052': null },
-      /4\.dcm has a Rescale Slope, and no Rescale Intercept; 1 of 8/,
+      /4\.dcm has a Rescale Slope, but no Rescale Intercept; 1 of 8/,
     ],
     [
       'no rescaling, of signed pixels',
       absent,
-      /without a reason: 1 of 8 slices, such as 4\.dcm, have neither Rescale Slope nor Intercept; 7, such as 0\.dcm, have the Rescale Slope 1 and Intercept -1024/,
+      /for no reason that the headers show: 1 of 8 slices, such as 4\.dcm, have neither Rescale Slope nor Intercept; 7, such as 0\.dcm, have the Rescale Slope 1 and Intercept -1024/,
     ],
     [
       'another intercept',
@@ -71,7 +71,9 @@ describe('a series', () => {
   it('is refused where two halves differ', () => {
     expect(() =>
       series((k) => ({ '00281052': ['DS', k % 2 === 0 ? '-1024' : '0'] })),
-    ).toThrow(/differ in how they become HU without a reason: 4 of 8 slices/);
+    ).toThrow(
+      /differ in how they become HU, for no reason that the headers show: 4 of 8 slices/,
+    );
   });
 
   it('is read with a warning where each slice has a slope of its own', () => {
@@ -113,7 +115,7 @@ describe('a series', () => {
         code: 'slice-thickness-ignored',
         file: '0.dcm',
         message:
-          'its Slice Thickness is "1 mm", expected millimetres, over 0 and up to 50; it is passed over (8 of 8 slices of its series)',
+          'its Slice Thickness is "1 mm", expected millimetres, over 0 and up to 50; it is ignored (8 of 8 slices of its series)',
       },
     ]);
     expect(series(lone(thick)).warnings).toMatchObject([

@@ -39,7 +39,7 @@ function rescaleWarnings(
   const differ = difference(usual, odd, slices.length);
   if (!hasReason(slices)) {
     refuse(
-      `its slices differ in how they become HU without a reason: ${differ}. One of them is wrong, or they are of two series`,
+      `its slices differ in how they become HU, for no reason that the headers show: ${differ}. One of them is wrong, or they belong to two series`,
     );
   }
   const { file } = usual.first;

@@ -102,7 +102,7 @@ describe('stacks of one series', () => {
       expect(() => seriesOf(slices)).toThrow(`told apart by ${name}`);
       const both = [first[3], second[4]].flatMap((slice) => slice ?? []);
       expect(() => seriesOf(slices, named(...both))).toThrow(
-        /does not tell which is meant/,
+        /The annotations do not say which is meant/,
       );
     }
   });

@@ -104,7 +104,7 @@ export function chooseStack(
     const { best, annotated } = bestOf(groups, named);
     if (best === undefined) {
       refuse(
-        `holds several stacks of slices within each other, told apart by ${name}: ${groups.map(describe).join('; ')}. ${named.size === 0 ? 'Nothing says' : 'What the annotations name does not tell'} which is meant; keep the files of one of them`,
+        `holds several stacks of slices within each other, told apart by ${name}: ${groups.map(describe).join('; ')}. ${named.size === 0 ? 'Nothing says' : 'The annotations do not say'} which is meant; keep the files of one of them`,
       );
       return;
     }

@@ -137,7 +137,7 @@ describe.each(engines)('the $name engine', (engine) => {
     const state = engine.state({ w: { a: x } }) as never;
     await expect(nested.run(state, { x })).rejects.toThrow(TraceError);
     await expect(nested.run(state, { x })).rejects.toThrow(
-      /probe, in tf\.mul at \S*arguments\.spec\.ts:\d+:\d+: .*; probe asks for "w\.b" of its state, which it is not given/,
+      /probe, in tf\.mul at \S*arguments\.spec\.ts:\d+:\d+: .*; probe asks for "w\.b" of its state, which it was not given/,
     );
     await expect(run({ z: x })).rejects.toThrow(/"x" of its inputs/);
   });

@@ -66,6 +66,6 @@ function withMissing(error: Error, { missing, name }: Failing): Error {
     (error instanceof TraceError &&
       /'(undefined|null)'|gives nothing for/.test(error.message));
   if (missing.length === 0 || !isAbout) return error;
-  const message = `${error.message}; ${name} asks for ${missing.join(', ')}, which it is not given`;
+  const message = `${error.message}; ${name} asks for ${missing.join(', ')}, which it was not given`;
   return new TraceError(message, { cause: error });
 }

@@ -71,7 +71,7 @@ describe.each(engines)(
       [
         'its state under another name',
         (v) => ({ outputs: {}, states: { w: v } }),
-        'probe gives "states" beside its outputs',
+        'probe gives "states" besides its outputs',
       ],
       [
         'a tensor that it disposed of',

@@ -33,7 +33,7 @@ export function checkedResults(value: unknown, name: string): CheckedResults {
   );
   if (extra !== undefined) {
     throw new TraceError(
-      `${name} gives "${extra}" beside its outputs, which nobody would read; ${wanted}`,
+      `${name} gives "${extra}" besides its outputs, which nothing would read; ${wanted}`,
     );
   }
   expectTensors(outputs, 'outputs', name);

@@ -34,7 +34,7 @@ export function batchCrops(
     const place = places.get(nodule);
     if (place === undefined || place >= count) {
       throw new InconsistentRunError(
-        `${folder}: has no crop of nodule ${nodule}, which the run was tested with; say with --data where its dataset is`,
+        `${folder}: has no crop of nodule ${nodule}, which the run was tested with; give the dataset of the run with --data`,
       );
     }
     hu.set(crops.data.subarray(place * size, (place + 1) * size), i * size);

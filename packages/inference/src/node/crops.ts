@@ -68,7 +68,7 @@ export async function readCrops(
 }
 
 function assumed(file: string): Warning {
-  const message = `the nodule's diameter is not given: it is taken for ${usualDiameter} mm`;
+  const message = `the nodule's diameter is not given: it is assumed to be ${usualDiameter} mm`;
   return { code: 'diameter-assumed', file, message };
 }
 
@@ -96,10 +96,10 @@ async function cropsIn(
     const values = hu.subarray(i * size, (i + 1) * size);
     const odd = whyNotHounsfield(values);
     if (odd === undefined) continue;
-    const problem = `crop ${i} ${odd}; expected HU, which are not scaled and have air at −1000`;
+    const problem = `crop ${i} ${odd}; expected unscaled HU, with air at −1000`;
     if (!force || !values.every(Number.isFinite)) {
       throw new InputError(
-        `${file}: ${problem}${values.every(Number.isFinite) ? '. If they are HU all the same, set "force"' : ''}`,
+        `${file}: ${problem}${values.every(Number.isFinite) ? '. If they are HU nonetheless, set "force"' : ''}`,
       );
     }
     warnings.push({ code: 'not-hounsfield', file, message: problem });

@@ -20,7 +20,7 @@ export async function exportTarget(out: string): Promise<string> {
   const target = found.isSymbolicLink()
     ? await realpath(out).catch((error: unknown) => {
         throw new InferenceRequestError(
-          `${out}: is a link that leads nowhere; remove it, or choose another name`,
+          `${out}: is a broken link; remove it, or choose another name`,
           { cause: error },
         );
       })
@@ -28,7 +28,7 @@ export async function exportTarget(out: string): Promise<string> {
   const start = await startOf(target);
   if (start.length === 0 || start.includes(producer)) return target;
   throw new InferenceRequestError(
-    `${out}: is there already, and was not written by clip-lung export; choose another name, or remove it`,
+    `${out}: already exists, and was not written by clip-lung export; choose another name, or remove it`,
   );
 }
 

@@ -42,7 +42,7 @@ export async function openClassifier(
     const about = describeClassifier(open, path);
     if (!about.isDigested) {
       options.policy.onNote(
-        `note: ${path}: carries no digest, as models of earlier versions: whether it is as it was written cannot be told`,
+        `note: ${path}: has no digest, like all models of earlier versions: nothing shows whether it has changed since it was written`,
       );
     }
     return { open, about };

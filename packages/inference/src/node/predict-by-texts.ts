@@ -217,6 +217,6 @@ function expectTested(
   const show = (values: readonly number[]): string =>
     values.map((value) => value.toFixed(3)).join(', ');
   throw new InconsistentRunError(
-    `${foldPaths(folder, fold).predictions}: of nodule ${nodule} the head said ${show(probabilities)}, and now says ${show(head)}: its crop in ${dataset.folder}, or the fold's checkpoint, is not the one that it was tested with; say with --data where that dataset is, or train again`,
+    `${foldPaths(folder, fold).predictions}: for nodule ${nodule} the head said ${show(probabilities)}, and now says ${show(head)}: its crop in ${dataset.folder}, or the fold's checkpoint, is not the one that it was tested with; give the right dataset with --data, or train again`,
   );
 }

@@ -47,7 +47,7 @@ export async function openRunWithTexts(
   const { text } = loaded.experiment;
   if (text?.use !== 'clip') {
     throw new InferenceRequestError(
-      `--text ${model}: the text tower of ${folder} is "${text === null ? 'none' : text.use}", which is of no folder; leave --text out`,
+      `--text ${model}: the text tower of ${folder} is "${text === null ? 'none' : text.use}", which is not read from a folder; leave --text out`,
     );
   }
   const moved = { ...text, model, revision: null, host: null };
@@ -78,7 +78,7 @@ export async function loadTowerOf(
   const tower = await loadTower(loaded, options).catch((error: unknown) => {
     if (!(error instanceof ClipLungError)) throw error;
     throw new TextTowerError(
-      `${folder}: to classify by texts, its text tower is needed: ${error.message}. --text <folder> says where a tower is that has moved`,
+      `${folder}: to classify by texts, its text tower is needed: ${error.message}. If it has moved, give its folder with --text <folder>`,
       { cause: error },
     );
   });
@@ -112,7 +112,7 @@ export async function readDatasetOf(
         throw error;
       }
       throw new InferenceRequestError(
-        `${folder}: to classify by texts, the dataset that it was trained on is needed: ${error.message}. --data <folder> says where a dataset is that has moved`,
+        `${folder}: to classify by texts, the dataset that it was trained on is needed: ${error.message}. If it has moved, give its folder with --data <folder>`,
         { cause: error },
       );
     },
@@ -125,7 +125,7 @@ export async function readDatasetOf(
     const expected = at(classes, label, 'classes');
     if (place !== undefined && own === expected) continue;
     throw new InconsistentRunError(
-      `${data}: is not the dataset that ${folder} was trained on: nodule ${nodule} is ${own}, expected ${expected}; say with --data where that dataset is`,
+      `${data}: is not the dataset that ${folder} was trained on: nodule ${nodule} is ${own}, expected ${expected}; give that dataset with --data`,
     );
   }
   return { dataset, places };

@@ -61,7 +61,7 @@ export async function readTrainedFold(
   const file = paths[name].tensors;
   if (info.formatVersion === 1) {
     onNote(
-      `${file}: carries no digest, as those of earlier versions: whether it is as it was written, and of this fold, cannot be told`,
+      `${file}: has no digest, like all checkpoints of earlier versions: nothing shows whether it has changed since it was written, or belongs to this fold`,
     );
   }
   return { epochsDone: last.info.epoch, epoch: info.epoch - 1, tensors, file };

@@ -51,7 +51,7 @@ export async function prepareFolder(
     const foreign = await foreignIn(out);
     if (!marked || foreign !== undefined) {
       throw new InputError(
-        `${out}: holds "${foreign ?? entries[0] ?? ''}", which no phantom put there; expected an empty folder, a new one, or an earlier phantom. Choose another folder`,
+        `${out}: holds "${foreign ?? entries[0] ?? ''}", which is not part of a phantom; expected an empty folder, a new one, or an earlier phantom. Choose another folder`,
       );
     }
     await removePhantom(out);

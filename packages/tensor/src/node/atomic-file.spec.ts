@@ -69,7 +69,7 @@ describe('a folder whose sync fails', () => {
   it.skipIf(process.platform === 'win32')('is named', async () => {
     await expect(failing('EIO')).rejects.toThrow(FileWriteError);
     await expect(failing('EIO')).rejects.toThrow(
-      `${folder}: cannot be written: the disk fails; check it, and copy what is on it (EIO)`,
+      `${folder}: cannot be written: the disk is failing; check it, and copy what is on it (EIO)`,
     );
   });
 

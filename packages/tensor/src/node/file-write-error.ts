@@ -3,7 +3,7 @@ import { systemReason } from './system-reason.js';
 
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'you may not write there',
-  EDQUOT: 'your quota of the disk is used up',
+  EDQUOT: 'your disk quota is used up',
   EEXIST: 'a file is in the place of its folder',
   EFBIG: 'the disk cannot hold a file that large; choose another',
   EINVAL: 'the disk does not support it; choose another',
@@ -15,7 +15,7 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: 'you may not write there',
   EROFS: 'the disk is mounted for reading only; choose another',
   EXDEV:
-    'its place is a mount, or lies on another disk than its folder; choose a folder below it',
+    'it is a mount point, or lies on another disk than its folder; choose a folder below it',
 };
 
 /** A file that the system did not let be written. Whatever was there before is there still. */

@@ -36,7 +36,7 @@ describe('a file’s own digest', () => {
       const flipped = Uint8Array.from(whole);
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       expect(ownDigestProblem(flipped, endOfJson)).toMatch(
-        /^(was damaged|has no SHA-256)/,
+        /^(was damaged|has lost its SHA-256)/,
       );
     }
     for (let length = 0; length < whole.length; length++) {

@@ -41,7 +41,7 @@ export function ownDigestProblem(
 ): string | undefined {
   const at = placeOf(bytes, place);
   if (at === undefined) {
-    return 'has no SHA-256 where one was written: it was damaged, or changed by something else than this software';
+    return 'has lost its SHA-256: it was damaged, or changed by other software';
   }
   const [carried, found] = [digitsAt(bytes, at), digestAround(bytes, at)];
   return carried === found

@@ -2,13 +2,13 @@
 const reasons: Readonly<Record<string, string>> = {
   EBUSY:
     'another program uses it, or a disk is mounted there; close that program, or choose another place',
-  EIO: 'the disk fails; check it, and copy what is on it',
+  EIO: 'the disk is failing; check it, and copy what is on it',
   ELOOP: 'its links lead in a circle',
   EMFILE:
     'too many files are open; raise the limit (ulimit -n), or close other programs',
   ENAMETOOLONG: 'its name is too long; choose a shorter one',
   ENFILE: 'too many files are open on this machine; close other programs',
-  ENOMEM: 'the memory is used up; close other programs',
+  ENOMEM: 'there is no memory left; close other programs',
   ESTALE: 'the network disk has lost it; mount it again',
 };
 

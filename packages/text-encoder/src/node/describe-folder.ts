@@ -31,20 +31,18 @@ export function adviceFor(
   if (without('model.safetensors')) {
     if (has(/^pytorch_model.*\.bin$/)) {
       advice.push(
-        `weights in .bin files are programs of Python's, which are not run here; this makes model.safetensors of them: cd ${quoted(folder)} && ${converting('pytorch_model*.bin', 'model.safetensors')}`,
+        `weights in .bin files are Python pickles, which can run code and are not opened here; this converts them to model.safetensors: cd ${quoted(folder)} && ${converting('pytorch_model*.bin', 'model.safetensors')}`,
       );
     } else if (has(/^open_clip_pytorch_model\.bin$/)) {
       advice.push(
-        `weights in .bin files are programs of Python's, which are not run here; this makes open_clip_model.safetensors of them: cd ${quoted(folder)} && ${converting('open_clip_pytorch_model.bin', 'open_clip_model.safetensors')}`,
+        `weights in .bin files are Python pickles, which can run code and are not opened here; this converts them to open_clip_model.safetensors: cd ${quoted(folder)} && ${converting('open_clip_pytorch_model.bin', 'open_clip_model.safetensors')}`,
       );
     } else if (has(/^model-\d+-of-\d+\.safetensors$/)) {
       advice.push(
-        'of weights in several files, model.safetensors.index.json says which there are: add it',
+        'weights in several files are listed in model.safetensors.index.json: add it',
       );
     } else if (has(/^onnx\/vision_model/) || has(/^onnx\/model/)) {
-      advice.push(
-        'of the files in onnx, the text tower alone is text_model.onnx',
-      );
+      advice.push('the text tower alone is onnx/text_model.onnx: add it');
     }
   }
   if (
@@ -53,7 +51,7 @@ export function adviceFor(
     has(/^merges\.txt$/)
   ) {
     advice.push(
-      `this makes tokenizer.json of vocab.json and merges.txt: cd ${quoted(folder)} && python -c "from transformers import CLIPTokenizerFast; CLIPTokenizerFast.from_pretrained('.').save_pretrained('.')"`,
+      `this makes tokenizer.json from vocab.json and merges.txt: cd ${quoted(folder)} && python -c "from transformers import CLIPTokenizerFast; CLIPTokenizerFast.from_pretrained('.').save_pretrained('.')"`,
     );
   }
   return advice;

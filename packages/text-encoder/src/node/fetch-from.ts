@@ -31,12 +31,12 @@ export async function fetchFrom(
     const next = new URL(location, url);
     if (next.protocol !== 'https:' && url.protocol === 'https:') {
       throw new TextTowerError(
-        `leads on to ${next.origin}, which is not https; what comes from there could be anybody's`,
+        `redirects to ${next.origin}, which is not https, so its answer could be anybody's`,
       );
     }
     url = next;
   }
-  throw new TextTowerError(`leads on more than ${mostRedirects} times`);
+  throw new TextTowerError(`redirects more than ${mostRedirects} times`);
 }
 
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);

@@ -120,7 +120,7 @@ describe('HF_TOKEN', () => {
       return true;
     });
     await expect(load({ host: `http://127.0.0.1:${port}` })).rejects.toThrow(
-      /answered 401: HF_TOKEN goes to huggingface\.co alone \(.*HF_ENDPOINT\); or there is no such model/,
+      /answered 401: HF_TOKEN is only sent to huggingface\.co \(.*HF_ENDPOINT\); or there is no such model/,
     );
     expect(sent).toEqual([undefined]);
   });
@@ -164,7 +164,7 @@ describe('HF_TOKEN', () => {
     });
     vi.stubEnv('HF_ENDPOINT', `http://127.0.0.1:${port}`);
     const problem = await load().catch(String);
-    expect(problem).toMatch(/HF_TOKEN holds blanks or characters/);
+    expect(problem).toMatch(/HF_TOKEN has spaces, or characters/);
     expect(problem).not.toContain('secret');
   });
 });
@@ -192,7 +192,7 @@ describe('a hub', () => {
       return true;
     });
     vi.stubEnv('HF_ENDPOINT', `http://127.0.0.1:${port}`);
-    await expect(load()).rejects.toThrow(/leads on more than 20 times/);
+    await expect(load()).rejects.toThrow(/redirects more than 20 times/);
     expect(sent).toHaveLength(21);
   });
 
@@ -218,7 +218,7 @@ describe('a hub', () => {
     ['https://huggingface.co?token=secret', /\? or #/],
     ['https://huggingface.co#secret', /\? or #/],
     ['file:///secret', /begins with file:/],
-    ['huggingface.co/secret', /is no address/],
+    ['huggingface.co/secret', /is not an address/],
   ])('%s is refused, and not repeated', async (address, problem) => {
     const named = await load({ host: address }).catch(String);
     vi.stubEnv('HF_ENDPOINT', address);

@@ -42,16 +42,16 @@ export function hubAccess({
   if (found === undefined) return access;
   if (!isOwn && given === undefined) {
     const names = own.map(({ host: name }) => name).join(' and ');
-    const withheld = `HF_TOKEN goes to ${names} alone (for a mirror of your own, set HF_ENDPOINT)`;
+    const withheld = `HF_TOKEN is only sent to ${names} (for a mirror of your own, set HF_ENDPOINT)`;
     return { ...access, withheld };
   }
   if (!isPrivate(hub)) {
-    return { ...access, withheld: 'HF_TOKEN goes nowhere without https' };
+    return { ...access, withheld: 'HF_TOKEN is only sent over https' };
   }
   // Else `fetch` repeats it in an error.
   if (!/^[\x21-\x7e]+$/.test(found)) {
     const withheld =
-      'HF_TOKEN holds blanks or characters that no token has, and was not sent';
+      'HF_TOKEN has spaces, or characters that no token has, and was not sent';
     return { ...access, withheld };
   }
   return { ...access, token: found };

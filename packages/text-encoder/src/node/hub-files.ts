@@ -89,7 +89,7 @@ async function download(
     if (response.status === 404) return false;
     if (response.status === 401 || response.status === 403) {
       throw new TextTowerError(
-        `answered ${response.status}: ${whose(access)} is no such model; for one that not all may read, ask for access on its page and put a token of your account into HF_TOKEN`,
+        `answered ${response.status}: ${whose(access)} is no such model; for a private or gated model, ask for access on its page and set HF_TOKEN to a token of your account`,
       );
     }
     if (!response.ok || response.body === null) {

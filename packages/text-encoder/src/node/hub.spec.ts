@@ -190,7 +190,7 @@ describe('a model of a hub', () => {
     'is not called “%s”',
     async (model) => {
       await expect(loadClipTower(model, { cacheFolder, host })).rejects.toThrow(
-        /no folder that exists, and no name of a model/,
+        /neither an existing folder nor the name of a model/,
       );
       expect(requests).toEqual([]);
     },

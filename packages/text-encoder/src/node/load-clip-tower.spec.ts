@@ -180,10 +180,10 @@ describe('loadClipTower', () => {
     await expect(loadClipTower(folder)).rejects.toThrow(FileFormatError);
   });
 
-  it('refuses a config.json that is no JSON', async () => {
+  it('refuses a config.json that is not JSON', async () => {
     await writeFile(join(folder, 'config.json'), '{');
     await expect(loadClipTower(folder)).rejects.toThrow(
-      /config\.json: is no JSON/,
+      /config\.json: is not JSON/,
     );
   });
 

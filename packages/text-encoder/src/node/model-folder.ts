@@ -85,7 +85,7 @@ export async function findModelFolder(
   const [, model, named] = modelName.exec(asked) ?? [];
   if (model === undefined) {
     throw new TextTowerError(
-      `the text model ${asked} is no folder that exists, and no name of a model of the Hugging Face hub, such as Xenova/clip-vit-base-patch16`,
+      `the text model ${asked} is neither an existing folder nor the name of a model on the Hugging Face hub, such as Xenova/clip-vit-base-patch16`,
     );
   }
   const revision = pinned ?? named ?? 'main';

@@ -70,7 +70,7 @@ export function readOnnxGraph(bytes: Uint8Array, file: string): OnnxGraph {
     }
   }
   if (nodes.length === 0) {
-    throw new FileFormatError(file, 'is no ONNX model: it has no graph');
+    throw new FileFormatError(file, 'is not an ONNX model: it has no graph');
   }
   return { nodes, initializers };
 }
@@ -139,7 +139,7 @@ function* readFields(message: Uint8Array, file: string): Generator<Field> {
     if (at + length > message.length) {
       throw new FileFormatError(
         file,
-        `a field of ${length} bytes goes beyond the ${message.length} of its message: no ONNX model, or one cut short`,
+        `a field of ${length} bytes goes beyond the ${message.length} of its message: not an ONNX model, or one that was cut short`,
       );
     }
     at += length;
@@ -164,7 +164,7 @@ function* readFields(message: Uint8Array, file: string): Generator<Field> {
       default:
         throw new FileFormatError(
           file,
-          `byte ${at} of a message starts no protobuf field: no ONNX model`,
+          `byte ${at} of a message starts no protobuf field: not an ONNX model`,
         );
     }
   }
@@ -183,7 +183,7 @@ function readVarint(
     value += (byte & 0x7f) * 2 ** (7 * length);
     if (byte < 0x80) return { value, next: start + length + 1 };
   }
-  throw new FileFormatError(file, 'a number is cut short: no ONNX model');
+  throw new FileFormatError(file, 'a number is cut short: not an ONNX model');
 }
 
 function* varints(bytes: Uint8Array, file: string): Generator<number> {

@@ -35,7 +35,7 @@ export function readOnnxTower(
   if (integer !== undefined) {
     throw new FileFormatError(
       file,
-      `is quantised (it has the operator ${integer.operator}), so the tower's weights cannot be had back exactly: use the unquantised text_model.onnx, or model.safetensors`,
+      `is quantised (it has the operator ${integer.operator}), so the tower's weights cannot be recovered exactly: use the unquantised text_model.onnx, or model.safetensors`,
     );
   }
   const names = weightNames(graph);

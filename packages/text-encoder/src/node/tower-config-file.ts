@@ -28,7 +28,7 @@ async function readJson(file: string): Promise<unknown> {
   } catch (error) {
     throw new FileFormatError(
       file,
-      `is no JSON (${String(error)}); if a download was cut short, delete it and load again`,
+      `is not JSON (${String(error)}); if a download was cut short, delete it and load again`,
       { cause: error },
     );
   }

@@ -85,22 +85,22 @@ describe('a folder of a text tower', () => {
     [
       'pickled weights',
       ['pytorch_model.bin'],
-      /it has config\.json, pytorch_model\.bin, .*\n.*makes model\.safetensors of them: cd \S+ && python -c "[^"]+'pytorch_model\*\.bin'[^"]+"$/,
+      /it has config\.json, pytorch_model\.bin, .*\n.*converts them to model\.safetensors: cd \S+ && python -c "[^"]+'pytorch_model\*\.bin'[^"]+"$/,
     ],
     [
       'pickled weights of open_clip',
       ['open_clip_pytorch_model.bin'],
-      /makes open_clip_model\.safetensors of them: cd \S+ && python -c "/,
+      /converts them to open_clip_model\.safetensors: cd \S+ && python -c "/,
     ],
     [
       'parts without their index',
       ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'],
-      /model\.safetensors\.index\.json says which there are: add it$/,
+      /listed in model\.safetensors\.index\.json: add it$/,
     ],
     [
       'another half of the model',
       ['onnx/vision_model.onnx'],
-      /it has .*onnx\/vision_model\.onnx\n.*the text tower alone is text_model\.onnx$/,
+      /it has .*onnx\/vision_model\.onnx\n.*the text tower alone is onnx\/text_model\.onnx: add it$/,
     ],
     ['weights of another framework', ['tf_model.h5'], /it has .*tf_model\.h5/],
   ])(

@@ -63,7 +63,7 @@ export async function findWeights(folder: string): Promise<WeightsFiles> {
   throw new TextTowerError(
     others.length === 0
       ? `${folder} has no weights: none of ${weightsFiles.join(', ')}`
-      : `${folder} has only quantised weights (${others.map((file) => `onnx/${file}`).join(', ')}), of which the tower cannot be had back exactly: add onnx/text_model.onnx or model.safetensors of the same model`,
+      : `${folder} has only quantised weights (${others.map((file) => `onnx/${file}`).join(', ')}), from which the tower cannot be recovered exactly: add onnx/text_model.onnx or model.safetensors of the same model`,
   );
 }
 

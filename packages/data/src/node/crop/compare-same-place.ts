@@ -45,7 +45,7 @@ export async function compareSamePlace(
     warnings.push({
       code: 'slice-conflict',
       file: leftOut.file,
-      message: `lies at the place of ${kept.file}, and differs from it by up to ${most} HU; the latter is taken, as ${by}`,
+      message: `lies at the place of ${kept.file}, and differs from it by up to ${most} HU; the latter is used, because ${by}`,
     });
   }
   const undecided = differing.filter(

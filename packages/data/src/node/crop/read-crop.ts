@@ -132,7 +132,7 @@ export async function cropAt(
   const doubt = (code: string, problem: string): void => {
     if (!force) {
       throw new InputError(
-        `${folder}: ${problem}${because(warnings)}. Set "force" to crop it all the same`,
+        `${folder}: ${problem}${because(warnings)}. Set "force" to crop it anyway`,
       );
     }
     warnings.push({ code, file: folder, message: problem });
@@ -147,7 +147,7 @@ export async function cropAt(
     warnings.push({
       code: 'crop-beyond-series',
       file: folder,
-      message: `${(100 * outside).toFixed(0)} % of the crop lie outside of the series, and are taken for air`,
+      message: `${(100 * outside).toFixed(0)} % of the crop lies outside of the series, and is filled with air`,
     });
   }
   const odd = whyNotHounsfield(hu);

@@ -46,7 +46,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
       const aside = await datasetAside(folder);
       throw new InputError(
         aside === undefined
-          ? `${folder}: is not a dataset folder, it has no readable ${name}; make one with clip-lung prepare`
+          ? `${folder}: is not a dataset folder: it has no readable ${name}; make one with clip-lung prepare`
           : `${folder}: was being replaced when clip-lung prepare was killed; the dataset is in ${aside}. Prepare again, or rename it`,
         { cause: error },
       );
@@ -56,7 +56,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
   try {
     json = parseJsonText(bytes);
   } catch (error) {
-    throw new DatasetError(name, `is no JSON (${String(error)})`, {
+    throw new DatasetError(name, `is not JSON (${String(error)})`, {
       cause: error,
     });
   }

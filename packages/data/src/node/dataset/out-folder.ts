@@ -36,7 +36,7 @@ export async function realFolder(out: string): Promise<string> {
     }
   }
   throw new OccupiedError(
-    `${out}: is a link that leads nowhere; remove it, or make the folder that it names`,
+    `${out}: is a broken link; remove it, or make the folder that it points to`,
   );
 }
 
@@ -83,7 +83,7 @@ export async function expectReplaceable(out: string): Promise<void> {
     );
   }
   throw new OccupiedError(
-    `${out}: is a dataset, and holds what does not belong to one: ${foreign.slice(0, 5).join(', ')}${foreign.length > 5 ? ` and ${foreign.length - 5} more` : ''}. It would be removed with the old dataset; nothing was written. Move it elsewhere, or choose another folder`,
+    `${out}: is a dataset, but also holds what does not belong to one: ${foreign.slice(0, 5).join(', ')}${foreign.length > 5 ? ` and ${foreign.length - 5} more` : ''}. This would be removed with the old dataset, so nothing was written. Move it elsewhere, or choose another folder`,
   );
 }
 

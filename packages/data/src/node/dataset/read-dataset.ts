@@ -49,7 +49,7 @@ export async function readDataset(
   const { files = {} } = manifest;
   if (manifest.files === undefined) {
     onNote?.(
-      `${folder}: carries no digests, as datasets of earlier versions: whether its files are as they were written cannot be told; preparing it again adds them`,
+      `${folder}: has no digests, like all datasets of earlier versions: nothing shows whether its files have changed since they were written; prepare it again to add them`,
     );
   }
   const expected = files[datasetFiles.crops];
@@ -195,7 +195,7 @@ function expectCounts(
     if (there === expected) continue;
     throw new DatasetError(
       datasetFiles.nodules,
-      `has ${there} ${what}, ${datasetFiles.manifest} says ${expected ?? 'nothing of them'}`,
+      `has ${there} ${what}, ${datasetFiles.manifest} says ${expected ?? 'nothing about them'}`,
     );
   }
 }

@@ -153,7 +153,7 @@ function readMalignancies(
   const values = text.split(' ').map(Number);
   if (!values.every((value) => value >= 1 && value <= most)) {
     row.refuse(
-      `"malignancyRatings" is "${text}", expected numbers from 1 to ${most} between blanks (${where})`,
+      `"malignancyRatings" is "${text}", expected numbers from 1 to ${most} with spaces between them (${where})`,
     );
   }
   const together = label === 'mean' ? averageOf(values) : medianOf(values);

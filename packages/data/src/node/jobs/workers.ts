@@ -87,7 +87,7 @@ function refuseMemory({ files }: AnnotationTask | HeaderTask) {
     if (!isOutOfMemory(error)) throw error;
     const names = unpackFiles(files).map(({ name }) => name);
     throw new InputError(
-      `${at(names, 0, 'files')}: to read it, or one of the ${names.length - 1} files after it, ${tookTooMuch}; leave out what is not of LIDC-IDRI`,
+      `${at(names, 0, 'files')}: reading it, or one of the ${names.length - 1} files after it, ${tookTooMuch}; leave out what does not belong to LIDC-IDRI`,
       { cause: error },
     );
   };
@@ -102,7 +102,7 @@ function isOutOfMemory(error: unknown): boolean {
 }
 
 const threadMegabytes = 1024;
-const tookTooMuch = `took more memory than the ${threadMegabytes} MB that a thread has`;
+const tookTooMuch = `took more memory than the ${threadMegabytes} MB that a thread may use`;
 
 function inThisThread(signal: AbortSignal | undefined): Workers {
   /** What else is to be done, such as an interrupt, has its turn before each task. */
@@ -132,7 +132,7 @@ interface Waiting {
   readonly giveUp: (error: Error) => void;
 }
 
-const ended = 'a thread was ended in the middle of its work';
+const ended = 'a thread ended in the middle of its work';
 
 /** Threads that are started when there is work for them. */
 class Pool {

@@ -92,7 +92,7 @@ export class PartialFolder {
       );
       if (holder > 0 && holder !== process.pid && isRunning(holder)) {
         throw new InputError(
-          `${out}: process ${holder} is preparing this dataset; wait for it, or end it. If it is not, remove ${this.#lockFile}`,
+          `${out}: process ${holder} is preparing this dataset; wait for it, or end it. If there is no such process, remove ${this.#lockFile}`,
         );
       }
       await rm(this.#lockFile, { force: true });

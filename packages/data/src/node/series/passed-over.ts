@@ -5,7 +5,7 @@ import type { SeriesIndex } from './series-index.js';
 const mostKinds = 5;
 
 /**
- * What the files of a folder are that no CT series was found in, in brackets behind a space: ` (passed over: 12 × DICOM of modality MR,
+ * What the files of a folder are that no CT series was found in, in brackets after a space: ` (ignored: 12 × DICOM of modality MR,
  * 4 × a PNG image; 3 files cannot be read, the first because …)`. Empty where there is nothing to tell.
  */
 export function passedOverText({
@@ -19,7 +19,7 @@ export function passedOverText({
     ...(others > 0 ? [`${others} other kinds`] : []),
   ];
   const parts = [
-    ...(shown.length > 0 ? [`passed over: ${shown.join(', ')}`] : []),
+    ...(shown.length > 0 ? [`ignored: ${shown.join(', ')}`] : []),
     ...unreadableText(warnings),
   ];
   return parts.length > 0 ? ` (${parts.join('; ')})` : '';

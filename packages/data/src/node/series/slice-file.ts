@@ -46,7 +46,7 @@ function withinLimit(
       error.code === 'ERR_BUFFER_TOO_LARGE';
     if (!tooLarge) throw error;
     throw new RangeError(
-      `its ${deflated.length} deflated bytes inflate to more than ${most}, as no slice does`,
+      `its ${deflated.length} deflated bytes inflate to more than ${most}, too much for a slice`,
       { cause: error },
     );
   }
@@ -152,7 +152,7 @@ function gzippedHeader(
   const source = { bytes, file: name, fileSize: bytes.length, gzipped: true };
   const header = readHeader(source, { inflate });
   if (header) return header;
-  throw new DicomError(name, 'is cut short: it has no whole header');
+  throw new DicomError(name, 'is cut short: its header is incomplete');
 }
 
 /** @param finishFlush Z_SYNC_FLUSH for the start of a file, of which as much is inflated as there is */
@@ -179,7 +179,7 @@ function expectWithinLimit(name: string, bytes: number): void {
   if (bytes <= limits.dicomBytes) return;
   throw new DicomError(
     name,
-    `would have to be read beyond its first ${limits.dicomBytes / 2 ** 20} MB, which no slice takes`,
+    `would have to be read beyond its first ${limits.dicomBytes / 2 ** 20} MB, too much for a slice`,
   );
 }
 

@@ -70,7 +70,7 @@ export function lengthsOf(
   const first = at(shapes, 0);
   if (shapes.some(({ length }) => length !== first.length)) {
     throw new ExportError(
-      `${what} has another number of axes for another batch size; export it with a fixed batch size`,
+      `${what} has a different number of axes for a different batch size; export it with a fixed batch size`,
     );
   }
   return first.map((_, axis) => {
@@ -86,7 +86,7 @@ function line(values: readonly number[], what: string): Length {
   const fixed = a - perBatch * first;
   if (!Number.isInteger(perBatch) || fixed + perBatch * third !== c) {
     throw new ExportError(
-      `${what} does not grow with the batch size in a line: it is ${values.join(', ')} for batches of ${probedBatches.join(', ')}; export it with a fixed batch size`,
+      `${what} does not grow linearly with the batch size: it is ${values.join(', ')} for batches of ${probedBatches.join(', ')}; export it with a fixed batch size`,
     );
   }
   return { fixed, perBatch };
@@ -128,7 +128,7 @@ function expectSameForm(a: Placed, b: Placed, i: number): void {
   };
   if (form(a) === form(b)) return;
   throw new ExportError(
-    `the graph has another form for another batch size, at its ${at(a.nodes, i).op} node ${i}; export it with a fixed batch size`,
+    `the graph has a different form for a different batch size, at its ${at(a.nodes, i).op} node ${i}; export it with a fixed batch size`,
   );
 }
 
@@ -214,14 +214,14 @@ function numbersOf(
   const numbers = values.map(({ constant }) => {
     if (constant === undefined) {
       throw new ExportError(
-        `${what} is constant for one batch size, and computed for another; export it with a fixed batch size`,
+        `${what} is constant for one batch size, but computed for another; export it with a fixed batch size`,
       );
     }
     return Array.from<number | bigint, number>(constant, Number);
   });
   if (new Set(numbers.map(({ length }) => length)).size > 1) {
     throw new ExportError(
-      `${what} has another length for another batch size; export it with a fixed batch size`,
+      `${what} has a different length for a different batch size; export it with a fixed batch size`,
     );
   }
   return numbers;

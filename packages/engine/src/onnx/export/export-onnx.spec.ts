@@ -348,7 +348,9 @@ describe('what cannot be exported', () => {
 
   it('names that ONNX does not allow, or that fall together', () => {
     const same: Fn = ({ inputs }) => ({ outputs: { ...inputs } });
-    expect(write(same, { 'a:b': x })).toThrow(/"a:b" is no name/);
+    expect(write(same, { 'a:b': x })).toThrow(
+      /"a:b" cannot name an input or output/,
+    );
     expect(write(same)).toThrow(/two .* would be called "x"/);
     const both: Fn = ({ inputs }) => ({
       outputs: { a: { b: at(inputs, 'x') }, a_b: at(inputs, 'x') },
@@ -384,7 +386,9 @@ describe('what cannot be exported', () => {
         },
       };
     };
-    expect(write(chosen)).toThrow(/another form for another batch size/);
+    expect(write(chosen)).toThrow(
+      /a different form for a different batch size/,
+    );
   });
 
   it('more than 2 GB of parameters', () => {
@@ -400,7 +404,7 @@ describe('what cannot be exported', () => {
         }),
         { inputs: { x }, frozen: { w } },
       ),
-    ).toThrow(/take 2\.1 GB, and an ONNX file of one piece holds 2 GB/);
+    ).toThrow(/take 2\.1 GB, and a single ONNX file holds at most 2 GB/);
   });
 });
 

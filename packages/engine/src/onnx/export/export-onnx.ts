@@ -161,7 +161,7 @@ function expectFits(graph: Graph): void {
   const bytes = [...constants.values()].reduce((sum, size) => sum + size, 0);
   if (bytes <= largestModel) return;
   throw new ExportError(
-    `the parameters take ${(bytes / 1e9).toFixed(1)} GB, and an ONNX file of one piece holds 2 GB at most; parameters in files of their own are not written`,
+    `the parameters take ${(bytes / 1e9).toFixed(1)} GB, and a single ONNX file holds at most 2 GB; parameters in separate files are not supported`,
   );
 }
 
@@ -177,7 +177,7 @@ function setShape(
 ): void {
   const type = info?.type?.value;
   if (type?.case !== 'tensorType' || type.value.shape === undefined) {
-    throw new ExportError(`${info?.name ?? 'a value'} is no tensor`);
+    throw new ExportError(`${info?.name ?? 'a value'} is not a tensor`);
   }
   type.value.shape.dim = lengths.map(({ fixed, perBatch }) =>
     create(TensorShapeProto_DimensionSchema, {

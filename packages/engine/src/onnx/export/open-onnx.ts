@@ -58,7 +58,7 @@ const silent = 4;
  * Opens an ONNX model, such as `exportOnnx` writes, and runs it with ONNX Runtime.
  *
  * @param bytes of the file
- * @throws `FileFormatError` for what is no ONNX model, one that ONNX Runtime does not run, and one that carries a digest and is
+ * @throws `FileFormatError` for what is not an ONNX model, one that ONNX Runtime does not run, and one that carries a digest and is
  *   not as it was written
  * @throws `EngineUnavailableError` for a device that is not there
  */
@@ -137,9 +137,9 @@ function decode(bytes: Uint8Array, file: string): ModelProto {
     const model = fromBinary(ModelProtoSchema, bytes);
     if (model.graph !== undefined) return model;
   } catch (error) {
-    throw new FileFormatError(file, 'is no ONNX model', { cause: error });
+    throw new FileFormatError(file, 'is not an ONNX model', { cause: error });
   }
-  throw new FileFormatError(file, 'is no ONNX model: it has no graph');
+  throw new FileFormatError(file, 'is not an ONNX model: it has no graph');
 }
 
 function valueOf(value: ort.InferenceSession.ValueMetadata): ModelValue {

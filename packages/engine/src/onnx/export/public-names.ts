@@ -25,7 +25,7 @@ export function publicNames(
   for (const [, name] of wanted) {
     if (!identifier.test(name)) {
       throw new ExportError(
-        `"${name}" is no name for an input or output of an ONNX model; use letters, digits and _, not first a digit`,
+        `"${name}" cannot name an input or output of an ONNX model; use letters, digits and _, and do not begin with a digit`,
       );
     }
     if (seen.has(name)) {

@@ -105,7 +105,7 @@ function tensorProto(
   keepOutside: (data: Uint8Array) => string | undefined,
 ): TensorProto {
   if (constant === undefined) {
-    throw new TypeError(`${name} is written as a constant, and is none`);
+    throw new TypeError(`${name} is written as a constant, but is not one`);
   }
   const { buffer, byteOffset, byteLength } = constant;
   const rawData = new Uint8Array(buffer, byteOffset, byteLength);

@@ -231,7 +231,7 @@ describe('a convolution with strides, as products', () => {
   it.each([
     ['a stride of 1', [16, 8, 8, 32], [3, 3, 32, 32], 1, 1],
     [
-      'a size that is no multiple of the stride',
+      'a size that is not a multiple of the stride',
       [16, 7, 8, 32],
       [3, 3, 32, 32],
       2,

@@ -56,7 +56,9 @@ export function computeAhead(
   const onCpu = (tensor: tf.TensorInfo): tf.TensorInfo => {
     const values = backend.hostValues(tensor);
     if (values === undefined) {
-      throw new TraceError(`${name} is computed ahead of what is not known`);
+      throw new TraceError(
+        `${name} is folded, but depends on values that are not known yet`,
+      );
     }
     const info = cpu.makeTensorInfo(tensor.shape, tensor.dtype, values);
     made.push(info);

@@ -25,7 +25,7 @@ export function arrayOfOrt(
   what: string,
 ): NdArray {
   if (!isDType(type) || !ArrayBuffer.isView(data)) {
-    throw new ShapeError(`${what} is ${type}, which no array holds`);
+    throw new ShapeError(`${what} is ${type}, which is not a type of array`);
   }
   // The array itself checks that its data are of its type.
   return new NdArray(type, dims, data);

@@ -68,7 +68,7 @@ async function runOnce(
 /** ONNX Runtime's view of a constant: no copy. */
 function constantTensor({ dtype, shape, constant }: GraphValue): ort.Tensor {
   if (constant === undefined) {
-    throw new TypeError('a value that is no constant is fed as one');
+    throw new TypeError('a value that is not a constant is fed as one');
   }
   return ortTensor(new NdArray(dtype, shape, constant));
 }

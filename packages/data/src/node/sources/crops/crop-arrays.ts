@@ -56,7 +56,7 @@ export async function openCrops(
   if (names.includes(cropFiles.crops)) {
     if (first?.file !== undefined) {
       throw new InputError(
-        `${folder}: has ${cropFiles.crops}, and the column "file" in ${cropFiles.table}, so its crops are there twice; leave one of them out`,
+        `${folder}: has ${cropFiles.crops}, and the column "file" in ${cropFiles.table}, so its crops are given twice; leave one of them out`,
       );
     }
     const all = await arrayIn(together);
@@ -89,7 +89,7 @@ export async function openCrops(
       const own = sideIn(array, file);
       if (own !== size) {
         throw new InputError(
-          `${file}: is of ${own}³ samples, and ${basename(fileOf(first))} of ${size}³; expected crops of one size`,
+          `${file}: has ${own}³ samples, and ${basename(fileOf(first))} has ${size}³; expected crops of one size`,
         );
       }
       return cropOf(array.data, 0, size ** 3, file);

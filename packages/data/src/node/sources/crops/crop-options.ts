@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { wholeNumber } from '../source.js';
 
 const names = z
-  .array(z.string().min(1, 'expected names, with commas between them'))
+  .array(z.string().min(1, 'expected names separated by commas'))
   .refine(
     (all) => new Set(all).size === all.length,
     'expected names that differ',
@@ -17,33 +17,33 @@ export const cropOptions = z.strictObject({
     .optional()
     .meta({ argument: 'list' })
     .describe(
-      'the classes, in the order of the outputs (default: those of the table, by the alphabet)',
+      'the classes, in the order of the outputs (default: those of the table, in alphabetical order)',
     ),
   ordered: z
     .boolean()
     .optional()
     .describe(
-      'the classes are degrees of one thing, in the order of --classes',
+      'the classes are ordered, from the lowest to the highest of --classes',
     ),
   attributes: names
     .optional()
     .meta({ argument: 'list' })
     .describe(
-      'columns of the table that rate attributes, for the losses on them',
+      'columns of the table with ratings of attributes, for the losses that use them',
     ),
   collection: z
     .enum(collections)
     .optional()
-    .describe('what the nodules are of (default: other)'),
+    .describe('the collection that the nodules come from (default: other)'),
   folds: wholeNumber(2)
     .optional()
     .meta({ argument: 'n' })
-    .describe('number of folds, no patient in two (default: 5)'),
+    .describe('number of folds; no patient is in two (default: 5)'),
   seed: wholeNumber(0)
     .optional()
     .meta({ argument: 's' })
-    .describe('of the division into folds (default: 1)'),
-  force: z.boolean().optional().describe('take values that can hardly be HU'),
+    .describe('seed of the division into folds (default: 1)'),
+  force: z.boolean().optional().describe('accept values that can hardly be HU'),
 });
 
 export type CropOptions = z.output<typeof cropOptions>;

@@ -209,7 +209,7 @@ function splitOf(
   }
   if (folds !== undefined || seed !== undefined) {
     throw new OptionError(
-      `${folds === undefined ? 'seed' : 'folds'} does not go with ${name}, whose column "${column}" divides the nodules already; leave out one of them`,
+      `${folds === undefined ? 'seed' : 'folds'} does not go with ${name}, whose column "${column}" already divides the nodules; leave out one of them`,
     );
   }
   if (column === 'part') return { kind: 'own' };
@@ -236,7 +236,7 @@ function classesOf(
   if (classes === undefined) {
     if (ordered) {
       throw new OptionError(
-        `ordered says that the classes have an order, and not which; give them with it, from the lowest to the highest: classes is one of the orders of ${[...found].join(', ')}`,
+        `ordered says that the classes have an order, but not which one; list them in classes, from the lowest to the highest: ${[...found].join(', ')}, in the right order`,
       );
     }
     if (found.size < 2) {
@@ -257,7 +257,7 @@ function classesOf(
   const lacking = classes.find((name) => !found.has(name));
   if (lacking !== undefined) {
     throw new OptionError(
-      `classes has "${lacking}", and no nodule is of it; the table has ${[...found].join(', ')}`,
+      `classes has "${lacking}", but no nodule has that class; the table has ${[...found].join(', ')}`,
     );
   }
   return { names: classes, ordered };

@@ -51,7 +51,7 @@ describe('the source crops', () => {
     expect([...ages.values]).toEqual([40, NaN, 42, 43, NaN, 45]);
     expect(() =>
       fieldValues(dataset, 'votes', { classes: ['cyst', 'tumour'] }),
-    ).toThrow(/does not tell the readers’ votes of nodule n0/);
+    ).toThrow(/has no readers’ votes for nodule n0/);
   });
 
   it('has the tables and columns that the source has, and no others', async () => {
@@ -208,7 +208,7 @@ describe('the source crops', () => {
       'a class without nodules',
       sound(),
       { classes: ['cyst', 'granuloma', 'tumour', 'scar'] },
-      /classes has "scar", and no nodule is of it/,
+      /classes has "scar", but no nodule has that class/,
     ],
     [
       'one class',
@@ -220,7 +220,7 @@ describe('the source crops', () => {
       'an order that is not told',
       sound(),
       { ordered: true },
-      /ordered says that the classes have an order, and not which/,
+      /ordered says that the classes have an order, but not which one/,
     ],
     [
       'an attribute without a column',
@@ -271,7 +271,7 @@ describe('the source crops', () => {
       'folds twice over',
       { ...sound(), 'nodules.csv': table((i) => ({ fold: i % 2 })) },
       { folds: 5 },
-      /folds does not go with .*nodules\.csv, whose column "fold" divides/,
+      /folds does not go with .*nodules\.csv, whose column "fold" already divides/,
     ],
     [
       'too few crops',

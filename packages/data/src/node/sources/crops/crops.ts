@@ -99,9 +99,9 @@ async function doubtfulCrops(
     if (i % cropsBetweenTurns === 0) await setImmediate(undefined, { signal });
     const { odd } = await read(i);
     if (odd === undefined) continue;
-    const message = `the crop of nodule ${row.id} ${odd}; expected HU, which are not scaled and have air at −1000`;
+    const message = `the crop of nodule ${row.id} ${odd}; expected unscaled HU, with air at −1000`;
     if (!force) {
-      row.refuse(`${message}. If they are HU all the same, set "force"`);
+      row.refuse(`${message}. If they are HU nonetheless, set "force"`);
     }
     warnings.push({ code: 'not-hounsfield', file: row.id, message });
   }

@@ -32,7 +32,7 @@ export function damageFinder(
     if (near === undefined || folder === '' || shared.has(folder)) {
       return undefined;
     }
-    return `no slice of it can be read, and ${near.count} DICOM files beside its annotations cannot, the first because ${near.first}`;
+    return `none of its slices can be read, and neither can ${near.count} DICOM files beside its annotations, the first because ${near.first}`;
   };
 }
 

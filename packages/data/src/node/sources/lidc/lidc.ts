@@ -13,7 +13,7 @@ const options = z.strictObject({
   minReaders: wholeNumber(1)
     .default(1)
     .meta({ argument: 'n' })
-    .describe('leave out nodules that fewer readers annotated'),
+    .describe('leave out nodules that fewer readers have annotated'),
   rule: z
     .enum(rules)
     .default('pylidc')
@@ -24,7 +24,9 @@ const options = z.strictObject({
     .enum(labelStatistics)
     .default('mean')
     .meta({ argument: 'statistic' })
-    .describe("what of the readers' malignancy ratings decides the class"),
+    .describe(
+      "which average of the readers' malignancy ratings decides the class",
+    ),
   margin: z
     .union(
       [
@@ -38,22 +40,22 @@ const options = z.strictObject({
     .optional()
     .meta({ argument: 'times' })
     .describe(
-      `store crops larger than a model sees them, for augmentation (${usualMargin} times, unless said)`,
+      `store larger crops than the model sees, for augmentation (default ${usualMargin} times)`,
     ),
   patients: z
     .union(
       [
         wholeNumber(1),
-        z.array(z.string().min(1, 'expected IDs with commas between them')),
+        z.array(z.string().min(1, 'expected IDs separated by commas')),
       ],
       {
-        error: 'expected IDs with commas between them, or a number of patients',
+        error: 'expected IDs separated by commas, or a number of patients',
       },
     )
     .optional()
     .meta({ argument: 'list' })
     .describe(
-      'only these patients (IDs, with commas between), or only so many',
+      'only these patients (IDs separated by commas), or only this many',
     ),
   strict: z
     .boolean()
@@ -62,16 +64,16 @@ const options = z.strictObject({
   folds: wholeNumber(2)
     .default(5)
     .meta({ argument: 'n' })
-    .describe('number of folds, no patient in two'),
+    .describe('number of folds; no patient is in two'),
   seed: wholeNumber(0)
     .default(1)
     .meta({ argument: 's' })
-    .describe('of the division into folds'),
+    .describe('seed of the division into folds'),
   workers: wholeNumber(1)
     .optional()
     .meta({ argument: 'n' })
     .describe(
-      'threads that prepare scans (default: one for each processor, at most 4)',
+      'threads that prepare scans (default: one per processor, at most 4)',
     ),
 });
 

@@ -132,7 +132,7 @@ describe('prepareDataset', () => {
       code: 'excess-padding',
       file: '0.dcm',
       message:
-        '24 rows × 24 columns of 16 bits take 1152 bytes, the pixel data has 1216; what follows the pixels is passed over (8 of 8 slices of its series)',
+        '24 rows × 24 columns of 16 bits take 1152 bytes, the pixel data has 1216; what follows the pixels is ignored (8 of 8 slices of its series)',
     });
   });
 
@@ -154,7 +154,7 @@ describe('prepareDataset', () => {
       elements: { '00281052': ['DS', ''] },
     });
     await expect(prepared(files)).rejects.toThrow(
-      /series 1\.2\.3: 3\.dcm has a Rescale Slope, and no Rescale Intercept; 1 of 8 slices cannot be read as HU/,
+      /series 1\.2\.3: 3\.dcm has a Rescale Slope, but no Rescale Intercept; 1 of 8 slices cannot be read as HU/,
     );
   });
 
@@ -185,7 +185,7 @@ describe('prepareDataset', () => {
     const failing = prepared(files);
     await expect(failing).rejects.toThrow(InputError);
     await expect(failing).rejects.toThrow(
-      'holds no DICOM file of a CT, among 15 files (passed over: 8 × DICOM of modality MR, 1 × a PNG image, 1 × a DICOMDIR, 1 × text, 1 × gzip data (of a NIfTI image); 2 files cannot be read, the first because b.dcm: is not a DICOM file, or cut short: it seems to be an HTML page)',
+      'holds no DICOM file of a CT, among 15 files (ignored: 8 × DICOM of modality MR, 1 × a PNG image, 1 × a DICOMDIR, 1 × text, 1 × gzip data (of a NIfTI image); 2 files cannot be read, the first because b.dcm: is not a DICOM file, or cut short: it seems to be an HTML page)',
     );
     const index = await indexSeries(await listFiles(await folderOf(files)));
     expect(index).toMatchObject({ otherModalities: 8, otherFiles: 4 });

@@ -306,7 +306,7 @@ describe('prepareDataset', () => {
       {},
       /none of its 1 CT series belongs/,
     ],
-    ['not one nodule', scan(1, []), {}, /gives not one nodule/],
+    ['not one nodule', scan(1, []), {}, /yields no nodules/],
     [
       'not one nodule of enough readers',
       scan(1, [nodule(1)]),
@@ -604,7 +604,7 @@ describe('readDataset', () => {
     [
       'manifest.json',
       (text: string) => text.slice(0, 100),
-      /manifest\.json: is no JSON/,
+      /manifest\.json: is not JSON/,
     ],
     [
       'manifest.json',
@@ -670,7 +670,7 @@ describe('readDataset', () => {
     const onNote = (message: string): void => void notes.push(message);
     expect((await readDataset(out, { onNote })).nodules).toHaveLength(3);
     expect(notes).toEqual([
-      `${out}: carries no digests, as datasets of earlier versions: whether its files are as they were written cannot be told; preparing it again adds them`,
+      `${out}: has no digests, like all datasets of earlier versions: nothing shows whether its files have changed since they were written; prepare it again to add them`,
     ]);
     const file = join(out, 'manifest.json');
     const text = await readFile(file, 'utf8');
@@ -680,7 +680,7 @@ describe('readDataset', () => {
         text.replace('"version": 3', `"version": ${version}`),
       );
       await expect(readDataset(out)).rejects.toThrow(
-        /^manifest\.json: has no SHA-256 where one was written/,
+        /^manifest\.json: has lost its SHA-256/,
       );
     }
   });

@@ -73,7 +73,7 @@ export function checkOptions(options: PrepareOptions): CheckedOptions {
   }
   if (!(margin >= 1 && margin <= 4) || !Number.isInteger(margin * 16)) {
     throw new OptionError(
-      `margin is ${margin}, expected 1 to 4 in sixteenths, so that the ${cropSize} samples in the middle stay where they are`,
+      `margin is ${margin}, expected a multiple of 1/16 from 1 to 4, so that the ${cropSize} samples in the middle stay where they are`,
     );
   }
   return {

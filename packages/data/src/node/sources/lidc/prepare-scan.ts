@@ -97,7 +97,7 @@ export async function prepareScan(
   if (!resolved) {
     warn(
       'cluster-unresolved',
-      'a nodule has more than four annotations however near they have to be; it is kept as one',
+      'a nodule has more than four annotations even at the least tolerance; it is kept as one',
     );
   }
 
@@ -118,7 +118,7 @@ export async function prepareScan(
       const reason =
         typeof place === 'string'
           ? place
-          : 'no reader rated its malignancy within 1 to 5';
+          : 'no reader gave its malignancy a rating from 1 to 5';
       warn('nodule-left-out', `nodule ${id} is left out: ${reason}`);
       continue;
     }
@@ -225,11 +225,11 @@ function warnAbout(
   if (from !== 'half') {
     const taken =
       from === 'union'
-        ? 'the voxels that any of them holds are taken'
-        : 'and none holds a voxel at all: those on the contours are taken';
+        ? 'the voxels that are in any of them are used'
+        : 'and none has any: those on the contours are used';
     warn(
       'no-half-agreement',
-      `nodule ${id}: no voxel is held by half of its annotations; ${taken}`,
+      `nodule ${id}: no voxel is in half of its annotations; ${taken}`,
     );
   }
 }

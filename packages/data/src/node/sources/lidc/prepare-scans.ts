@@ -93,7 +93,7 @@ export function refuseEmpty(
   const fewer = scans.reduce((sum, scan) => sum + scan.tooFewReaders, 0);
   const left = scans.reduce((sum, scan) => sum + scan.leftOut, 0);
   throw new InputError(
-    `${folder}: gives not one nodule; nothing was written. ${fewer} nodules have too few readers and ${left} were left out${because(scans.flatMap((scan) => scan.warnings))}, in ${scans.length} scans${failed}`,
+    `${folder}: yields no nodules; nothing was written. ${fewer} nodules have too few readers and ${left} were left out${because(scans.flatMap((scan) => scan.warnings))}, in ${scans.length} scans${failed}`,
   );
 }
 

@@ -125,7 +125,7 @@ export async function gatherAnnotations<
   const { scans, superseded } = keepOneOfSeries(readings, contentOf);
   for (const { file, by, same } of superseded) {
     const difference = same ? 'says the same' : 'says something else';
-    const message = `is of the same series as ${by}, which is used; this file ${difference}`;
+    const message = `describes the same series as ${by}, which is used; this file ${difference}`;
     warnings.push({ code: 'superseded', file, message });
   }
   return {

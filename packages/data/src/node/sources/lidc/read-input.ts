@@ -144,7 +144,7 @@ export async function readInput(
     const patient = found ?? seriesUid;
     if (found === null) {
       const message =
-        'its slices have no Patient ID; the scan is taken as a patient of its own';
+        'its slices have no Patient ID; the scan counts as a patient of its own';
       warnings.push({ code: 'no-patient-id', file, message });
     }
     warnings.push(...readings.oddities);

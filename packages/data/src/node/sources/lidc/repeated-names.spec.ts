@@ -37,7 +37,7 @@ describe('a name that is there twice', () => {
     }
     expect(() => arrayOfNpz(bytes, 'x.npz', 'a')).toThrow(InputError);
     expect(() => arrayOfNpz(bytes, 'x.npz', 'a')).toThrow(
-      /^x\.npz: .*"a\.npy" is there twice/,
+      /^x\.npz: .*"a\.npy" is in it twice/,
     );
   });
 

@@ -305,7 +305,7 @@ describe('what is not of a dataset', () => {
     await writeFile(join(out, 'runs/notes.txt'), 'mine');
     const failed = prepareDataset({ folder, out });
     await expect(failed).rejects.toThrow(
-      `${out}: is a dataset, and holds what does not belong to one: runs.`,
+      `${out}: is a dataset, but also holds what does not belong to one: runs.`,
     );
     expect(await readFile(join(out, 'runs/notes.txt'), 'utf8')).toBe('mine');
     await readDataset(out);
@@ -362,7 +362,7 @@ describe('what is not of a dataset', () => {
     await symlink('nowhere', join(parent, 'dangling'));
     await expect(
       prepareDataset({ folder, out: join(parent, 'dangling') }),
-    ).rejects.toThrow(/dangling: is a link that leads nowhere/);
+    ).rejects.toThrow(/dangling: is a broken link/);
   });
 });
 
@@ -441,7 +441,7 @@ describe('strict preparation', () => {
     const { problem, loose } = await strictly(Object.fromEntries(names));
     expect(problem).toMatch(/8 files cannot be read/);
     expect(loose.source.failures[0]?.message).toMatch(
-      /^no slice of it can be read, and 8 DICOM files beside its annotations cannot, the first because 1\/0\.dcm/,
+      /^none of its slices can be read, and neither can 8 DICOM files beside its annotations, the first because 1\/0\.dcm/,
     );
   });
 
@@ -454,7 +454,7 @@ describe('strict preparation', () => {
     const xml = lidcXml([[]], '1.2.3.9');
     const { problem, loose } = await strictly({ 'b.xml': xml });
     expect(problem).toMatch(
-      /^StrictError: b\.xml: there are no images of its scan 1\.2\.3\.9/,
+      /^StrictError: b\.xml: there are no images of scan 1\.2\.3\.9/,
     );
     expect(loose.source.counts.scansWithoutImages).toBe(1);
   });

@@ -25,7 +25,7 @@ export function refuseWithoutImages({
   seriesUid,
 }: Pick<KeptReadings, 'file' | 'seriesUid'>): never {
   throw new StrictError(
-    `${file}: there are no images of its scan ${seriesUid}, and ${asked}; add them, or name the patients to prepare`,
+    `${file}: there are no images of scan ${seriesUid}, and ${asked}; add them, or name the patients to prepare`,
   );
 }
 

@@ -29,7 +29,7 @@ export function arrayOfNpz(
         }
         if (candidate.name !== entry) return false;
         if (names.indexOf(entry) < names.length - 1) {
-          throw new Error(`"${entry}" is there twice, expected once`);
+          throw new Error(`"${entry}" is in it twice, expected once`);
         }
         const { size, originalSize } = candidate;
         const most = inflatedLimit(size, limits.npzBytes);
@@ -54,7 +54,7 @@ export function arrayOfNpz(
   }
   if (crc32(found) !== zipChecksum(bytes, entry)) {
     throw new InputError(
-      `${file}: "${entry}" is damaged: its checksum is not the one that the file has of it; download it again`,
+      `${file}: "${entry}" is damaged: its checksum is not the one in the file; download it again`,
     );
   }
   try {
