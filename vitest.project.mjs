@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** What every package's tests share: workspace packages resolve to their sources. */
+/** What all tests share: workspace packages resolve to their sources. */
 const conditions = ['@clip-lung/source', 'module', 'node', 'import', 'default'];
 
 export default defineConfig({
@@ -10,5 +10,11 @@ export default defineConfig({
     environment: 'node',
     include: ['src/**/*.spec.ts'],
     testTimeout: 60_000,
+    // A worker loads tfjs, onnxruntime and the packages once for all its files; so a file leaves nothing behind that another
+    // would meet.
+    isolate: false,
+    restoreMocks: true,
+    unstubEnvs: true,
+    unstubGlobals: true,
   },
 });
