@@ -1,3 +1,4 @@
+import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 import shared from './vitest.project.mjs';
@@ -23,14 +24,21 @@ class LongFirst extends BaseSequencer {
   }
 }
 
-/** The tests of all packages as one project, whose workers go from package to package. */
-export default {
-  ...shared,
+export default defineConfig({
   test: {
-    ...shared.test,
-    include: ['{packages,apps}/*/src/**/*.spec.ts'],
+    // All packages are one project, so that a worker goes from package to package with what it has loaded.
+    projects: [
+      {
+        ...shared,
+        test: {
+          name: 'packages',
+          ...shared.test,
+          include: ['{packages,apps}/*/src/**/*.spec.ts'],
+        },
+      },
+    ],
     // Vitest would leave one core to itself.
     maxWorkers: '100%',
     sequence: { sequencer: LongFirst },
   },
-};
+});

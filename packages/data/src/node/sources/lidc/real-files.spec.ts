@@ -40,6 +40,8 @@ const correction = '161-resubmitted-correction-3-9-12.xml';
 
 describe.skipIf(!existsSync(archive))(
   `all real annotation files (skipped where ${archive} is absent)`,
+  // Half a minute for each reading of all files, where a core is free.
+  { timeout: 180_000 },
   () => {
     let folder = '';
     let root = '';
