@@ -306,6 +306,14 @@ describe('a plugin that a run was trained with', () => {
     );
   });
 
+  it('is the same where the record names a package that is given to plugins by now', async () => {
+    const record = await recordOf();
+    const packages = { ...record.packages, '@clip-lung/data': '0.0.9' };
+    const before = runs();
+    await again({ ...record, packages });
+    expect(runs()).toBe(before + 1);
+  });
+
   it('is refused with a record that is none', async () => {
     const record = { ...(await recordOf()), files: { 'loss.ts': 'abc' } };
     await expect(again(record)).rejects.toThrow(

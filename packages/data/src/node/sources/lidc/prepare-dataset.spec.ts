@@ -301,6 +301,18 @@ describe('prepareDataset', () => {
     ],
     ['no XML', { 'a.dcm': sliceFile() }, {}, /holds no annotations of a CT/],
     [
+      'a folder of crops',
+      { 'nodules.csv': 'id,patient,class' },
+      {},
+      /its nodules\.csv the folder may be one of crops: --from crops$/,
+    ],
+    [
+      'a dataset',
+      { 'manifest.json': '{}', 'folds.csv': 'id', 'crops.npy': '' },
+      {},
+      /The folder is a dataset already, made by prepare: give it to train/,
+    ],
+    [
       'only images of other scans',
       { ...scan(1, [nodule(1)]), '1/1.xml': lidcXml([[nodule(1)]], '7.7') },
       {},
