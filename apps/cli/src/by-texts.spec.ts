@@ -272,7 +272,7 @@ describe('clip-lung evaluate --by texts', () => {
       const changed = await clipLung(...evaluated, '--data', at('changed'));
       expect(changed.code).toBe(1);
       expect(changed.err).toMatch(
-        /predictions\.csv: of nodule .* the head said .*, and now says .*--data/,
+        /predictions\.csv: for nodule .* the head said .*, and now says .*--data/,
       );
       expect(await predictionsOf('fixed', 'texts')).toEqual(before);
     } finally {

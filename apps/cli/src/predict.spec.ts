@@ -333,7 +333,7 @@ describe('what cannot be exported or predicted', () => {
     [
       ['predict', 'model.onnx', 'scaled.npy'],
       1,
-      /from 0 to 0\.5, as images scaled to 0…1 do; expected HU/,
+      /from 0 to 0\.5, as images scaled to 0…1 do; expected unscaled HU/,
     ],
   ];
 

@@ -244,7 +244,7 @@ describe('a run that somebody shares', () => {
       expect([command[0], code, out]).toEqual([command[0], 2, '']);
       if (!command.includes('current')) {
         expect(err).toContain(`  ${file}  SHA-256 ${sha256(evil.text)}\n`);
-        expect(err).toMatch(/--allow-plugins; or .*CLIP_LUNG_TRUSTED_FOLDERS/);
+        expect(err).toMatch(/--allow-plugins; or, .*CLIP_LUNG_TRUSTED_FOLDERS/);
       }
       expect(evil.wasRun()).toBe(false);
     }
