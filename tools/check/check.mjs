@@ -84,6 +84,10 @@ function run({ command: [program = '', ...args] }, stdio) {
   const started = Date.now();
   return new Promise((resolve) => {
     let output = '';
+    const say = (text) => {
+      if (stdio === 'pipe') output += text;
+      else process.stderr.write(text);
+    };
     const child = spawn(
       program === 'node' ? process.execPath : 'npx',
       program === 'node' ? args : ['--no-install', program, ...args],
@@ -93,15 +97,18 @@ function run({ command: [program = '', ...args] }, stdio) {
       },
     );
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text) => (output += text));
+      stream?.setEncoding('utf8').on('data', say);
     }
     const end = (ok) =>
       resolve({ ok, output, seconds: (Date.now() - started) / 1000 });
     child.on('error', (error) => {
-      output += `${String(error)}\n`;
+      say(`${String(error)}\n`);
       end(false);
     });
-    child.on('close', (status) => end(status === 0));
+    child.on('close', (status, signal) => {
+      if (status !== 0) say(`ended with ${signal ?? `exit code ${status}`}\n`);
+      end(status === 0);
+    });
   });
 }
 

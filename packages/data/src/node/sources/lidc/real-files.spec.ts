@@ -40,8 +40,8 @@ const correction = '161-resubmitted-correction-3-9-12.xml';
 
 describe.skipIf(!existsSync(archive))(
   `all real annotation files (skipped where ${archive} is absent)`,
-  // Half a minute for each reading of all files, where a core is free.
-  { timeout: 180_000 },
+  // Each reading of all files takes half a minute of a core, which other tests keep busy, too.
+  { timeout: 600_000 },
   () => {
     let folder = '';
     let root = '';
