@@ -7,7 +7,7 @@ const atOnce = 8;
 /**
  * The states of all runs in a folder, at any depth, in the order of their names.
  *
- * @throws as {@link findRuns}; a damaged run has the state `damaged`
+ * @throws as `findRuns`; a damaged run has the state `damaged`
  */
 export async function listRuns(
   folder: string,

@@ -30,12 +30,8 @@ export {
   readAnnotations,
 } from './sources/lidc/read-annotations.js';
 export { noduleMnist3dSource } from './sources/nodulemnist3d/nodulemnist3d.js';
-export {
-  defineSource,
-  type NoduleSource,
-  type OpenSource,
-  type SourceNodule,
-} from './sources/define-source.js';
+export { defineSource, type NoduleSource } from './sources/define-source.js';
+export type { OpenSource, SourceNodule } from './sources/open-source.js';
 export { expectSource } from './sources/expect-source.js';
 export {
   optionsOf,

@@ -94,7 +94,7 @@ export interface CroppedPlace {
 }
 
 /**
- * Crops a place of the CT series in a folder, as {@link readCrop}.
+ * Crops a place of the CT series in a folder, as `readCrop`.
  *
  * @throws {@link InputError} unless the folder holds one series, or the one that is named, and the place lies within it;
  *   and, unless `force` is set, where what the crop would show is not certain: slices are missing there, or two that differ

@@ -25,7 +25,7 @@ export interface SliceSet {
   readonly positions: Float64Array;
   /** Instance Number, Acquisition Time and Content Time, [3 · slices]; NaN in a header without one */
   readonly orders: Float64Array;
-  /** size in bytes and times of the last changes of each file, ms, [3 · slices]: see {@link FileStamp} */
+  /** size in bytes and times of the last changes of each file, ms, [3 · slices]: see `FileStamp` */
   readonly stamps: Float64Array;
   /** bytes of the files at which the pixels start */
   readonly offsets: Float64Array;

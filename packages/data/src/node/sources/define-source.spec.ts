@@ -7,11 +7,8 @@ import { z } from 'zod';
 import { temporaryFolder } from '../../../test/synthetic.js';
 import { OptionError, SourceError } from '../../errors.js';
 import { readDataset } from '../dataset/read-dataset.js';
-import {
-  defineSource,
-  type OpenSource,
-  type SourceNodule,
-} from './define-source.js';
+import { defineSource } from './define-source.js';
+import type { OpenSource, SourceNodule } from './open-source.js';
 import { optionsOf, parseOptions } from './source-options.js';
 
 describe('a source of one’s own', () => {

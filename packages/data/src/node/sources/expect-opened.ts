@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { manifestSchema } from '../../dataset/manifest.js';
 import { parts } from '../../dataset/nodule.js';
 import { InputError, SourceError } from '../../errors.js';
-import type { OpenSource, SourceNodule } from './define-source.js';
+import type { OpenSource, SourceNodule } from './open-source.js';
 
 const { classes, attributes, columns, split, collection } =
   manifestSchema.shape;

@@ -11,7 +11,7 @@ import { type Manifest, manifestSchema } from '../../dataset/manifest.js';
 import { InputError, OptionError } from '../../errors.js';
 import { countWarnings, type Warning } from '../../warning.js';
 import { DatasetWriter } from '../dataset/dataset-writer.js';
-import type { OpenSource, SourceNodule } from './define-source.js';
+import type { OpenSource, SourceNodule } from './open-source.js';
 import { expectNodule } from './expect-opened.js';
 import type { PrepareRequest } from './source.js';
 

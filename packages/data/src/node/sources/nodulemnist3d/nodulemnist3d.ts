@@ -9,7 +9,8 @@ import { resampleCube } from '../../../crop/resample.js';
 import type { Part } from '../../../dataset/nodule.js';
 import { InputError } from '../../../errors.js';
 import { limits } from '../../../limits.js';
-import { type SourceNodule, defineSource } from '../define-source.js';
+import { defineSource } from '../define-source.js';
+import type { SourceNodule } from '../open-source.js';
 import { arrayOfNpz } from './npz.js';
 
 const parts: readonly (readonly [key: string, part: Part])[] = [
