@@ -587,7 +587,7 @@ describe('a run is refused', () => {
       training: { ...small.training, accumulate: 9 },
     });
     await expect(trainRun(options('a', { experiment: long }))).rejects.toThrow(
-      /fewer than the 9 batches of 4 that make a step; set training\.accumulate lower, or training\.batchSize$/,
+      /fewer than the 9 batches of 4 that make a step; lower training\.accumulate, or training\.batchSize$/,
     );
     expect(await readdir(folder)).toEqual([]);
     const wild = resolveExperiment({
