@@ -46,7 +46,7 @@ describe('the sums of an epoch', () => {
     expect(() => {
       new EpochSums().add(batch(1, Infinity), labels, at);
     }).toThrow(
-      'the norm of the gradients is Infinity at step 7 (fold 0, epoch 1); nothing of that step is saved. Set training.learningRate lower',
+      'the norm of the gradients is Infinity at step 7 (fold 0, epoch 1); nothing of that step is saved. Lower training.learningRate',
     );
   });
 });
