@@ -44,7 +44,7 @@ describe('a failure with --json', () => {
     [
       ['predict', 'none.onnx', 'x', '--at=0,0,0', '--diameter', '5'],
       2,
-      'usage',
+      'inference-request',
       /none\.onnx: there is no such file or folder/,
     ],
     [

@@ -211,7 +211,7 @@ describe('wrong use, exit code 2', () => {
     ],
     [
       ['train', 'small.json', '--data', 'dataset', '--out', 'r', '--fold', 'x'],
-      /expected a fold/,
+      /Expected folds, counted from 0/,
     ],
     [
       [

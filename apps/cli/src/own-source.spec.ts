@@ -102,7 +102,7 @@ describe('the example of a source', () => {
       'numpy-volumes: a folder with volumes.csv, nodules.csv',
     );
     expect(text).toContain(
-      '--least <mm> leave out nodules of a smaller diameter [numpy-volumes, 3 unless said]',
+      '--least <mm> leave out nodules of a smaller diameter [numpy-volumes, default 3]',
     );
     expect(text).not.toContain('--min-readers');
   });

@@ -36,6 +36,6 @@ it('says once that nodules which fill no batch are left out', () => {
   expect(saidOf(0.4, 3).split(line)).toHaveLength(2);
   expect(saidOf(0.4)).not.toContain('left out');
   expect(saidOf(0.4, 3, 2)).toContain(
-    'an epoch is 4 steps of 2 full batches: 3 of its nodules,',
+    'an epoch has 4 steps of 2 full batches: 3 nodules are left out',
   );
 });

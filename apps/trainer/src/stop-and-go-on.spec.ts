@@ -219,7 +219,7 @@ describe('a run that is given more epochs', () => {
       readPredictions(foldPaths(out, 1), {
         run: { experiments: [], shorter: new Map(), dataset: undefined },
       }),
-    ).rejects.toThrow(/is of another experiment/);
+    ).rejects.toThrow(/belongs to another experiment/);
     const pool = await poolPredictions(out, record);
     expect([pool.missingFolds, pool.rows.length]).toEqual([[1], 12]);
     await trainRun(

@@ -142,7 +142,7 @@ describe('listRuns', () => {
       [
         'empty-record',
         'damaged',
-        expect.stringMatching(/^experiment\.json: is no JSON/),
+        expect.stringMatching(/^experiment\.json: is not JSON/),
       ],
       [
         'log',
@@ -152,7 +152,7 @@ describe('listRuns', () => {
       [
         'log-bytes',
         'damaged',
-        expect.stringMatching(/^fold-0\/metrics\.jsonl:1: is no JSON/),
+        expect.stringMatching(/^fold-0\/metrics\.jsonl:1: is not JSON/),
       ],
       [
         'no-record',

@@ -160,7 +160,7 @@ function foldsOf(text: string): readonly number[] | undefined {
   const folds = [...new Set(names.map(Number))];
   if (names.every((name) => /^\d{1,4}$/.test(name))) return folds;
   throw new InvalidArgumentError(
-    'expected folds, counted from 0, such as 0 or 0,1, or all.',
+    'Expected folds, counted from 0, such as 0 or 0,1; or all.',
   );
 }
 

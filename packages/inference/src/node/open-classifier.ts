@@ -69,6 +69,6 @@ async function bytesOf(
   }
   if (fold === undefined) return readWholeFile(path);
   throw new InferenceRequestError(
-    `${path}: is a model of one fold; --fold belongs to a run folder`,
+    `${path}: is the model of a single fold; --fold only applies to a run folder`,
   );
 }

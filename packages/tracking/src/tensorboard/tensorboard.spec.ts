@@ -104,12 +104,12 @@ describe('exportTensorBoard', () => {
   });
 
   it('refuses what is no run, and a log that is damaged', async () => {
-    await expect(exportTensorBoard(run)).rejects.toThrow(/no run folder/);
+    await expect(exportTensorBoard(run)).rejects.toThrow(/not a run folder/);
     await begin(run);
     await train(run, 0, [0]);
     await writeFile(foldPaths(run, 0).metrics, 'damaged\n');
     await expect(exportTensorBoard(run)).rejects.toThrow(
-      /metrics\.jsonl:1: is no JSON/,
+      /metrics\.jsonl:1: is not JSON/,
     );
   });
 });
