@@ -1,9 +1,10 @@
 // Kills, starts and resumes training as clusters do, and holds what comes of it against a run that nobody disturbed:
 //
-//   node tools/check/kills.mjs [--kills 100] [--starts 20] [--requeues 20] [--seed 1]
+//   node tools/check/kills.mjs [--kills 100] [--stops 50] [--starts 20] [--requeues 20] [--seed 1]
 //
 // kills     SIGKILLs, half of them at a random moment, half right before or after a rename, a link or a sync; each is followed by
 //           `train --resume`, until the fold is done
+// stops     SIGINT, SIGTERM or SIGUSR2 at a random moment, each followed by `train --resume`, until the fold is done
 // starts    three trainers at the same moment into a folder that does not exist, two of them of the same fold
 // requeues  a trainer is resumed while it still runs, is killed, and is resumed twice at the same moment
 //
@@ -22,6 +23,7 @@ import { makeDataset, trainOptions } from './small-run.mjs';
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '100' },
+    stops: { type: 'string', default: '50' },
     starts: { type: 'string', default: '20' },
     requeues: { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },
@@ -153,6 +155,37 @@ async function kills(duration, calls) {
   }
 }
 
+/** How a training may end that is asked to stop: saved; before it has begun; before it listens; or done by then. */
+const stopSignals = { SIGINT: 130, SIGTERM: 143, SIGUSR2: 140 };
+
+async function stops(duration) {
+  const total = Number(values.stops);
+  const names = Object.keys(stopSignals);
+  let stopped = 0;
+  for (let round = 0; stopped < total; round++) {
+    const run = `stops-${round}`;
+    for (let life = 0; ; life++) {
+      const last = stopped >= total || life >= 8;
+      const name = names[Math.floor(random() * names.length)];
+      const { child, ended } = start(trainArgs(run, 0, '--resume'));
+      const timer = last
+        ? undefined
+        : setTimeout(() => child.kill(name), random() * duration);
+      const { code, signal, text } = await ended;
+      clearTimeout(timer);
+      if (code === 0) break;
+      if (code === 75) count(`stops: saved after ${name}`);
+      else if (code === stopSignals[name]) count('stops: before training');
+      else if (signal === name) count('stops: before anything');
+      else problem(`${run}: ${name} ended it with ${code ?? signal}`, text);
+      if (last) break;
+      stopped += 1;
+    }
+    await compare(run, 0, 'stops');
+    await expectNothingLeft(run);
+  }
+}
+
 async function starts() {
   for (let round = 0; round < Number(values.starts); round++) {
     const run = `starts-${round}`;
@@ -208,6 +241,7 @@ try {
     `a fold takes ${(duration / 1000).toFixed(1)} s and ${calls} renames, links and syncs`,
   );
   await kills(duration, calls);
+  await stops(duration);
   await starts();
   await requeues(duration);
   for (const [name, value] of Object.entries(counts)) {

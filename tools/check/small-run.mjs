@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** An experiment that takes a second or two, three epochs of which are written. */
+/** An experiment that takes a second or two, three epochs of which are written, and every step. */
 const experiment = {
   image: { use: 'resnet18', width: 2, groups: 2 },
   text: { use: 'random', width: 16, layers: 1 },
-  training: { epochs: 3, batchSize: 8 },
+  training: { epochs: 3, batchSize: 8, checkpointSteps: 1 },
 };
 
 /** Makes `dataset` and `small.json` in a folder. @param run runs a command of the command line */
