@@ -24,6 +24,7 @@ import {
   stopSignals,
 } from './exit-codes.js';
 import { failureJson } from './failure-json.js';
+import { ownSource } from './own-source.js';
 import type { Streams } from './screen.js';
 import { version } from './software.js';
 
@@ -71,11 +72,14 @@ export async function main(
     streams.out.write(`${JSON.stringify(failureJson(error, message))}\n`);
   };
   try {
-    const surroundings = { streams, args, signal: stop.signal };
-    const tried = withoutRequirements(await programFor(surroundings));
-    await tried.parseAsync([...args], { from: 'user' });
-    const program = await programFor(surroundings);
-    await program.parseAsync([...args], { from: 'user' });
+    const surroundings = {
+      ...{ streams, signal: stop.signal },
+      ownSource: await ownSource(args),
+    };
+    await withoutRequirements(programFor(surroundings)).parseAsync([...args], {
+      from: 'user',
+    });
+    await programFor(surroundings).parseAsync([...args], { from: 'user' });
     return exitCodes.done;
   } catch (error) {
     if (error instanceof TrainingStoppedError) {
@@ -120,7 +124,7 @@ function withoutRequirements(program: Command): Command {
   return program;
 }
 
-async function programFor(surroundings: Surroundings): Promise<Command> {
+function programFor(surroundings: Surroundings): Command {
   const { out, err } = surroundings.streams;
   const program = new Command('clip-lung')
     .description(
@@ -135,7 +139,7 @@ async function programFor(surroundings: Surroundings): Promise<Command> {
       writeOut: (text) => out.write(visibleLines(text)),
       writeErr: (text) => err.write(visibleLines(text)),
     });
-  for (const add of commands) await add(program, surroundings);
+  for (const add of commands) add(program, surroundings);
   for (const command of program.commands) {
     command
       .option('--verbose', 'show where an error came from')

@@ -148,6 +148,19 @@ describe('prepare --from a file', () => {
     sourceThat(`return { classes: { names: ${classes}, ordered: false }, split: { kind: 'made', folds: 2, seed: 1 },
       crop: { size: 32, scale: null, outside: null }, total: 2, nodules: ${nodules} };`);
 
+  it('runs the file once', async () => {
+    const file = at('counted.ts');
+    const count = at('count.txt');
+    await writeFile(
+      file,
+      `import { appendFileSync } from 'node:fs';
+      appendFileSync(${JSON.stringify(count)}, 'loaded;');
+      ${sourceThat('throw new InputError("enough");')}`,
+    );
+    await clipLung('prepare', at('volumes'), '--from', file, '--out', at('o'));
+    expect(await readFile(count, 'utf8')).toBe('loaded;');
+  });
+
   it.each<readonly [string, string, number, RegExp]>([
     [
       'exports nothing',

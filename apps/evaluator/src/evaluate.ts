@@ -15,6 +15,7 @@ import {
 } from '@clip-lung/metrics';
 import {
   type ClassifiedBy,
+  experimentDigest,
   type Pool,
   poolPredictions,
   type PredictionRow,
@@ -176,6 +177,7 @@ async function evaluatePool(
         ? null
         : meanDeviation(perFold.map((fold) => fold.accuracy)),
     confusion: cases.confusion,
+    experimentDigest: experimentDigest(record.experiment),
   };
 }
 

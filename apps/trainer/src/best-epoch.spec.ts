@@ -45,6 +45,15 @@ describe('the figures of the validation nodules', () => {
     ).toBeCloseTo(1 - 2 / (11 / 4), 12);
   });
 
+  it('have the mean AUC of the classes against the rest', () => {
+    const scores = [0.2, 0.6, 0.4, 0.3];
+    const two = scores.map((p, i) => rowOf(i < 2 ? 0 : 1, [1 - p, p]));
+    // Of the pairs of class 1 and class 0, 0.4 and 0.3 are above 0.2, and neither is above 0.6.
+    expect(validationOf(two, 'auc', { count: 2, ordered: false })?.score).toBe(
+      0.5,
+    );
+  });
+
   it('are none where no nodules are held out, and null where they are undefined', () => {
     expect(validationOf([], 'auc', classes)).toBeNull();
     const one = rows.slice(0, 1);

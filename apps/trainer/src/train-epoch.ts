@@ -54,7 +54,7 @@ export async function trainEpoch(
     split.validation,
   );
   expectFinite(rows, 'validation', { fold, epoch, step });
-  const { best: metric } = options.experiment.training;
+  const { best: metric } = experiment.training;
   const validation = validationOf(rows, metric, {
     count: split.classes.length,
     ordered: dataset.manifest.classes.ordered,

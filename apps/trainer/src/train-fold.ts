@@ -172,7 +172,9 @@ function byClass(
   const classes = new Map<number, number[]>();
   for (const row of rows) {
     const label = at(labels.values, row, 'labels');
-    classes.set(label, [...(classes.get(label) ?? []), row]);
+    const own = classes.get(label);
+    if (own === undefined) classes.set(label, [row]);
+    else own.push(row);
   }
   return [...classes].sort(([a], [b]) => a - b).map(([, own]) => own);
 }

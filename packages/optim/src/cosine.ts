@@ -1,4 +1,4 @@
-import { check } from './hyperparameter.js';
+import { check, checkLength } from './hyperparameter.js';
 import { linearWarmup } from './warmup.js';
 
 export interface CosineOptions {
@@ -29,13 +29,7 @@ export function cosineSchedule({
   warmup = 0,
   final = 0,
 }: CosineOptions): (step: number) => number {
-  check(Number.isFinite(base) && base >= 0, 'base', base, 'at least 0');
-  check(
-    Number.isSafeInteger(steps) && steps > 0,
-    'steps',
-    steps,
-    'a whole number of at least 1',
-  );
+  checkLength({ base, steps });
   check(
     Number.isSafeInteger(warmup) && warmup >= 0 && warmup < steps,
     'warmup',

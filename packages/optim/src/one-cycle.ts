@@ -1,4 +1,4 @@
-import { check } from './hyperparameter.js';
+import { check, checkLength } from './hyperparameter.js';
 
 export interface OneCycleOptions {
   /** the highest learning rate */
@@ -28,13 +28,7 @@ export function oneCycleSchedule({
   divFactor = 25,
   finalDivFactor = 1e4,
 }: OneCycleOptions): (step: number) => number {
-  check(Number.isFinite(base) && base >= 0, 'base', base, 'at least 0');
-  check(
-    Number.isSafeInteger(steps) && steps > 0,
-    'steps',
-    steps,
-    'a whole number of at least 1',
-  );
+  checkLength({ base, steps });
   check(
     warmup >= 0 && warmup < steps,
     'warmup',

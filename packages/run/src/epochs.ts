@@ -8,8 +8,13 @@ const schema = z.looseObject({
   training: z.looseObject({ epochs: z.int().positive() }),
 });
 
+/** How many epochs the folds of a run are to have; null for an experiment that does not say. */
+export function epochsIn(experiment: RunRecord['experiment']): number | null {
+  return schema.safeParse(experiment).data?.training.epochs ?? null;
+}
+
 /**
- * How many epochs the folds of a run are to have.
+ * The same, of a run whose training depends on it.
  *
  * @throws `RunFileError` for an experiment that does not say
  */

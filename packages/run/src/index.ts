@@ -86,6 +86,7 @@ export {
 export {
   type ClassSummary,
   type FoldSummary,
+  isOfRun,
   readRunSummary,
   type RunSummary,
   summaryKeys,

@@ -17,14 +17,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import {
   appendMetrics,
+  experimentDigest,
   foldPaths,
   listRuns,
   lockFold,
   runPaths,
   type RunRecord,
   type RunState,
+  type RunSummary,
+  withEpochs,
   writePredictions,
   writeRunRecord,
+  writeRunSummary,
 } from './index.js';
 import { lockFile } from './paths.js';
 
@@ -185,6 +189,41 @@ describe('listRuns', () => {
     });
   });
 
+  it('counts no fold as done, and no evaluation as the run’s, that is of fewer epochs than it was given since', async () => {
+    await begin('longer');
+    for (const fold of [0, 1]) {
+      await train('longer', fold, [0.25]);
+      await predict('longer', fold, experimentDigest(record.experiment));
+    }
+    const { experiment } = record;
+    const now = experimentDigest(withEpochs(experiment, 9));
+    await writeRunSummary(join(folder, 'longer'), {
+      ...summary,
+      experimentDigest: experimentDigest(experiment),
+    });
+    expect(await list()).toMatchObject([
+      { state: 'finished', folds: { done: 2, of: 2 }, best: { of: 'test' } },
+    ]);
+    await writeRunRecord(join(folder, 'longer'), {
+      ...record,
+      experiment: withEpochs(experiment, 9),
+      extended: [{ from: 3, epochs: { 0: 1, 1: 1 } }],
+    });
+    const best = { of: 'validation', accuracy: 0.25, folds: 2 };
+    expect(await list()).toMatchObject([
+      { state: 'stopped', folds: { done: 0, of: 2 }, best },
+    ]);
+    await predict('longer', 1, now);
+    expect(await list()).toMatchObject([
+      { state: 'stopped', folds: { done: 1, of: 2 }, best },
+    ]);
+    await writeRunSummary(join(folder, 'longer'), {
+      ...summary,
+      experimentDigest: now,
+    });
+    expect(await list()).toMatchObject([{ best: { of: 'test', folds: 1 } }]);
+  });
+
   it('goes by what is a run: experiments, datasets and links in a circle are none', async () => {
     await begin('run');
     await symlink(folder, join(folder, 'circle'));
@@ -241,6 +280,19 @@ const record: RunRecord = {
   ...{ engine: 'onnx', device: 'cpu', host: 'node-7', software: {} },
 };
 
+const summary: RunSummary = {
+  ...{ accuracy: 0.5, majority: 0.5, perClass: [], run: 'r', text: 'none' },
+  ...{ data: 'phantom', by: 'head', formatVersion: 2, subset: 'A' },
+  ...{ textModel: '', majorityClass: 'benign', nodules: 2, patients: 2 },
+  ...{ macroPrecision: 0.5, macroRecall: 0.5, macroF1: 0.5, auc: 0.5 },
+  ...{ ece: 0.1, brier: 0.5, missingFolds: [1], overFolds: null },
+  interval: {
+    ...{ level: 0.95, wilson: { low: 0.1, high: 0.9 }, byPatient: null },
+  },
+  folds: [{ fold: 0, accuracy: 0.5, nodules: 2, patients: 2 }],
+  confusion: [],
+};
+
 /** The runs' folders as seen from the folder that is searched. */
 async function list(): Promise<readonly RunState[]> {
   const states = await listRuns(folder);
@@ -268,7 +320,11 @@ async function train(
   }
 }
 
-function predict(name: string, fold: number): Promise<void> {
+function predict(
+  name: string,
+  fold: number,
+  digest = 'e'.repeat(64),
+): Promise<void> {
   const own = { label: 0, prediction: 0, probabilities: [0.75, 0.25] };
   return writePredictions(
     foldPaths(join(folder, name), fold),
@@ -276,6 +332,6 @@ function predict(name: string, fold: number): Promise<void> {
       classes: record.classes,
       rows: [{ nodule: `n${fold}`, patient: `p${fold}`, ...own }],
     },
-    { experimentDigest: 'e'.repeat(64), dataset: 'd'.repeat(64) },
+    { experimentDigest: digest, dataset: 'd'.repeat(64) },
   );
 }

@@ -32,7 +32,7 @@ export function runOrigin({
 }: Pick<
   RunRecord,
   'experiment' | 'data' | 'replacedPlugins' | 'extended'
->): RunOrigin {
+>): Required<RunOrigin> {
   const former = replacedPlugins.map(({ plugins }) => ({
     ...experiment,
     plugins,

@@ -138,7 +138,7 @@ export async function readPredictions(
   if (info !== undefined) {
     expectDigest(bytes, info, paths);
     expectOrigin(info, { ...paths, run }, file);
-    if (run?.shorter?.has(info.experimentDigest) === true) {
+    if (isOfFewerEpochs(info, run)) {
       throw new MissingRunFileError(
         file,
         'is of fewer epochs than the run was given since: this fold is not trained to its end yet',
@@ -147,6 +147,28 @@ export async function readPredictions(
   }
   const found = await parsePredictions(bytes, file, signal);
   return { ...found, isDigested: info !== undefined };
+}
+
+function isOfFewerEpochs(
+  { experimentDigest }: PredictionsInfo,
+  run: RunOrigin | undefined,
+): boolean {
+  return run?.shorter?.has(experimentDigest) === true;
+}
+
+/**
+ * Whether a fold's predictions are of fewer epochs than its run was given since. The predictions themselves are not read.
+ *
+ * @throws `RunFileError`
+ */
+export async function areOfFewerEpochs(
+  paths: FoldPaths,
+  run: RunOrigin,
+): Promise<boolean> {
+  // Most runs were never given more.
+  if (run.shorter === undefined || run.shorter.size === 0) return false;
+  const info = await readInfo(paths);
+  return info !== undefined && isOfFewerEpochs(info, run);
 }
 
 /** What writes predictions again. */

@@ -3,10 +3,13 @@ import { stat } from 'node:fs/promises';
 import { ClipLungError } from '@clip-lung/tensor';
 import { FileReadError, isMissing } from '@clip-lung/tensor/node';
 
+import { epochsIn } from './epochs.js';
 import { MissingRunFileError, RunFileError } from './error.js';
 import { type FoldHolder, foldHolder } from './fold-lock.js';
 import { type LoggedProgress, readProgress } from './logged-progress.js';
+import { runOrigin } from './origin.js';
 import { foldPaths, listFolds, runPaths } from './paths.js';
+import { areOfFewerEpochs } from './predictions-file.js';
 import { readRunRecord, type RunRecord } from './record.js';
 import { readTestAccuracy } from './summary.js';
 
@@ -55,7 +58,7 @@ export interface RunState {
 
 /**
  * Reads how far a run is. Its record, logs and summary are held against their digests; of checkpoints and predictions it is only
- * asked whether they are there.
+ * asked whether they are there, and, in a run that was given more epochs, whether predictions are of all of them.
  *
  * @returns the state `damaged` for what cannot be read as a run
  */
@@ -73,7 +76,7 @@ export async function readRunState(run: string): Promise<RunState> {
     known = { ...known, ...progressOf(folds, record) };
     known = { ...known, changed: await lastChanged(run, folds) };
     const holder = folds.find(({ holder }) => holder?.lives === true)?.holder;
-    const tested = await readTestAccuracy(run);
+    const tested = await readTestAccuracy(run, record);
     const isDone = folds.length > 0 && folds.every(({ isTested }) => isTested);
     return {
       ...unknown,
@@ -98,8 +101,10 @@ interface FoldState {
 /** All folds that the run is to have. */
 async function readFolds(
   run: string,
-  { data }: RunRecord,
+  record: RunRecord,
 ): Promise<readonly FoldState[]> {
+  const { data } = record;
+  const origin = runOrigin(record);
   const there = await listFolds(run);
   const stray = there.find((fold) => fold >= data.folds);
   if (stray !== undefined) {
@@ -114,7 +119,10 @@ async function readFolds(
     const isThere = there.includes(fold);
     states.push({
       fold,
-      isTested: isThere && (await writtenAt(paths.predictions)) !== undefined,
+      isTested:
+        isThere &&
+        (await writtenAt(paths.predictions)) !== undefined &&
+        !(await areOfFewerEpochs(paths, origin)),
       logged: isThere ? await progressIn(paths.metrics) : nothing,
       holder: await foldHolder(run, fold),
     });
@@ -155,18 +163,9 @@ function progressOf(
         : {
             fold: current.fold,
             done: current.logged.epochs,
-            of: epochsOf(experiment),
+            of: epochsIn(experiment),
           },
   };
-}
-
-/** What the experiment asks for; what is no number says nothing. */
-function epochsOf({
-  training,
-}: Readonly<Record<string, unknown>>): number | null {
-  if (typeof training !== 'object' || training === null) return null;
-  const epochs = 'epochs' in training ? training.epochs : null;
-  return typeof epochs === 'number' ? epochs : null;
 }
 
 function bestValidation(folds: readonly FoldState[]): RunState['best'] {

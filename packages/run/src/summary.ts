@@ -21,7 +21,8 @@ import { MissingRunFileError } from './error.js';
 import { formatVersion, type RunFormatVersion } from './format-version.js';
 import { readRunFile } from './missing.js';
 import { runPaths } from './paths.js';
-import { type RunText, runTexts } from './record.js';
+import { runOrigin } from './origin.js';
+import { type RunRecord, type RunText, runTexts } from './record.js';
 
 /**
  * One class of the summary: its figures, by the names that the metrics have for them. What has no denominator is 0, as
@@ -85,6 +86,8 @@ export interface RunSummary extends BuiltInFigures {
   } | null;
   /** counts [true class][predicted class], classes as in `perClass` */
   readonly confusion: readonly (readonly number[])[];
+  /** of the experiment that was evaluated, by `experimentDigest`; absent in summaries of earlier versions */
+  readonly experimentDigest?: string | undefined;
 }
 
 const fraction = z.number().min(0).max(1);
@@ -163,6 +166,7 @@ const shape = z.object({
     .strictObject({ mean: fraction, deviation: z.number().nonnegative() })
     .nullable(),
   confusion: z.array(z.array(count)),
+  experimentDigest: z.string().optional(),
 });
 
 // The names and types of the figures are the registry's: `BuiltInFigures` and the schemas say the same.
@@ -196,7 +200,19 @@ export async function readRunSummary(
   return parseDigestedJson(bytes, summary, file);
 }
 
+/** Whether a summary is of its run as it is: not of fewer epochs than the run was given since. */
+export function isOfRun(
+  { experimentDigest: digest }: Pick<RunSummary, 'experimentDigest'>,
+  record: RunRecord,
+): boolean {
+  const { experiments, shorter } = runOrigin(record);
+  return digest === undefined
+    ? shorter.size === 0
+    : experiments.includes(digest);
+}
+
 const headline = z.looseObject({
+  experimentDigest: shape.shape.experimentDigest,
   accuracy: fraction,
   folds: z.array(z.looseObject({ fold: count })),
 });
@@ -204,17 +220,19 @@ const headline = z.looseObject({
 /**
  * The accuracy of `summary.json`, and of how many folds it is. A summary of before some metric was there has it, too.
  *
- * @returns undefined where the run was not evaluated
+ * @returns undefined where the run was not evaluated, or not since it was given more epochs
  * @throws `RunFileError` for a summary that is not as it was written
  */
 export async function readTestAccuracy(
   folder: string,
+  record: RunRecord,
 ): Promise<{ readonly accuracy: number; readonly folds: number } | undefined> {
   const file = runPaths(folder).summary;
   try {
     const bytes = await readRunFile(file, 'there is no such file');
-    const { accuracy, folds } = parseDigestedJson(bytes, headline, file);
-    return { accuracy, folds: folds.length };
+    const found = parseDigestedJson(bytes, headline, file);
+    if (!isOfRun(found, record)) return undefined;
+    return { accuracy: found.accuracy, folds: found.folds.length };
   } catch (error) {
     if (error instanceof MissingRunFileError) return undefined;
     throw error;

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 
+import { accuracy } from '@clip-lung/metrics';
 import {
   type EpochMetrics,
   foldPaths,
@@ -9,6 +10,7 @@ import {
   runOrigin,
   type RunRecord,
 } from '@clip-lung/run';
+import { at } from '@clip-lung/tensor';
 import { isMissing } from '@clip-lung/tensor/node';
 
 import { type NamedNumber, numbersOf } from './numbers.js';
@@ -62,20 +64,26 @@ export async function readTrackedFold(
   const times = timesOf(epochs, (await writtenAt(paths.metrics)) ?? 0);
   const tracked = epochs.map(({ epoch, ...line }, index) => ({
     epoch,
-    time: times[index] ?? 0,
+    time: at(times, index),
     numbers: numbersOf(line),
   }));
   const time = await writtenAt(paths.predictions);
   if (!tested || time === undefined) {
     return { fold, epochs: tracked, test: null };
   }
-  const { rows } = await readPredictions(paths, {
-    run: runOrigin(record),
-    undigested: record.formatVersion === 1,
-  });
-  const right = rows.filter(({ label, prediction }) => label === prediction);
-  const accuracy = right.length / rows.length;
-  return { fold, epochs: tracked, test: { accuracy, time } };
+  // Those of fewer epochs than the run was given since count as missing.
+  const predicted = await orMissing(
+    readPredictions(paths, {
+      run: runOrigin(record),
+      undigested: record.formatVersion === 1,
+    }),
+  );
+  if (predicted === undefined) return { fold, epochs: tracked, test: null };
+  const right = accuracy(
+    predicted.rows.map(({ label }) => label),
+    predicted.rows.map(({ prediction }) => prediction),
+  );
+  return { fold, epochs: tracked, test: { accuracy: right, time } };
 }
 
 /** When each epoch ended, if the last one did when the log was written, and none waited. */

@@ -6,19 +6,19 @@ import {
   type SourceOption,
   sources as known,
 } from '@clip-lung/data/node';
-import { loadSource } from '@clip-lung/experiment';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import { type AddCommand, screenOf } from '../command.js';
 import { UsageError } from '../exit-codes.js';
+import { sourceNames as names } from '../own-source.js';
 
 type Options = Readonly<Record<string, string | true>> & {
   readonly from: string;
   readonly out: string;
 };
 
-export const addPrepare: AddCommand = async (program, surroundings) => {
-  const own = await ownSource(surroundings.args);
+export const addPrepare: AddCommand = (program, surroundings) => {
+  const { ownSource: own } = surroundings;
   const sources: readonly Source[] = own === undefined ? known : [own.source];
   const named = (from: string): Source | undefined =>
     own?.file === from
@@ -63,27 +63,6 @@ export const addPrepare: AddCommand = async (program, surroundings) => {
     screen.result(formatManifest(manifest, given.out), manifest);
   });
 };
-
-const names = known.flatMap(({ name, aliases = [] }: Source) => [
-  name,
-  ...aliases,
-]);
-
-/** The source of the user's own that a command line names. It has to be there before its options are read. */
-async function ownSource(
-  args: readonly string[],
-): Promise<{ readonly file: string; readonly source: Source } | undefined> {
-  const looked = new Command()
-    .allowUnknownOption()
-    .helpOption(false)
-    .option('--from [source]');
-  const { operands } = looked.parseOptions([...args]);
-  if (operands[0] !== 'prepare') return undefined;
-  const { from } = looked.opts<{ readonly from?: string | true }>();
-  if (typeof from !== 'string' || names.includes(from)) return undefined;
-  const isFile = /[\\/]|\.[cm]?[jt]s$/.test(from);
-  return isFile ? { file: from, source: await loadSource(from) } : undefined;
-}
 
 /** The options of all sources: one that several have stands there once. */
 function flagsOf(all: readonly Source[]): readonly Option[] {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import {
   appendMetrics,
+  experimentDigest,
   foldPaths,
   lockFold,
   type RunSummary,
@@ -175,6 +176,31 @@ describe('exportMlflow', () => {
     expect(server.runs).toHaveLength(1);
     await writeRunSummary(run, summary);
     expect(await send()).toEqual([{ run, id: 'run1', wasThere: false }]);
+  });
+
+  it('leaves out an evaluation of fewer epochs than the run was given since, and says so', async () => {
+    const experiment = { training: { epochs: 9 } };
+    const extended = [{ from: 3, epochs: { 0: 3, 1: 3 } }];
+    await finished();
+    await begin(run, { experiment, extended });
+    for (const fold of [0, 1]) await test(run, fold, experiment);
+    const former = { training: { epochs: 3 } };
+    await writeRunSummary(run, {
+      ...summary,
+      experimentDigest: experimentDigest(former),
+    });
+    await send();
+    const keys = server.runs[0]?.metrics.map(({ key }) => key) ?? [];
+    expect(keys).toContain('fold-1/test/accuracy');
+    expect(keys.filter((key) => key.startsWith('summary/'))).toEqual([]);
+    await writeRunSummary(run, {
+      ...summary,
+      experimentDigest: experimentDigest(experiment),
+    });
+    await send();
+    expect(server.runs[1]?.metrics.map(({ key }) => key)).toContain(
+      'summary/accuracy',
+    );
   });
 
   it('makes an export that was broken off again', async () => {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 
 import {
   experimentDigest,
+  isOfRun,
   listFolds,
   MissingRunFileError,
   readRunRecord,
@@ -65,7 +66,7 @@ const longestParam = 6000;
 export async function readMlflowRun(run: string): Promise<MlflowRun> {
   const record = await readRunRecord(run);
   const folds = await finishedFolds(run, record);
-  const summary = await summaryOf(run);
+  const summary = await summaryOf(run, record);
   const numbers = [
     ...folds.flatMap(numbersOfFold),
     ...(summary === undefined
@@ -131,11 +132,14 @@ async function finishedFolds(
   );
 }
 
+/** Undefined where the run was not evaluated, or not since it was given more epochs. */
 async function summaryOf(
   run: string,
+  record: RunRecord,
 ): Promise<{ readonly found: RunSummary; readonly time: number } | undefined> {
   try {
     const found = await readRunSummary(run);
+    if (!isOfRun(found, record)) return undefined;
     return { found, time: (await writtenAt(runPaths(run).summary)) ?? 0 };
   } catch (error) {
     if (error instanceof MissingRunFileError) return undefined;

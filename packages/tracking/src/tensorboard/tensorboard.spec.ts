@@ -103,6 +103,21 @@ describe('exportTensorBoard', () => {
     expect(await eventFiles(foldPaths(run, 1).folder)).toEqual([]);
   });
 
+  it('leaves out the test of a fold that is to go on, since its run was given more epochs', async () => {
+    const longer = {
+      experiment: { training: { epochs: 9 } },
+      extended: [{ from: 3, epochs: { 0: 1 } }],
+    };
+    await begin(run, longer);
+    await train(run, 0, [0]);
+    await test(run, 0, { training: { epochs: 3 } });
+    await exportTensorBoard(run);
+    await expectLog(0);
+    await test(run, 0, longer.experiment);
+    await exportTensorBoard(run);
+    await expectLog(0, { 'test/accuracy': 2 / 3 });
+  });
+
   it('refuses what is no run, and a log that is damaged', async () => {
     await expect(exportTensorBoard(run)).rejects.toThrow(/not a run folder/);
     await begin(run);

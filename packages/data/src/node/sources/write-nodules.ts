@@ -127,7 +127,10 @@ function foldsOf(
       return makeFolds(nodules, { classes: classes.names, ...split });
     }
     case 'given':
-      return nodules.map(({ fold }) => fold ?? NaN);
+      return nodules.map(({ id, fold }) => {
+        if (fold !== undefined) return fold;
+        throw new RangeError(`nodule ${id} has no fold`);
+      });
     case 'own':
       return nodules.map(({ part }) => (part === 'test' ? 0 : 1));
   }
