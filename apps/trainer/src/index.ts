@@ -28,5 +28,8 @@ export {
 } from './nodule-table.js';
 export type { FoldOptions } from './fold-options.js';
 export type { FoldResult } from './fold-result.js';
+export { beginRun, type NewRecord } from './open-run.js';
+export { planRun, type RunPlan } from './plan-run.js';
+export { fittingRun, type FittingRun, type RunOptions } from './prepare-run.js';
 export { type TrainOptions, trainRun } from './train-run.js';
 export { makeProgram, type TrainingProgram } from './training-program.js';

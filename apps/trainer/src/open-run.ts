@@ -47,6 +47,25 @@ export interface OpenOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/**
+ * Begins a run that others are to train: writes its record, and the sources of its plugins.
+ *
+ * @returns the record; that which is there already, where the run has begun
+ * @throws {@link TrainingError} for a folder that holds something else
+ */
+export async function beginRun({
+  out,
+  record,
+  keep = null,
+}: Pick<OpenOptions, 'out' | 'record' | 'keep'>): Promise<RunRecord> {
+  if (await isNew(out)) {
+    if (keep !== null) await writeKeptFiles(out, keep);
+    if (await createRunRecord(out, record)) return record;
+  }
+  expectRunFolder(out);
+  return readRunRecord(out);
+}
+
 /** A run whose folds this process alone trains. */
 export interface OpenedRun extends Pick<FoldOptions, 'origin' | 'run'> {
   /** by fold, in the order that was asked for */
@@ -136,11 +155,7 @@ async function earlierRecord({
   readonly earlier: RunRecord;
   readonly changed: RunRecord;
 }> {
-  if (!existsSync(runPaths(out).experiment)) {
-    throw new TrainingError(
-      `${out}: is not empty, and not a run folder (no experiment.json); choose another folder`,
-    );
-  }
+  expectRunFolder(out);
   const earlier = await readRunRecord(out);
   const { plugins } = record.experiment;
   const own = replacePlugins
@@ -152,6 +167,13 @@ async function earlierRecord({
   const changed = { ...earlier, experiment };
   expectSameRun(out, changed, record);
   return { earlier, changed };
+}
+
+function expectRunFolder(out: string): void {
+  if (existsSync(runPaths(out).experiment)) return;
+  throw new TrainingError(
+    `${out}: is not empty, and not a run folder (no experiment.json); choose another folder`,
+  );
 }
 
 /** Whether there is anything of a fold: an empty folder is left by whoever is killed at its first write. */

@@ -11,6 +11,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { createJiti, type Jiti } from 'jiti';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+import { defineGrid } from './grid/define-grid.js';
+import { without } from './grid/without.js';
+
 /**
  * What a file of your own imports from here, wherever it lies: a folder without node_modules will do, and its tensors are
  * those of the engine, never another copy's.
@@ -19,6 +22,7 @@ const virtualModules = {
   '@clip-lung/augment': augment,
   '@clip-lung/data': data,
   '@clip-lung/data/node': dataOfNode,
+  '@clip-lung/experiment': { defineGrid, without },
   '@clip-lung/lidc': lidc,
   '@clip-lung/losses': losses,
   '@clip-lung/model': model,

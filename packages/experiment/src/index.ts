@@ -1,4 +1,26 @@
-export { ExperimentFileError, SourceFileError } from './errors.js';
+export {
+  ExperimentFileError,
+  GridFileError,
+  SourceFileError,
+} from './errors.js';
+export {
+  type Axes,
+  type Axis,
+  type AxisValues,
+  type Changes,
+  defineGrid,
+  type FieldChange,
+  type FieldValue,
+  type Grid,
+  type Variant,
+} from './grid/define-grid.js';
+export {
+  type GridExperiment,
+  type LoadedGrid,
+  loadGrid,
+  withSeed,
+} from './grid/load-grid.js';
+export { without } from './grid/without.js';
 export { fileOf, importFile } from './import-file.js';
 export {
   type ExperimentToTrain,

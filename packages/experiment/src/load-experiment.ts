@@ -1,19 +1,16 @@
-import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-
 import {
-  asRecorded,
   type Modules,
   modulesWith,
   type ResolvedExperiment,
   resolveExperiment,
 } from '@clip-lung/model';
-import { expectRecordDigest, type KeptFiles } from '@clip-lung/run';
-import { fileLimits, parseJsonText } from '@clip-lung/tensor';
-import { readFileUpTo } from '@clip-lung/tensor/node';
+import type { KeptFiles } from '@clip-lung/run';
 
-import { ExperimentFileError } from './errors.js';
-import { importFile } from './import-file.js';
+import {
+  asExperiment,
+  readExperimentFile,
+  type WrittenExperiment,
+} from './experiment-file.js';
 import { keepPlugins } from './kept-plugins.js';
 import { type LoadedPlugin, pluginEntries, runPlugin } from './load-plugins.js';
 import { applyOverrides } from './overrides.js';
@@ -35,8 +32,8 @@ export interface ExperimentToTrain extends LoadedExperiment {
 export interface LoadOptions {
   /** `path=value`, from the command line */
   readonly overrides?: readonly string[];
-  /** the run that is to be trained, which may have begun */
-  readonly run: string;
+  /** the run that is to be trained, which may have begun; without it, nothing has */
+  readonly run?: string | undefined;
   readonly plugins: (typeof pluginVersions)[number];
   readonly policy: PluginPolicy;
 }
@@ -54,29 +51,30 @@ export interface LoadOptions {
  */
 export async function loadExperiment(
   file: string,
-  { overrides = [], run, plugins, policy }: LoadOptions,
+  { overrides = [], ...options }: LoadOptions,
 ): Promise<ExperimentToTrain> {
-  const path = resolve(file);
-  if (!existsSync(path)) {
-    throw new ExperimentFileError(
-      `${file}: there is no such file; give an experiment, such as experiments/clip-lung.ts`,
-    );
-  }
-  const isData = path.endsWith('.json');
-  const read = isData
-    ? await fromJson(path, file)
-    : await fromModule(path, file);
-  const written = asObject(applyOverrides(read, overrides), file);
-  const entries = pluginEntries(written['plugins']);
-  const theirs: unknown = isData ? asObject(read, file)['plugins'] : [];
-  const found = await findPluginsToTrain(entries, {
-    ...{ run, plugins, folder: dirname(path) },
-    isTheirs: (entry) => Array.isArray(theirs) && theirs.includes(entry),
+  const read = await readExperimentFile(file);
+  const fields = asExperiment(applyOverrides(read.fields, overrides), file);
+  return experimentToTrain({ ...read, fields }, options);
+}
+
+/**
+ * Finds and runs the plugins of an experiment that was read, and resolves it.
+ *
+ * @throws as {@link loadExperiment}
+ */
+export async function experimentToTrain(
+  { file, folder, fields, theirs }: WrittenExperiment,
+  { run, plugins, policy }: Omit<LoadOptions, 'overrides'>,
+): Promise<ExperimentToTrain> {
+  const found = await findPluginsToTrain(pluginEntries(fields['plugins']), {
+    ...{ run, plugins, folder },
+    isTheirs: (entry) => theirs.includes(entry),
   });
   // Copies that take the place of the user's own files are the run's, whatever the experiment is.
   const owner = found.isReplaced
     ? {
-        owner: `the run ${run}`,
+        owner: `the run ${run ?? ''}`,
         otherwise: "or go on with today's files: --plugins current",
       }
     : { owner: file };
@@ -98,53 +96,8 @@ export async function loadExperiment(
         })),
       );
   const experiment = resolveExperiment(
-    { ...written, plugins: records },
+    { ...fields, plugins: records },
     modules,
   );
   return { experiment, modules, keep: kept };
-}
-
-function asObject(
-  experiment: unknown,
-  file: string,
-): Readonly<Record<string, unknown>> {
-  if (
-    typeof experiment === 'object' &&
-    experiment !== null &&
-    !Array.isArray(experiment)
-  ) {
-    return experiment as Readonly<Record<string, unknown>>;
-  }
-  throw new ExperimentFileError(
-    `${file}: has no experiment; a JSON file holds one as an object, a module as its default export: export default defineExperiment({ … })`,
-  );
-}
-
-async function fromJson(path: string, file: string): Promise<unknown> {
-  const bytes = await readFileUpTo(path, fileLimits.jsonBytes);
-  let json: unknown;
-  try {
-    json = parseJsonText(bytes);
-  } catch (error) {
-    throw new ExperimentFileError(`${file}: is not JSON (${String(error)})`, {
-      cause: error,
-    });
-  }
-  // The record of a run holds its experiment beside what it ran on.
-  if (typeof json !== 'object' || json === null || !('experiment' in json)) {
-    return json;
-  }
-  expectRecordDigest(bytes, file);
-  return asRecorded(asObject(json.experiment, file));
-}
-
-async function fromModule(path: string, file: string): Promise<unknown> {
-  try {
-    return await importFile(path);
-  } catch (error) {
-    throw new ExperimentFileError(
-      `${file}: cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
-  }
 }

@@ -2,9 +2,9 @@ import { ExperimentFileError } from './errors.js';
 
 /**
  * Applies `--set training.epochs=3` to an experiment. Values are JSON where they can be (`3`, `true`, `null`,
- * `[1, 2]`), else text. A path goes through objects by name and through lists by index; what is missing is made.
+ * `[1, 2]`), else text; paths are those of {@link withValueAt}.
  *
- * @throws {@link ExperimentFileError} for a text without `=`, and for a path through something that is no object
+ * @throws {@link ExperimentFileError} for a text without `=`, and for a path through something that is not an object
  */
 export function applyOverrides(
   experiment: unknown,
@@ -17,11 +17,10 @@ export function applyOverrides(
         `--set ${override}: expected path=value, such as training.epochs=3`,
       );
     }
-    const names = override
-      .slice(0, at)
-      .split(/[.[\]]+/)
-      .filter((name) => name !== '');
-    return withValue(changed, names, valueOf(override.slice(at + 1)), override);
+    const value = valueOf(override.slice(at + 1));
+    return withValueAt(changed, override.slice(0, at), value, {
+      place: `--set ${override}`,
+    });
   }, experiment);
 }
 
@@ -33,11 +32,42 @@ function valueOf(text: string): unknown {
   }
 }
 
+/**
+ * An experiment with another value at a path, `losses[1].weight`. A path goes through objects by name and through lists by
+ * index; what is missing is made.
+ *
+ * @param place what asks for it, for errors
+ * @throws {@link ExperimentFileError} for a path through something that is not an object
+ */
+export function withValueAt(
+  experiment: unknown,
+  path: string,
+  value: unknown,
+  { place }: { readonly place: string },
+): unknown {
+  return withValue(experiment, namesIn(path), value, place);
+}
+
+/** What an experiment has at a path; undefined where there is nothing. */
+export function valueAt(experiment: unknown, path: string): unknown {
+  return namesIn(path).reduce<unknown>(
+    (node, name) =>
+      typeof node === 'object' && node !== null && Object.hasOwn(node, name)
+        ? (node as Readonly<Record<string, unknown>>)[name]
+        : undefined,
+    experiment,
+  );
+}
+
+function namesIn(path: string): readonly string[] {
+  return path.split(/[.[\]]+/).filter((name) => name !== '');
+}
+
 function withValue(
   node: unknown,
   [name, ...rest]: readonly string[],
   value: unknown,
-  override: string,
+  place: string,
 ): unknown {
   if (name === undefined) return value;
   if (Array.isArray(node)) {
@@ -45,21 +75,21 @@ function withValue(
     const index = Number(name);
     if (!Number.isInteger(index) || index < 0 || index >= items.length) {
       throw new ExperimentFileError(
-        `--set ${override}: "${name}" is not an index into a list of ${items.length}`,
+        `${place}: "${name}" is not an index into a list of ${items.length}`,
       );
     }
     return items.map((item, i) =>
-      i === index ? withValue(item, rest, value, override) : item,
+      i === index ? withValue(item, rest, value, place) : item,
     );
   }
   if (node !== undefined && (typeof node !== 'object' || node === null)) {
     throw new ExperimentFileError(
-      `--set ${override}: "${name}" would be inside ${JSON.stringify(node)}, which is not an object`,
+      `${place}: "${name}" would be inside ${JSON.stringify(node)}, which is not an object`,
     );
   }
   const object = node as Readonly<Record<string, unknown>> | undefined;
   return {
     ...object,
-    [name]: withValue(object?.[name], rest, value, override),
+    [name]: withValue(object?.[name], rest, value, place),
   };
 }

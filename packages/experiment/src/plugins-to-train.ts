@@ -46,14 +46,14 @@ export async function findPluginsToTrain(
   }: {
     /** of the experiment */
     readonly folder: string;
-    /** that is to be trained, and may have begun */
-    readonly run: string;
+    /** that is to be trained, and may have begun; without it, nothing has */
+    readonly run?: string | undefined;
     readonly plugins: PluginVersion;
     /** whether an entry came as data, not from a program or the command line */
     readonly isTheirs: (entry: unknown) => boolean;
   },
 ): Promise<PluginsToTrain> {
-  const begun = await begunWith(run);
+  const begun = run === undefined ? [] : await begunWith(run);
   const plugins: FoundPlugin[] = [];
   const asked: FoundPlugin[] = [];
   const notes: string[] = [];
@@ -96,12 +96,16 @@ async function findEntry(
 async function choose(
   given: FoundPlugin,
   before: PluginFile | undefined,
-  { run, plugins }: { readonly run: string; readonly plugins: PluginVersion },
+  {
+    run,
+    plugins,
+  }: { readonly run: string | undefined; readonly plugins: PluginVersion },
 ): Promise<Choice> {
   const notes = given.changed.map(
     (file) => `${file} has changed since; the copy that a run keeps is used`,
   );
-  if (before === undefined) return { plugin: given, isGiven: true, notes };
+  if (before === undefined || run === undefined)
+    return { plugin: given, isGiven: true, notes };
   const known = { plugin: { ...given, record: before }, isGiven: true };
   if (isSame(given.sources.record, before)) return { ...known, notes };
   // Of another name it is another plugin: the trainer says in what the experiments differ.

@@ -31,6 +31,9 @@ export {
 } from './fold-lock.js';
 export { runFormatVersion, type RunFormatVersion } from './format-version.js';
 export { type KeptFiles, keptFiles, writeKeptFiles } from './kept-files.js';
+export { parseDigestedJson, toDigestedJson } from './digested-json.js';
+export { runIdentity } from './identity.js';
+export { readRunFile } from './missing.js';
 export type { FindRunsOptions } from './find-runs.js';
 export { clearLeftBehind, isNewRun } from './left-behind.js';
 export { listRuns } from './list-runs.js';
@@ -78,6 +81,8 @@ export {
   writeRunRecord,
 } from './record.js';
 export {
+  type FoldState,
+  readFoldState,
   readRunState,
   type RunState,
   type RunStateName,

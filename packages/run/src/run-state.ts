@@ -91,11 +91,36 @@ export async function readRunState(run: string): Promise<RunState> {
   }
 }
 
-interface FoldState {
+/** How far a fold is. */
+export interface FoldState {
+  /** counted from 0 */
   readonly fold: number;
+  /** whether its test nodules are predicted, by all epochs that it is to have */
   readonly isTested: boolean;
   readonly logged: LoggedProgress;
+  /** who trains it, or did when it died; undefined for nobody */
   readonly holder: FoldHolder | undefined;
+}
+
+/**
+ * How far a fold of a run is; of its checkpoints and predictions it is only asked whether they are there.
+ *
+ * @throws `RunFileError` for a log that is not as it was written
+ */
+export async function readFoldState(
+  run: string,
+  record: RunRecord,
+  fold: number,
+): Promise<FoldState> {
+  const paths = foldPaths(run, fold);
+  return {
+    fold,
+    isTested:
+      (await writtenAt(paths.predictions)) !== undefined &&
+      !(await areOfFewerEpochs(paths, runOrigin(record))),
+    logged: await progressIn(paths.metrics),
+    holder: await foldHolder(run, fold),
+  };
 }
 
 /** All folds that the run is to have. */
@@ -104,7 +129,6 @@ async function readFolds(
   record: RunRecord,
 ): Promise<readonly FoldState[]> {
   const { data } = record;
-  const origin = runOrigin(record);
   const there = await listFolds(run);
   const stray = there.find((fold) => fold >= data.folds);
   if (stray !== undefined) {
@@ -115,17 +139,7 @@ async function readFolds(
   }
   const states: FoldState[] = [];
   for (let fold = 0; fold < data.folds; fold++) {
-    const paths = foldPaths(run, fold);
-    const isThere = there.includes(fold);
-    states.push({
-      fold,
-      isTested:
-        isThere &&
-        (await writtenAt(paths.predictions)) !== undefined &&
-        !(await areOfFewerEpochs(paths, origin)),
-      logged: isThere ? await progressIn(paths.metrics) : nothing,
-      holder: await foldHolder(run, fold),
-    });
+    states.push(await readFoldState(run, record, fold));
   }
   return states;
 }

@@ -3,11 +3,20 @@ import { createHash } from 'node:crypto';
 import { ruleOf } from '../../dataset/manifest.js';
 import type { Dataset } from '../../dataset/nodule.js';
 
+/** Datasets do not change, and a grid asks for the same one's digest once for every run. */
+const known = new WeakMap<Dataset, string>();
+
 /**
  * Hex SHA-256 of all that training takes from a dataset: each nodule's crop, label, ratings, columns, patient and fold. Where the
  * folder lies, and what else it says of a nodule, does not count.
  */
-export function datasetDigest({ nodules, crops, manifest }: Dataset): string {
+export function datasetDigest(dataset: Dataset): string {
+  const digest = known.get(dataset) ?? digestOf(dataset);
+  known.set(dataset, digest);
+  return digest;
+}
+
+function digestOf({ nodules, crops, manifest }: Dataset): string {
   const { data, shape } = crops;
   const hash = createHash('sha256');
   const { source, window, classes, attributes, columns } = manifest;
