@@ -3,7 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import {
   accuracy,
   accuracyMetric,
-  bootstrapInterval,
+  bootstrap,
+  builtInMetrics,
   type Cases,
   confusionMatrix,
   type Interval,
@@ -11,6 +12,7 @@ import {
   majorityClass,
   meanDeviation,
   type Metric,
+  metricFigure,
   wilsonInterval,
 } from '@clip-lung/metrics';
 import {
@@ -136,14 +138,13 @@ async function evaluatePool(
   }));
   await pause();
   const resampling = { cases, rows, pause };
-  const byPatient = await intervalByPatient(
-    accuracyMetric.resampled,
-    resampling,
-  );
+  const byPatient = await intervalByPatient(accuracyMetric, resampling);
   const intervals: [name: string, interval: Interval | null][] = [];
-  for (const { name, resampled } of metrics) {
-    if (resampled === undefined || name === accuracyMetric.name) continue;
-    intervals.push([name, await intervalByPatient(resampled, resampling)]);
+  for (const metric of metrics) {
+    if ((builtInMetrics as readonly Metric[]).includes(metric)) continue;
+    const { name, resampled, weighted } = metric;
+    if (resampled === undefined && weighted === undefined) continue;
+    intervals.push([name, await intervalByPatient(metric, resampling)]);
   }
   const { accuracy: ofAll, ...others } = figures;
   return {
@@ -203,18 +204,19 @@ interface Resampling {
   readonly pause: Measured['pause'];
 }
 
-/** null for a single patient */
+/** null for a single patient, and where the figure is undefined in too many resamples */
 async function intervalByPatient(
-  resampled: NonNullable<Metric['resampled']>,
+  metric: Metric,
   { cases, rows, pause }: Resampling,
 ): Promise<Interval | null> {
-  if (patientsOf(rows) < 2) return null;
   const random = new RandomStream(bootstrapSeed, 'evaluation', 'bootstrap');
-  return bootstrapInterval({
-    groups: rows.map(({ patient }) => patient),
-    ...resampled(cases),
-    random: () => random.uniform(),
-    level,
-    pause,
-  });
+  const { interval } = await bootstrap(
+    metricFigure(
+      metric,
+      cases,
+      rows.map(({ patient }) => patient),
+    ),
+    { random: () => random.uniform(), level, pause },
+  );
+  return interval;
 }

@@ -2,7 +2,8 @@ import { at } from '@clip-lung/tensor';
 
 import { checkPaired, checkProbabilities } from './check.js';
 import { MetricsInputError } from './error.js';
-import type { Metric } from './metric.js';
+import type { Cases, Metric } from './metric.js';
+import type { OfWeights } from './resampling/resampled-figure.js';
 
 /**
  * Area under the ROC curve: the chance that a positive scores above a negative, ties counting half, by the
@@ -95,6 +96,76 @@ export function oneVersusRestAuc(
   };
 }
 
+/** The macro AUC by weights: null where all nodules of a class that has one are gone, since the mean of the others is another figure. */
+function weightedMacroAuc({
+  classes,
+  labels,
+  probabilities,
+}: Cases): OfWeights {
+  const areas = classes.flatMap((_name, index) => {
+    const positive = labels.map((label) => label === index);
+    return positive.includes(true) && positive.includes(false)
+      ? [
+          weightedAuc(
+            positive,
+            probabilities.map((row) => at(row, index)),
+          ),
+        ]
+      : [];
+  });
+  return (weights) => {
+    let total = 0;
+    for (const area of areas) {
+      const one = area(weights);
+      if (one === null) return null;
+      total += one;
+    }
+    return areas.length === 0 ? null : total / areas.length;
+  };
+}
+
+/**
+ * The AUC by weights. Scores are sorted once, so that each resample goes through them once.
+ *
+ * @returns a function that is null where one side has no weight
+ */
+export function weightedAuc(
+  positive: readonly boolean[],
+  scores: readonly number[],
+): OfWeights {
+  const order = Uint32Array.from(scores, (_score, index) => index).sort(
+    (one, other) => at(scores, one) - at(scores, other),
+  );
+  const isPositive = Uint8Array.from(order, (i) => (positive[i] ? 1 : 0));
+  const isTied = Uint8Array.from(order, (i, place) =>
+    place > 0 && scores[i] === scores[at(order, place - 1)] ? 1 : 0,
+  );
+  return (weights) => {
+    let wins = 0;
+    let below = 0;
+    let above = 0;
+    // Of the scores that are tied with the present one.
+    let tiedPositive = 0;
+    let tiedNegative = 0;
+    for (let place = 0; place < order.length; place++) {
+      if (isTied[place] === 0) {
+        wins += tiedPositive * (below + tiedNegative / 2);
+        below += tiedNegative;
+        above += tiedPositive;
+        tiedPositive = 0;
+        tiedNegative = 0;
+      }
+      const weight = weights[order[place] as number] as number;
+      if (isPositive[place] === 1) tiedPositive += weight;
+      else tiedNegative += weight;
+    }
+    wins += tiedPositive * (below + tiedNegative / 2);
+    below += tiedNegative;
+    above += tiedPositive;
+    return below === 0 || above === 0 ? null : wins / (below * above);
+  };
+}
+
 export const aucMetric = {
   name: 'auc',
   label: 'AUC',
@@ -111,4 +182,5 @@ export const aucMetric = {
       perClass: perClass.map((area) => area ?? null),
     };
   },
+  weighted: weightedMacroAuc,
 } as const satisfies Metric;

@@ -15,13 +15,18 @@ export function brierScore(
   probabilities: readonly (readonly number[])[],
 ): number {
   checkProbabilities(labels, probabilities);
-  let total = 0;
-  for (const [index, row] of probabilities.entries()) {
-    for (const [k, p] of row.entries()) {
-      total += (p - (k === labels[index] ? 1 : 0)) ** 2;
-    }
-  }
-  return total / labels.length;
+  const scores = probabilities.map((row, index) =>
+    squaredDistance(row, labels[index]),
+  );
+  return scores.reduce((sum, score) => sum + score, 0) / labels.length;
+}
+
+/** Of one nodule, Σₖ (pₖ − [k is the label])². */
+function squaredDistance(
+  row: readonly number[],
+  label: number | undefined,
+): number {
+  return row.reduce((sum, p, k) => sum + (p - (k === label ? 1 : 0)) ** 2, 0);
 }
 
 export const brierMetric = {
@@ -32,5 +37,12 @@ export const brierMetric = {
   better: 'lower',
   measure: ({ labels, probabilities }) => ({
     value: brierScore(labels, probabilities),
+  }),
+  resampled: ({ labels, probabilities }) => ({
+    values: [
+      probabilities.map((row, index) => squaredDistance(row, labels[index])),
+      labels.map(() => 1),
+    ],
+    statistic: ([total = NaN, all = NaN]) => total / all,
   }),
 } as const satisfies Metric;

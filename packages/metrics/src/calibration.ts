@@ -15,6 +15,8 @@ export interface CalibrationBin {
   readonly accuracy: number;
 }
 
+const defaultBins = 15;
+
 export interface CalibrationOptions {
   /** how many bins of equal width divide 0..1; 15 by default, as in the paper */
   readonly bins?: number;
@@ -33,12 +35,13 @@ export interface CalibrationOptions {
 export function calibrationBins(
   labels: readonly number[],
   probabilities: readonly (readonly number[])[],
-  { bins = 15 }: CalibrationOptions = {},
+  { bins = defaultBins }: CalibrationOptions = {},
 ): readonly CalibrationBin[] {
-  checkProbabilities(labels, probabilities);
-  if (!Number.isInteger(bins) || bins < 1) {
-    throw new MetricsInputError(`bins is ${bins}, expected at least 1`);
-  }
+  const { binOf, confidences, isRight } = confidencesOf(
+    labels,
+    probabilities,
+    bins,
+  );
   const tallies = Array.from({ length: bins }, (_bin, index) => ({
     low: index / bins,
     high: (index + 1) / bins,
@@ -46,14 +49,11 @@ export function calibrationBins(
     confidence: 0,
     right: 0,
   }));
-  for (const [index, row] of probabilities.entries()) {
-    const confidence = Math.max(...row);
-    // Rounding may take a probability beyond 1.
-    const tally =
-      tallies.find(({ high }) => confidence <= high) ?? at(tallies, bins - 1);
+  for (const [index, bin] of binOf.entries()) {
+    const tally = at(tallies, bin);
     tally.count++;
-    tally.confidence += confidence;
-    if (row.indexOf(confidence) === labels[index]) tally.right++;
+    tally.confidence += at(confidences, index);
+    tally.right += at(isRight, index);
   }
   return tallies.map(({ low, high, count, confidence, right }) => ({
     low,
@@ -62,6 +62,34 @@ export function calibrationBins(
     confidence: count === 0 ? 0 : confidence / count,
     accuracy: count === 0 ? 0 : right / count,
   }));
+}
+
+/** Of each nodule, its confidence, whether its answer is right (1) or not (0), and its bin. */
+function confidencesOf(
+  labels: readonly number[],
+  probabilities: readonly (readonly number[])[],
+  bins: number,
+) {
+  checkProbabilities(labels, probabilities);
+  if (!Number.isInteger(bins) || bins < 1) {
+    throw new MetricsInputError(`bins is ${bins}, expected at least 1`);
+  }
+  const highs = Array.from(
+    { length: bins },
+    (_bin, index) => (index + 1) / bins,
+  );
+  const confidences = probabilities.map((row) => Math.max(...row));
+  return {
+    confidences,
+    isRight: probabilities.map((row, index) =>
+      row.indexOf(at(confidences, index)) === labels[index] ? 1 : 0,
+    ),
+    binOf: confidences.map((confidence) => {
+      const bin = highs.findIndex((high) => confidence <= high);
+      // Rounding may take a probability beyond 1.
+      return bin < 0 ? bins - 1 : bin;
+    }),
+  };
 }
 
 /**
@@ -93,4 +121,25 @@ export const calibrationMetric = {
   measure: ({ labels, probabilities }) => ({
     value: expectedCalibrationError(labels, probabilities),
   }),
+  weighted: ({ labels, probabilities }) => {
+    const { binOf, confidences, isRight } = confidencesOf(
+      labels,
+      probabilities,
+      defaultBins,
+    );
+    const excess = confidences.map(
+      (confidence, i) => at(isRight, i) - confidence,
+    );
+    return (weights) => {
+      const sums = new Float64Array(defaultBins);
+      let total = 0;
+      for (let i = 0; i < binOf.length; i++) {
+        const weight = weights[i] as number;
+        const bin = binOf[i] as number;
+        sums[bin] = (sums[bin] as number) + weight * (excess[i] as number);
+        total += weight;
+      }
+      return sums.reduce((sum, one) => sum + Math.abs(one), 0) / total;
+    };
+  },
 } as const satisfies Metric;

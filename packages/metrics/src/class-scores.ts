@@ -1,8 +1,9 @@
 import { at } from '@clip-lung/tensor';
 
-import type { Confusion } from './confusion.js';
+import { type Confusion, ofCells } from './confusion.js';
 import { MetricsInputError } from './error.js';
 import type { Cases, Measured, Metric } from './metric.js';
+import type { OfSums } from './resampling/resampled-figure.js';
 
 /** How one class fares against the rest. Fractions in 0..1. */
 export interface ClassScores {
@@ -96,6 +97,28 @@ const measured =
     };
   };
 
+/**
+ * The macro mean, from the sums of one list for each cell of the confusion matrix: null where all nodules of a class that has
+ * some are gone, since the mean over the others is another figure.
+ */
+const resampled =
+  (score: Score) =>
+  ({ confusion, labels, predictions }: Cases): OfSums => {
+    const classes = confusion.length;
+    return {
+      values: ofCells({ confusion, labels, predictions }),
+      statistic: (sums) => {
+        const drawn = confusion.map((_row, k) =>
+          sums.slice(k * classes, (k + 1) * classes),
+        );
+        const isGone = confusion.some(
+          (row, k) => sum(row) > 0 && sum(at(drawn, k)) === 0,
+        );
+        return isGone ? null : macroScores(classScores(drawn))[score];
+      },
+    };
+  };
+
 const shown = {
   shownAs: 'percent',
   range: [0, 1],
@@ -108,6 +131,7 @@ export const recallMetric = {
   label: 'macro recall',
   perClass: { name: 'recall', label: 'recall' },
   measure: measured('recall'),
+  resampled: resampled('recall'),
 } as const satisfies Metric;
 
 export const precisionMetric = {
@@ -116,6 +140,7 @@ export const precisionMetric = {
   label: 'macro precision',
   perClass: { name: 'precision', label: 'precision' },
   measure: measured('precision'),
+  resampled: resampled('precision'),
 } as const satisfies Metric;
 
 export const f1Metric = {
@@ -125,4 +150,5 @@ export const f1Metric = {
   perClass: { name: 'f1', label: 'F1' },
   isCompared: true,
   measure: measured('f1'),
+  resampled: resampled('f1'),
 } as const satisfies Metric;

@@ -29,3 +29,22 @@ export function confusionMatrix(
   }
   return counts;
 }
+
+/** For each cell of a confusion matrix, row by row, a list of 1 where a nodule lies in it, else 0: [K·K][N]. Their sums are its counts. */
+export function ofCells({
+  labels,
+  predictions,
+  confusion,
+}: {
+  readonly labels: readonly number[];
+  readonly predictions: readonly number[];
+  readonly confusion: Confusion;
+}): readonly Uint8Array[] {
+  return confusion.flatMap((row, k) =>
+    row.map((_count, l) =>
+      Uint8Array.from(labels, (label, i) =>
+        label === k && predictions[i] === l ? 1 : 0,
+      ),
+    ),
+  );
+}

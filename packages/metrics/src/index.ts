@@ -5,7 +5,6 @@ export {
   majorityClass,
 } from './accuracy.js';
 export { binaryAuc, oneVersusRestAuc, type OneVersusRestAuc } from './auc.js';
-export { bootstrapInterval, type BootstrapOptions } from './bootstrap.js';
 export { brierScore } from './brier.js';
 export {
   type BuiltInClassFigures,
@@ -37,3 +36,25 @@ export {
   type Metric,
   whereUndefined,
 } from './metric.js';
+export {
+  bootstrap,
+  type Bootstrapped,
+  bootstrapInterval,
+  type BootstrapMethod,
+  type BootstrapOptions,
+  type IntervalOptions,
+} from './resampling/bootstrap.js';
+export { metricFigure } from './resampling/metric-figure.js';
+export { type IdentifiedCases } from './resampling/paired-cases.js';
+export {
+  pairedDifference,
+  type PairedDifference,
+  type PairedDifferenceOptions,
+} from './resampling/paired-difference.js';
+export {
+  figureOfSums,
+  figureOfWeights,
+  type OfSums,
+  type OfWeights,
+  type ResampledFigure,
+} from './resampling/resampled-figure.js';

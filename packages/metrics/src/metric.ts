@@ -1,8 +1,8 @@
 import { formatShape } from '@clip-lung/tensor';
 
-import type { BootstrapOptions } from './bootstrap.js';
 import type { Confusion } from './confusion.js';
 import { MetricsInputError } from './error.js';
+import type { OfSums, OfWeights } from './resampling/resampled-figure.js';
 
 /** What a classifier of K classes has said of N nodules, and what is true. */
 export interface Cases {
@@ -54,9 +54,12 @@ export interface Metric {
   readonly undefinedWhen?: string;
   measure(cases: Cases): Measured;
   /** lists over the nodules, and the figure as a function of their sums: for its interval, by drawing patients again */
-  readonly resampled?: (
-    cases: Cases,
-  ) => Pick<BootstrapOptions, 'values' | 'statistic'>;
+  readonly resampled?: (cases: Cases) => OfSums;
+  /**
+   * Of a figure that does not follow from sums: the figure as a function of the nodules' weights. Without either, nodules
+   * that were drawn are listed and measured anew, which gives the same and takes longer.
+   */
+  readonly weighted?: (cases: Cases) => OfWeights;
 }
 
 /** In which data a metric has no value, in words; undefined where it always has one. */
@@ -72,7 +75,8 @@ export function whereUndefined({
   return where.length === 0 ? undefined : where.join(', or ');
 }
 
-function isMet(needs: Metric['needs'], cases: Cases): boolean {
+/** Whether a metric can be computed of the classes that cases have. */
+export function isMet(needs: Metric['needs'], cases: Cases): boolean {
   if (needs?.ordered && !cases.areOrdered) return false;
   return !(needs?.two && cases.classes.length !== 2);
 }

@@ -1,13 +1,18 @@
 import { at } from '@clip-lung/tensor';
 
-import { MetricsInputError } from './error.js';
+import { MetricsInputError } from '../error.js';
+import { groupPlaces } from './group-places.js';
 
-/** Groups of cases by what they add to sums. Groups of one kind cannot be told apart by any statistic of sums. */
-export interface GroupKinds {
+/** Groups that a statistic cannot tell apart are of one kind. */
+export interface Kinds {
   /** of each group, in the order in which they appear, its kind, [G] */
   readonly kindOf: Uint32Array;
   /** how many groups are of each kind, [J] */
   readonly sizes: Float64Array;
+}
+
+/** Groups of cases by what they add to sums: no statistic of sums tells groups apart that add the same. */
+export interface GroupKinds extends Kinds {
   /** of each list of values, what a group of each kind adds to its sum, [S][J] */
   readonly sums: readonly Float64Array[];
 }
@@ -21,21 +26,15 @@ export function groupKinds(
   groups: readonly string[],
   values: readonly ArrayLike<number>[],
 ): GroupKinds {
-  const places = new Map<string, number>();
-  const placeOf = Uint32Array.from(groups, (group) => {
-    const known = places.get(group);
-    if (known !== undefined) return known;
-    places.set(group, places.size);
-    return places.size - 1;
-  });
+  const { placeOf, count } = groupPlaces(groups);
   const totals = values.map((list, s) =>
-    totalsOf(list, `values[${s}]`, placeOf, places.size),
+    totalsOf(list, `values[${s}]`, placeOf, count),
   );
   const kinds = new Map<string, number>();
   const firsts: number[] = [];
   const sizes: number[] = [];
-  const kindOf = new Uint32Array(places.size);
-  for (let group = 0; group < places.size; group++) {
+  const kindOf = new Uint32Array(count);
+  for (let group = 0; group < count; group++) {
     const key = totals.map((total) => total[group]).join();
     const known = kinds.get(key);
     const kind = known ?? kinds.size;

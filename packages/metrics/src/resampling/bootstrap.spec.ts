@@ -10,7 +10,7 @@ import {
   classScores,
   macroScores,
   MetricsInputError,
-} from './index.js';
+} from '../index.js';
 
 describe('bootstrapInterval', () => {
   it('of a macro F1 is what scikit-learn gives for weights of the same draws', async () => {
@@ -210,7 +210,7 @@ function uniformFrom(seed: number): () => number {
 }
 
 function fixture() {
-  const file = new URL('../fixtures/scikit-learn.json', import.meta.url);
+  const file = new URL('../../fixtures/scikit-learn.json', import.meta.url);
   return JSON.parse(readFileSync(file, 'utf8')) as {
     readonly bootstrapF1: {
       readonly groups: readonly string[];
