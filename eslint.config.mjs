@@ -19,6 +19,7 @@ const layers = [
   'experiment',
   'inference',
   'app',
+  'ablation',
   'cli',
 ];
 

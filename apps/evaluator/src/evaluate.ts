@@ -182,7 +182,8 @@ async function evaluatePool(
   };
 }
 
-function casesOf(
+/** The rows of predictions as metrics take them. */
+export function casesOf(
   { classes, ordered = true }: Pick<RunRecord, 'classes' | 'ordered'>,
   rows: readonly PredictionRow[],
 ): Cases {

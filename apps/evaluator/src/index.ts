@@ -1,5 +1,6 @@
 export { describeText, describeWay } from './describe.js';
 export {
+  casesOf,
   evaluateRun,
   evaluateRuns,
   type EvaluateOptions,
@@ -11,3 +12,4 @@ export {
   type FormatOptions,
 } from './format.js';
 export { formatRuns } from './format-runs.js';
+export { type Column, tableLines } from './table.js';

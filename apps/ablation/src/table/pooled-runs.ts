@@ -1,0 +1,78 @@
+import { casesOf } from '@clip-lung/evaluator';
+import type { IdentifiedCases } from '@clip-lung/metrics';
+import {
+  type ClassifiedBy,
+  MissingRunFileError,
+  NoPredictionsError,
+  type PredictionRow,
+  poolPredictions,
+  readRunRecord,
+  type RunRecord,
+} from '@clip-lung/run';
+
+import { cellId } from '../cell.js';
+import { expectIdentity } from '../cell-state.js';
+import { gridPaths, type GridRun } from '../grid-record.js';
+
+/** What a run of a grid predicts for the test nodules of its folds. */
+export interface PooledRun {
+  readonly run: GridRun;
+  /** null before it has begun */
+  readonly record: RunRecord | null;
+  /** the test nodules of all of its folds, by ID; null while a fold is missing */
+  readonly tested: IdentifiedCases | null;
+  /** IDs of cells without predictions */
+  readonly missing: readonly string[];
+}
+
+/** Reads the predictions of a run of a grid. @throws as `poolPredictions` for files that cannot be read */
+export async function poolRun(
+  folder: string,
+  run: GridRun,
+  {
+    by,
+    signal,
+  }: { readonly by: ClassifiedBy; readonly signal?: AbortSignal | undefined },
+): Promise<PooledRun> {
+  const own = gridPaths(folder).run(run.hash);
+  const ids = (folds: readonly number[]): readonly string[] =>
+    folds.map((fold) => cellId({ run, fold }));
+  const nothing = { run, tested: null, missing: ids(run.folds) };
+  let record: RunRecord | null = null;
+  try {
+    record = await readRunRecord(own);
+    expectIdentity(own, record, run.hash);
+    const pool = await poolPredictions(own, record, { by, signal });
+    const wanted = pool.folds.filter(({ fold }) => run.folds.includes(fold));
+    const missing = run.folds.filter(
+      (fold) => !wanted.some((one) => one.fold === fold),
+    );
+    if (missing.length > 0) {
+      return { run, record, tested: null, missing: ids(missing) };
+    }
+    const rows = byNodule(wanted.flatMap((fold) => fold.rows));
+    return { run, record, missing: [], tested: identified(record, rows) };
+  } catch (error) {
+    const isMissing =
+      error instanceof MissingRunFileError ||
+      error instanceof NoPredictionsError;
+    if (!isMissing) throw error;
+    return { ...nothing, record };
+  }
+}
+
+function identified(
+  record: RunRecord,
+  rows: readonly PredictionRow[],
+): IdentifiedCases {
+  return {
+    cases: casesOf(record, rows),
+    nodules: rows.map(({ nodule }) => nodule),
+    patients: rows.map(({ patient }) => patient),
+  };
+}
+
+/** Pairs are by nodule, and runs may divide them into folds in different ways. */
+function byNodule(rows: readonly PredictionRow[]): readonly PredictionRow[] {
+  return [...rows].sort((a, b) => (a.nodule < b.nodule ? -1 : 1));
+}
