@@ -1,4 +1,4 @@
-import { readOutcome } from '@clip-lung/launcher';
+import { endState, readOutcome } from '@clip-lung/launcher';
 import {
   MissingRunFileError,
   readFoldState,
@@ -81,8 +81,9 @@ async function stateOf(
     if (holder?.lives === true) {
       return { ...known, state: 'training', host: holder.host ?? null, log };
     }
-    if (outcome !== undefined && hasFailed(outcome)) {
-      return { ...known, state: 'failed', error: outcome.lastError, log };
+    if (outcome !== undefined && endState(outcome) === 'failed') {
+      const error = outcome.lastError ?? null;
+      return { ...known, state: 'failed', error, log };
     }
     const hasBegun = logged.epochs > 0 || holder !== undefined;
     return { ...known, state: hasBegun ? 'stopped' : 'waiting', log };
@@ -90,17 +91,6 @@ async function stateOf(
     if (!(error instanceof ClipLungError)) throw error;
     return { ...nothing, state: 'damaged', error: error.message };
   }
-}
-
-/** A training that a signal has stopped, and that is to go on. */
-const stoppedCode = 75;
-
-function hasFailed({
-  code,
-}: {
-  readonly code: number | null;
-}): boolean {
-  return code !== 0 && code !== stoppedCode;
 }
 
 /** The record of a run; undefined before it has begun; an error where it is not that of the grid. */

@@ -36,12 +36,19 @@ export function cellName(cell: Cell, grid: OfDatasets): string {
 
 /** `CLIP-Lung, A, seed 1` */
 export function runName(
-  { values, dataset, seed }: Pick<GridRun, 'dataset' | 'seed' | 'values'>,
+  run: Pick<GridRun, 'dataset' | 'seed' | 'values'>,
+  grid: OfDatasets,
+): string {
+  return `${experimentName(run, grid)}, seed ${run.seed}`;
+}
+
+/** `CLIP-Lung, A` */
+export function experimentName(
+  { values, dataset }: Pick<GridRun, 'dataset' | 'values'>,
   { datasets }: OfDatasets,
 ): string {
   return [
     ...Object.values(values),
     ...(datasets.length > 1 ? [dataset] : []),
-    `seed ${seed}`,
   ].join(', ');
 }

@@ -4,3 +4,13 @@ import { ClipLungError } from '@clip-lung/tensor';
 export class GridError extends ClipLungError {
   readonly code = 'grid';
 }
+
+/** A launch that has ended with cells that failed. */
+export class CellsFailedError extends ClipLungError {
+  readonly code = 'cells-failed';
+}
+
+/** A launch that a signal has stopped; its cells are saved, and it can be started again. */
+export class LaunchStoppedError extends ClipLungError {
+  readonly code = 'stopped';
+}

@@ -1,7 +1,7 @@
 import { planRun } from '@clip-lung/trainer';
 
-import { type Cell, cellId, runName } from './cell.js';
 import { oncePerExperiment } from './begin-runs.js';
+import { type Cell, cellId, experimentName } from './cell.js';
 import type { GridPlan } from './plan-grid.js';
 
 /** How long the cells of one experiment on one dataset take. */
@@ -46,8 +46,7 @@ export async function estimateGrid(
     });
     const perStep = secondsPerStep ?? NaN;
     const own = left.filter(
-      ({ values, dataset }) =>
-        values === one.values && dataset === one.dataset,
+      ({ values, dataset }) => values === one.values && dataset === one.dataset,
     );
     let [cells, ofCells] = [0, 0];
     for (const run of own) {
@@ -58,7 +57,7 @@ export async function estimateGrid(
       }
     }
     estimates.push({
-      name: runName(one, record).replace(/, seed -?\d+$/, ''),
+      name: experimentName(one, record),
       cells,
       secondsPerStep: perStep,
       seconds: ofCells * perStep,

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { OptionError } from '@clip-lung/data';
 import {
   ExperimentFileError,
+  GridFileError,
   PluginsNotAllowedError,
   SourceFileError,
   TrustedFolderError,
@@ -49,6 +50,7 @@ export function exitCodeOf(error: unknown): number {
   if (
     error instanceof UsageError ||
     error instanceof ExperimentFileError ||
+    error instanceof GridFileError ||
     error instanceof InferenceRequestError ||
     error instanceof OptionError ||
     error instanceof ExperimentError ||

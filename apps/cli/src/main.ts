@@ -1,8 +1,10 @@
+import { LaunchStoppedError } from '@clip-lung/ablation';
 import { visibleLines } from '@clip-lung/tensor';
 import { TrainingStoppedError } from '@clip-lung/trainer';
 import { Command, CommanderError } from 'commander';
 
 import type { Surroundings } from './command.js';
+import { addAblate } from './commands/ablate/ablate.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEvaluate } from './commands/evaluate.js';
@@ -34,6 +36,7 @@ const commands = [
   addInspect,
   addPrepare,
   addTrain,
+  addAblate,
   addEvaluate,
   addExport,
   addPredict,
@@ -87,6 +90,11 @@ export async function main(
       tell(error, error.message);
       return exitCodes.stopped;
     }
+    if (error instanceof LaunchStoppedError) {
+      streams.err.write(`\n${error.message}\n`);
+      tell(error, error.message);
+      return exitCodes.stopped;
+    }
     if (stoppedBy !== undefined) {
       streams.err.write('\nstopped\n');
       tell(new InterruptedError('stopped'), 'stopped');
@@ -117,11 +125,19 @@ function optionsOf(args: readonly string[]): ReadonlySet<string> {
  * option with the absence of the one that was meant; so what is misspelt is looked for beforehand.
  */
 function withoutRequirements(program: Command): Command {
-  for (const command of program.commands) {
+  for (const command of allCommands(program)) {
     for (const option of command.options) option.makeOptionMandatory(false);
     command.action(() => undefined);
   }
   return program;
+}
+
+/** Those of a program, and theirs. */
+function allCommands(program: Command): readonly Command[] {
+  return program.commands.flatMap((command) => [
+    command,
+    ...allCommands(command),
+  ]);
 }
 
 function programFor(surroundings: Surroundings): Command {
@@ -140,7 +156,7 @@ function programFor(surroundings: Surroundings): Command {
       writeErr: (text) => err.write(visibleLines(text)),
     });
   for (const add of commands) add(program, surroundings);
-  for (const command of program.commands) {
+  for (const command of allCommands(program)) {
     command
       .option('--verbose', 'show where an error came from')
       .exitOverride()

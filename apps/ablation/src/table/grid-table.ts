@@ -122,7 +122,9 @@ export async function gridTable(
   }
   return {
     ...{ by, metrics, sections },
-    axes: grid.axes.map(({ name }) => name).filter((name) => name !== subsetAxis),
+    axes: grid.axes
+      .map(({ name }) => name)
+      .filter((name) => name !== subsetAxis),
     records: pooled.flatMap(({ record }) => record ?? []),
     missing: missingCells(grid, pooled),
   };
@@ -136,8 +138,9 @@ function sectionsOf(
   readonly subset: string | null;
   readonly runs: readonly PooledRun[];
 }[] {
-  const subsets =
-    grid.axes.find(({ name }) => name === subsetAxis)?.values ?? [null];
+  const subsets = grid.axes.find(({ name }) => name === subsetAxis)?.values ?? [
+    null,
+  ];
   return grid.datasets.flatMap((dataset) =>
     subsets
       .map((subset) => ({
@@ -153,9 +156,7 @@ function sectionsOf(
 }
 
 /** The runs of each experiment, one a seed. */
-function rowsOf(
-  runs: readonly PooledRun[],
-): readonly (readonly PooledRun[])[] {
+function rowsOf(runs: readonly PooledRun[]): readonly (readonly PooledRun[])[] {
   const rows = new Map<string, PooledRun[]>();
   for (const one of runs) {
     const key = JSON.stringify(one.run.values);
@@ -184,7 +185,10 @@ async function tableRow(
   {
     metrics,
     pause,
-  }: { readonly metrics: readonly Metric[]; readonly pause: () => Promise<void> },
+  }: {
+    readonly metrics: readonly Metric[];
+    readonly pause: () => Promise<void>;
+  },
 ): Promise<TableRow> {
   const { [subsetAxis]: _subset, ...values } = row[0]?.run.values ?? {};
   const complete = bySeed(row);
@@ -233,7 +237,9 @@ function overSeeds(
   return meanDeviation(defined);
 }
 
-function bySeed(row: readonly PooledRun[]): ReadonlyMap<number, IdentifiedCases> {
+function bySeed(
+  row: readonly PooledRun[],
+): ReadonlyMap<number, IdentifiedCases> {
   return new Map(
     row.flatMap(({ run, tested }) =>
       tested === null ? [] : [[run.seed, tested] as const],

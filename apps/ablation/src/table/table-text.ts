@@ -2,7 +2,12 @@ import { describeText, describeWay } from '@clip-lung/evaluator';
 import { describeCollection } from '@clip-lung/lidc';
 import type { Metric } from '@clip-lung/metrics';
 
-import type { GridTable, SeedFigure, TableRow, TableSection } from './grid-table.js';
+import type {
+  GridTable,
+  SeedFigure,
+  TableRow,
+  TableSection,
+} from './grid-table.js';
 
 /** Stands where there is no figure. */
 export const none = '–';
@@ -45,7 +50,9 @@ function nameOf({ label, shownAs }: Metric): string {
 function figureText({ metric, mean, deviation }: SeedFigure): string {
   if (mean === null) return none;
   const middle = number(metric, mean);
-  return deviation === null ? middle : `${middle} ± ${number(metric, deviation)}`;
+  return deviation === null
+    ? middle
+    : `${middle} ± ${number(metric, deviation)}`;
 }
 
 /** `+1.2 (−0.5 to +2.9)` */
@@ -74,7 +81,8 @@ export function titleOf({
   nodules,
   patients,
 }: TableSection): string {
-  const name = subset === null ? dataset.name : `${dataset.name}, subset ${subset}`;
+  const name =
+    subset === null ? dataset.name : `${dataset.name}, subset ${subset}`;
   return nodules === 0
     ? `${name}: no run is complete yet`
     : `${name}: ${nodules} test nodules of ${patients} patients`;
@@ -98,7 +106,9 @@ export function remarksOf(table: GridTable): readonly string[] {
     section.rows.flatMap((row) =>
       row.note === null
         ? []
-        : [`${Object.values(row.values).join(', ')}: not compared: ${row.note}`],
+        : [
+            `${Object.values(row.values).join(', ')}: not compared: ${row.note}`,
+          ],
     ),
   );
   const { missing } = table;
