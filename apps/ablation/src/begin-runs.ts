@@ -11,6 +11,8 @@ import { gridPaths, writeGridRecord } from './grid-record.js';
 import type { GridPlan, PlannedRun } from './plan-grid.js';
 
 export interface BeginOptions {
+  /** the hashes of the runs that are to begin */
+  readonly wanted: ReadonlySet<string>;
   /** told before each experiment is traced */
   readonly onProgress: (done: number, total: number) => void;
   readonly signal?: AbortSignal | undefined;
@@ -25,9 +27,10 @@ export interface BeginOptions {
  */
 export async function beginRuns(
   folder: string,
-  { record, runs }: GridPlan,
-  { onProgress, signal }: BeginOptions,
+  { record, runs: all }: GridPlan,
+  { wanted, onProgress, signal }: BeginOptions,
 ): Promise<void> {
+  const runs = all.filter(({ hash }) => wanted.has(hash));
   const { run: folderOf } = gridPaths(folder);
   const isBegun = ({ hash }: PlannedRun): boolean =>
     existsSync(runPaths(folderOf(hash)).experiment);

@@ -5,6 +5,11 @@ export class GridError extends ClipLungError {
   readonly code = 'grid';
 }
 
+/** A part of a grid that it does not have. */
+export class GridSelectionError extends ClipLungError {
+  readonly code = 'usage';
+}
+
 /** A launch that has ended with cells that failed. */
 export class CellsFailedError extends ClipLungError {
   readonly code = 'cells-failed';

@@ -6,7 +6,12 @@ export {
   cellStateNames,
   readCellStates,
 } from './cell-state.js';
-export { CellsFailedError, GridError, LaunchStoppedError } from './errors.js';
+export {
+  CellsFailedError,
+  GridError,
+  GridSelectionError,
+  LaunchStoppedError,
+} from './errors.js';
 export { type Estimate, estimateGrid } from './estimate.js';
 export { describeCounts, formatStates } from './format-states.js';
 export {
@@ -30,6 +35,7 @@ export {
   sameRuns,
 } from './plan-grid.js';
 export { beginGrid, type OpenedGrid, openPlan } from './prepare-grid.js';
+export { selectCells, type Selection } from './select-cells.js';
 export { tableInCsv } from './table/csv.js';
 export {
   type GridTable,

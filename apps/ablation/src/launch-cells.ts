@@ -4,6 +4,7 @@ import {
   type LocalResult,
 } from '@clip-lung/launcher';
 
+import { type Cell, cellId } from './cell.js';
 import { cellTask } from './cell-command.js';
 import type { CellState, CellStateName } from './cell-state.js';
 import { gridPaths, type GridRecord } from './grid-record.js';
@@ -11,12 +12,18 @@ import { gridPaths, type GridRecord } from './grid-record.js';
 /** Which cells a launch starts: those that are not done, nor trained by somebody, nor failed, unless these are to be tried again. */
 export function cellsToStart(
   states: readonly CellState[],
-  { retryFailed }: { readonly retryFailed: boolean },
+  {
+    retryFailed,
+    among,
+  }: { readonly retryFailed: boolean; readonly among: readonly Cell[] },
 ): readonly CellState[] {
+  const ids = new Set(among.map(cellId));
   const started: readonly CellStateName[] = retryFailed
     ? ['waiting', 'stopped', 'failed']
     : ['waiting', 'stopped'];
-  return states.filter(({ state }) => started.includes(state));
+  return states.filter(
+    ({ cell, state }) => started.includes(state) && ids.has(cellId(cell)),
+  );
 }
 
 export interface LocalOptions {

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 
+import { GridSelectionError } from '@clip-lung/ablation';
 import { OptionError } from '@clip-lung/data';
 import {
   ExperimentFileError,
@@ -51,6 +52,7 @@ export function exitCodeOf(error: unknown): number {
     error instanceof UsageError ||
     error instanceof ExperimentFileError ||
     error instanceof GridFileError ||
+    error instanceof GridSelectionError ||
     error instanceof InferenceRequestError ||
     error instanceof OptionError ||
     error instanceof ExperimentError ||

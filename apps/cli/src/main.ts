@@ -147,6 +147,8 @@ function programFor(surroundings: Surroundings): Command {
       'CLIP-Lung: malignancy of lung nodules, from LIDC-IDRI to a trained and tested model',
     )
     .version(version)
+    // What follows the name of a command is that command's.
+    .enablePositionalOptions()
     .option('--verbose', 'show where an error came from')
     .exitOverride()
     .showHelpAfterError('(see --help)')

@@ -100,6 +100,9 @@ export function preambleOf(table: GridTable): readonly string[] {
   ];
 }
 
+/** Of many that are missing, the first are named. */
+const namedCells = 20;
+
 /** What is not complete, and what could not be compared, a line each. */
 export function remarksOf(table: GridTable): readonly string[] {
   const notes = table.sections.flatMap((section) =>
@@ -117,7 +120,7 @@ export function remarksOf(table: GridTable): readonly string[] {
     ...(missing.length === 0
       ? []
       : [
-          `missing: ${missing.length} ${missing.length === 1 ? 'cell' : 'cells'} without predictions: ${missing.join('; ')}`,
+          `missing: ${missing.length} ${missing.length === 1 ? 'cell' : 'cells'} without predictions: ${missing.slice(0, namedCells).join('; ')}${missing.length > namedCells ? `; and ${missing.length - namedCells} more, which ablate status lists` : ''}`,
         ]),
   ];
 }

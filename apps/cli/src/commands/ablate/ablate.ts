@@ -17,13 +17,15 @@ import {
   planGrid,
   readCellStates,
   sameRuns,
+  selectCells,
+  type Selection,
   tableInMarkdown,
   threadsEach,
   writeTable,
 } from '@clip-lung/ablation';
 import { loadGrid } from '@clip-lung/experiment';
 import { loadTower } from '@clip-lung/inference/node';
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 import { type AddCommand, screenOf, type Surroundings } from '../../command.js';
 import { UsageError } from '../../exit-codes.js';
@@ -54,6 +56,7 @@ interface Options extends PluginOptions {
   readonly processes: number;
   readonly threads?: number;
   readonly dryRun?: boolean;
+  readonly only: readonly Selection[];
   readonly retry?: 'failed';
   readonly failFast?: boolean;
   readonly offline?: boolean;
@@ -67,10 +70,22 @@ const collect = (
   earlier: readonly string[],
 ): readonly string[] => [...earlier, text];
 
+function select(
+  text: string,
+  earlier: readonly Selection[],
+): readonly Selection[] {
+  const [, axis, values] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+  if (axis === undefined || values === undefined) {
+    throw new InvalidArgumentError(
+      'Expected an axis and values of it, such as method=CoOp,CoCoOp.',
+    );
+  }
+  return [...earlier, { axis, values: values.split(',') }];
+}
+
 export const addAblate: AddCommand = (program, surroundings) => {
   const command = program
     .command('ablate')
-    // Options after the name of a command below are that command's.
     .enablePositionalOptions()
     .description(
       'train a grid of experiments, and compare them in pairs; started again, it goes on',
@@ -103,6 +118,12 @@ export const addAblate: AddCommand = (program, surroundings) => {
     .option(
       '--dry-run',
       'write nothing; print the plan, the commands, and an estimate from a few timed steps',
+    )
+    .option(
+      '--only <axis=value,…>',
+      'start only cells of these values; axes, and dataset, seed and fold (may be given several times)',
+      select,
+      [],
     )
     .addOption(
       new Option('--retry <which>', 'start failed cells again, too').choices([
@@ -191,8 +212,10 @@ async function begin(
       await showPlan(folder, opened, { options, screen, signal });
       return undefined;
     }
+    const wanted = selectCells(opened.plan.record, options.only);
     return await beginGrid(folder, opened, {
       ...{ threads, signal },
+      wanted: new Set(wanted.map(({ run }) => run.hash)),
       usual: threadsEach(availableParallelism(), processes),
       onProgress: (done, total) => {
         screen.progress({ stage: 'checking experiment', done, total });
@@ -220,6 +243,7 @@ async function showPlan(
   };
   const cells = cellsToStart(states, {
     retryFailed: options.retry === 'failed',
+    among: selectCells(record, options.only),
   });
   const estimates = await estimateGrid(
     plan,
@@ -251,7 +275,8 @@ async function launch(
 ): Promise<void> {
   const retryFailed = options.retry === 'failed';
   const before = await readCellStates(folder, grid);
-  const cells = cellsToStart(before, { retryFailed });
+  const among = selectCells(grid, options.only);
+  const cells = cellsToStart(before, { retryFailed, among });
   let done = 0;
   await launchCellsLocally(folder, grid, cells, {
     program: [process.execPath, clipLung],
