@@ -8,7 +8,7 @@ import {
   type RunFormatVersion,
   toDigestedJson,
 } from '@clip-lung/run';
-import { isMissing, writeFileAtomic } from '@clip-lung/tensor/node';
+import { FileReadError, writeFileAtomic } from '@clip-lung/tensor/node';
 import { z } from 'zod';
 
 import { GridError } from './errors.js';
@@ -146,7 +146,8 @@ export async function readEarlierRecord(
   try {
     found = await names(folder);
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (isOfSystem(error, 'ENOENT')) return undefined;
+    if (!isOfSystem(error, 'ENOTDIR')) throw new FileReadError(folder, error);
     throw new GridError(
       `${folder}: is a file, or is inside one; expected a folder, or the name of a new one`,
       { cause: error },
@@ -157,4 +158,8 @@ export async function readEarlierRecord(
   throw new GridError(
     `${folder}: is not empty, and not the folder of a grid (no grid.json); choose another folder`,
   );
+}
+
+function isOfSystem(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }

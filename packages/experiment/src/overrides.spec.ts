@@ -42,6 +42,10 @@ describe('--set', () => {
     ['=3', /expected path=value/],
     ['training.epochs.x=3', /"x" would be inside 100/],
     ['losses[2].weight=1', /"2" is not an index into a list of 2/],
+    [
+      'augment[0].voxels=1',
+      /does not write this list itself, so it has no entry 0/,
+    ],
   ])('%s is refused', (override, problem) => {
     expect(() => applyOverrides(experiment, [override])).toThrow(
       ExperimentFileError,

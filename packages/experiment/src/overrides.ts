@@ -87,6 +87,11 @@ function withValue(
       `${place}: "${name}" would be inside ${JSON.stringify(node)}, which is not an object`,
     );
   }
+  if (node === undefined && /^\d+$/.test(name)) {
+    throw new ExperimentFileError(
+      `${place}: the experiment does not write this list itself, so it has no entry ${name} to change; give the whole list`,
+    );
+  }
   const object = node as Readonly<Record<string, unknown>> | undefined;
   return {
     ...object,

@@ -21,6 +21,9 @@ const numbers = (what: string) =>
 const isFunction = (value: unknown): value is (values: unknown) => unknown =>
   typeof value === 'function';
 
+const wantedSeeds =
+  'expected a number of seeds, 1 to 10000, or a list of seeds';
+
 const grid = z.strictObject({
   base: z.union([z.string().min(1), z.looseObject({})], {
     error:
@@ -32,11 +35,13 @@ const grid = z.strictObject({
       error:
         'expected a list of values of that path, or an object of named variants',
     }),
+    "expected an object of axes, such as { 'data.subset': ['A', 'B'] }",
   ),
   seeds: z
-    .union([z.int().min(1).max(10_000), numbers('whole numbers from 0')], {
-      error: 'expected a number of seeds from 1, or a list of seeds',
-    })
+    .union([
+      z.int(wantedSeeds).min(1, wantedSeeds).max(10_000, wantedSeeds),
+      numbers('whole numbers from 0'),
+    ])
     .optional(),
   folds: numbers('folds, counted from 0').optional(),
   datasets: z.record(z.string().min(1), z.string().min(1)).optional(),
