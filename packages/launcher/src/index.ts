@@ -13,4 +13,13 @@ export {
   type Outcome,
   readOutcome,
 } from './outcome.js';
+export { SlurmError, SlurmProfileError } from './slurm/error.js';
+export { readSlurmProfile, type SlurmProfile } from './slurm/profile.js';
+export { type QueuedTasks, queuedTasks } from './slurm/queued-tasks.js';
+export type { SlurmJob, Submission } from './slurm/submission.js';
+export {
+  type SlurmLaunch,
+  type SlurmSubmission,
+  submitToSlurm,
+} from './slurm/submit.js';
 export type { Task } from './task.js';

@@ -14,7 +14,7 @@ export function mayGoOn({
   return code === taskExitCodes.stopped || signal === 'SIGKILL';
 }
 
-/** The line in the log of a task that is given up. */
-export function givenUpLine(restarts: number): string {
+/** The line in the log of a task that is given up. @param restarts their number, or the shell's word for it */
+export function givenUpLine(restarts: number | string): string {
   return `error: given up after ${restarts} restarts in which no progress file changed; what the lines above say has to be mended first`;
 }

@@ -34,6 +34,7 @@ export {
   type Safetensors,
 } from './safetensors.js';
 export { parseJsonText } from './parse-json.js';
+export { shellWord } from './shell-word.js';
 export { softmax } from './softmax.js';
 export {
   fromSpreadsheetCell,

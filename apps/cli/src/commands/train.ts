@@ -1,6 +1,7 @@
 import { readDataset } from '@clip-lung/data/node';
 import { loadExperiment, pluginVersions } from '@clip-lung/experiment';
 import { loadTower } from '@clip-lung/inference/node';
+import { shellWord } from '@clip-lung/tensor';
 import { followInTensorBoard } from '@clip-lung/tracking';
 import { type FoldResult, needsMargin, trainRun } from '@clip-lung/trainer';
 import { InvalidArgumentError, Option } from 'commander';
@@ -18,7 +19,6 @@ import {
   policyOf,
   withPluginOptions,
 } from '../plugin-options.js';
-import { shellWord } from '../shell-word.js';
 import { showTraining } from '../show-training.js';
 import { software } from '../software.js';
 import { wholeNumber } from '../whole-number.js';
