@@ -1,7 +1,7 @@
 import { accuracyMetric } from './accuracy.js';
-import { aucMetric } from './auc.js';
-import { brierMetric } from './brier.js';
-import { calibrationMetric } from './calibration.js';
+import { aucMetric } from './discrimination/auc.js';
+import { brierMetric } from './calibration/brier.js';
+import { calibrationMetric } from './calibration/expected-calibration-error.js';
 import { f1Metric, precisionMetric, recallMetric } from './class-scores.js';
 
 /** What an evaluation measures, in the order in which tables and reports have it. */

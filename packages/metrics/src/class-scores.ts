@@ -1,6 +1,6 @@
 import { at } from '@clip-lung/tensor';
 
-import { type Confusion, ofCells } from './confusion.js';
+import { type Confusion, ofConfusion } from './confusion.js';
 import { MetricsInputError } from './error.js';
 import type { Cases, Measured, Metric } from './metric.js';
 import type { OfSums } from './resampling/resampled-figure.js';
@@ -85,6 +85,18 @@ export function macroScores(scores: readonly ClassScores[]): MacroScores {
   };
 }
 
+/**
+ * Balanced accuracy: the mean recall of the classes that have support, which is the macro recall; scikit-learn's
+ * `balanced_accuracy_score`.
+ *
+ * @returns in 0..1
+ * @throws `MetricsInputError` when no class has support
+ * @see Brodersen et al., ICPR 2010
+ */
+export function balancedAccuracy(confusion: Confusion): number {
+  return macroScores(classScores(confusion)).recall;
+}
+
 type Score = keyof MacroScores;
 
 const measured =
@@ -97,27 +109,16 @@ const measured =
     };
   };
 
-/**
- * The macro mean, from the sums of one list for each cell of the confusion matrix: null where all nodules of a class that has
- * some are gone, since the mean over the others is another figure.
- */
+/** The macro mean by sums: null where all nodules of a class that has some are gone, since the mean over the others is another figure. */
 const resampled =
   (score: Score) =>
-  ({ confusion, labels, predictions }: Cases): OfSums => {
-    const classes = confusion.length;
-    return {
-      values: ofCells({ confusion, labels, predictions }),
-      statistic: (sums) => {
-        const drawn = confusion.map((_row, k) =>
-          sums.slice(k * classes, (k + 1) * classes),
-        );
-        const isGone = confusion.some(
-          (row, k) => sum(row) > 0 && sum(at(drawn, k)) === 0,
-        );
-        return isGone ? null : macroScores(classScores(drawn))[score];
-      },
-    };
-  };
+  (cases: Cases): OfSums =>
+    ofConfusion(cases, (drawn) => {
+      const isGone = cases.confusion.some(
+        (row, k) => sum(row) > 0 && sum(at(drawn, k)) === 0,
+      );
+      return isGone ? null : macroScores(classScores(drawn))[score];
+    });
 
 const shown = {
   shownAs: 'percent',

@@ -1,6 +1,7 @@
 import { at } from '@clip-lung/tensor';
 
 import { checkClasses, checkPaired } from './check.js';
+import type { OfSums } from './resampling/resampled-figure.js';
 
 /** Counts [true class][predicted class], K×K. */
 export type Confusion = readonly (readonly number[])[];
@@ -30,21 +31,29 @@ export function confusionMatrix(
   return counts;
 }
 
-/** For each cell of a confusion matrix, row by row, a list of 1 where a nodule lies in it, else 0: [K·K][N]. Their sums are its counts. */
-export function ofCells({
-  labels,
-  predictions,
-  confusion,
-}: {
+/** A figure of the confusion matrix, by the sums of a list for each of its cells: 1 where a nodule lies in it, else 0. */
+export function ofConfusion(
+  { labels, predictions, confusion }: CountedCases,
+  statistic: (drawn: Confusion) => number | null,
+): OfSums {
+  const classes = confusion.length;
+  return {
+    values: confusion.flatMap((row, k) =>
+      row.map((_count, l) =>
+        Uint8Array.from(labels, (label, i) =>
+          label === k && predictions[i] === l ? 1 : 0,
+        ),
+      ),
+    ),
+    statistic: (sums) =>
+      statistic(
+        confusion.map((_row, k) => sums.slice(k * classes, (k + 1) * classes)),
+      ),
+  };
+}
+
+interface CountedCases {
   readonly labels: readonly number[];
   readonly predictions: readonly number[];
   readonly confusion: Confusion;
-}): readonly Uint8Array[] {
-  return confusion.flatMap((row, k) =>
-    row.map((_count, l) =>
-      Uint8Array.from(labels, (label, i) =>
-        label === k && predictions[i] === l ? 1 : 0,
-      ),
-    ),
-  );
 }

@@ -29,7 +29,19 @@ export function wilsonInterval(
     );
   }
   if (!(z > 0)) throw new MetricsInputError(`z is ${z}, expected above 0`);
-  const p = successes / trials;
+  return scoreInterval({ p: successes / trials, trials, z });
+}
+
+/** Wilson's interval of a proportion of trials that need not be whole. */
+export function scoreInterval({
+  p,
+  trials,
+  z,
+}: {
+  readonly p: number;
+  readonly trials: number;
+  readonly z: number;
+}): Interval {
   const square = z ** 2;
   const centre = p + square / (2 * trials);
   const spread =
@@ -37,7 +49,7 @@ export function wilsonInterval(
   const scale = 1 + square / trials;
   // At the ends the formula gives 0 and 1 but for rounding.
   return {
-    low: successes === 0 ? 0 : (centre - spread) / scale,
-    high: successes === trials ? 1 : (centre + spread) / scale,
+    low: p === 0 ? 0 : (centre - spread) / scale,
+    high: p === 1 ? 1 : (centre + spread) / scale,
   };
 }

@@ -1,6 +1,7 @@
 import { at } from '@clip-lung/tensor';
 
-import type { Confusion } from './confusion.js';
+import { type Confusion, ofConfusion } from './confusion.js';
+import type { Cases, Metric } from './metric.js';
 
 /** What a confusion of class k with class l costs: the same for any two, or |k − l|, or (k − l)². */
 export type KappaWeights = 'none' | 'linear' | 'quadratic';
@@ -45,3 +46,41 @@ export function cohenKappa(
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
+
+const shown = {
+  shownAs: 'decimal',
+  range: [-1, 1],
+  better: 'higher',
+  undefinedWhen: 'all nodules are of one class, and predicted as it',
+} as const;
+
+const figure = (weights: KappaWeights) => ({
+  measure: ({ confusion }: Cases) => ({
+    value: cohenKappa(confusion, weights) ?? null,
+  }),
+  resampled: (cases: Cases) =>
+    ofConfusion(cases, (drawn) => cohenKappa(drawn, weights) ?? null),
+});
+
+export const kappaMetric = {
+  ...shown,
+  ...figure('none'),
+  name: 'kappa',
+  label: 'kappa',
+} as const satisfies Metric;
+
+export const linearKappaMetric = {
+  ...shown,
+  ...figure('linear'),
+  name: 'linearKappa',
+  label: 'linear kappa',
+  needs: { ordered: true },
+} as const satisfies Metric;
+
+export const quadraticKappaMetric = {
+  ...shown,
+  ...figure('quadratic'),
+  name: 'quadraticKappa',
+  label: 'quadratic kappa',
+  needs: { ordered: true },
+} as const satisfies Metric;

@@ -38,7 +38,8 @@ export interface Metric {
   readonly shownAs: 'percent' | 'decimal';
   /** the least and the greatest value that it can have */
   readonly range: readonly [least: number, greatest: number];
-  readonly better: 'higher' | 'lower';
+  /** or the value that is best, such as a slope of 1 */
+  readonly better: 'higher' | 'lower' | { readonly nearTo: number };
   /** key and label of the figures of single classes, where it has any: `f1`, `F1` */
   readonly perClass?: { readonly name: string; readonly label: string };
   /** whether it has a column where runs stand side by side; default no */

@@ -5,9 +5,12 @@ import { describe, expect, it } from 'vitest';
 
 import { binomial } from './binomial.js';
 import {
+  bootstrap,
   bootstrapInterval,
   type BootstrapOptions,
   classScores,
+  figureOfSums,
+  figureOfWeights,
   macroScores,
   MetricsInputError,
 } from '../index.js';
@@ -158,6 +161,94 @@ describe('bootstrapInterval', () => {
     });
     await expect(asked).rejects.toThrow(MetricsInputError);
     await expect(asked).rejects.toThrow(message);
+  });
+});
+
+describe('bootstrap', () => {
+  const groups = Array.from({ length: 12 }, (_group, i) => `group ${i}`);
+
+  it('leaves out resamples of which the figure is undefined, up to 5 %, and then has none', async () => {
+    // Without a case of the first k groups, of which one must be drawn: probability (1 − k/12)¹².
+    const undefinedWithoutOneOf = (k: number) => ({
+      values: [groups.map((_group, i) => Number(i < k)), groups.map(() => 1)],
+      statistic: ([some = NaN, all = NaN]: readonly number[]) =>
+        some === 0 ? null : some / all,
+    });
+    const few = await bootstrap(
+      figureOfSums(groups, undefinedWithoutOneOf(3)),
+      { random: uniformFrom(1) },
+    );
+    expect(few.undefinedResamples / 2000).toBeCloseTo(0.75 ** 12, 2);
+    expect(few.undefinedResamples).toBeGreaterThan(0);
+    expect(few.interval?.low).toBeGreaterThan(0);
+    const many = await bootstrap(
+      figureOfSums(groups, undefinedWithoutOneOf(1)),
+      { random: uniformFrom(1) },
+    );
+    expect(many).toMatchObject({
+      interval: null,
+      reason: `the figure is undefined in ${many.undefinedResamples} of 2000 resamples`,
+    });
+    const never = await bootstrap(
+      figureOfSums(groups, undefinedWithoutOneOf(0)),
+      { random: uniformFrom(1), method: 'bca' },
+    );
+    expect(never).toMatchObject({
+      interval: null,
+      reason: 'the figure is undefined of all cases',
+    });
+  });
+
+  it('is by percentiles where BCa cannot be computed, and says so', async () => {
+    const values = groups.map((_group, i) => i);
+    const constant = figureOfSums(groups, {
+      values: [values, values.map(() => 1)],
+      statistic: () => 0.5,
+    });
+    const options = { random: uniformFrom(1), method: 'bca' as const };
+    expect(await bootstrap(constant, options)).toMatchObject({
+      interval: { low: 0.5, high: 0.5 },
+      method: 'percentile',
+    });
+    const undefinedWithoutOne = figureOfSums(groups, {
+      values: [values.map((value) => Number(value < 6)), values.map(() => 1)],
+      statistic: ([few = NaN, all = NaN]) =>
+        all < groups.length ? null : few / all,
+    });
+    expect(await bootstrap(undefinedWithoutOne, options)).toMatchObject({
+      method: 'percentile',
+      undefinedResamples: 0,
+    });
+  });
+
+  it('gives the same of kinds as of single groups, by both methods', async () => {
+    const right = groups.map((_group, i) => Number(i % 3 === 0));
+    const ones = groups.map(() => 1);
+    for (const method of ['percentile', 'bca'] as const) {
+      const ofKinds = await bootstrap(
+        figureOfSums(groups, { values: [right, ones], statistic: mean }),
+        { random: uniformFrom(7), method },
+      );
+      const ofGroups = await bootstrap(
+        figureOfWeights(groups, (weights) =>
+          mean([
+            weights.reduce((sum, w, i) => sum + w * (right[i] ?? NaN), 0),
+            weights.reduce((sum, w) => sum + w, 0),
+          ]),
+        ),
+        { random: uniformFrom(7), method },
+      );
+      expect(ofKinds.interval).not.toBeNull();
+      expect(ofKinds.interval?.low).toBeCloseTo(
+        ofGroups.interval?.low ?? NaN,
+        9,
+      );
+      expect(ofKinds.interval?.high).toBeCloseTo(
+        ofGroups.interval?.high ?? NaN,
+        9,
+      );
+      expect(ofKinds).toMatchObject({ method });
+    }
   });
 });
 

@@ -1,3 +1,4 @@
+import { checkPart } from '../check-binary.js';
 import { MetricsInputError } from '../error.js';
 import type { Interval } from '../interval.js';
 import { bcaParts } from './bca.js';
@@ -50,7 +51,7 @@ export async function bootstrap(
   figure: ResampledFigure,
   { level = 0.95, method = 'percentile', ...options }: IntervalOptions,
 ): Promise<Bootstrapped> {
-  checkLevel(level);
+  checkPart(level, 'level');
   const groups = figure.kinds.kindOf.length;
   if (groups < 2) {
     return {
@@ -92,12 +93,6 @@ export async function bootstrap(
     found,
     undefinedResamples,
   };
-}
-
-/** @throws {@link MetricsInputError} unless the level is between 0 and 1 */
-function checkLevel(level: number): void {
-  if (level > 0 && level < 1) return;
-  throw new MetricsInputError(`level is ${level}, expected (0, 1)`);
 }
 
 export interface BootstrapOptions extends IntervalOptions {

@@ -4,7 +4,14 @@ import { describe, expect, it } from 'vitest';
 
 import {
   accuracyMetric,
-  builtInMetrics,
+  calibrationInTheLargeMetric,
+  calibrationInterceptMetric,
+  calibrationSlopeMetric,
+  expectedCostMetric,
+  netBenefitMetric,
+  sensitivityAtSpecificityMetric,
+  specificityAtSensitivityMetric,
+  reportMetrics,
   type Cases,
   confusionMatrix,
   type IdentifiedCases,
@@ -15,7 +22,20 @@ import {
   pairedDifference,
 } from '../index.js';
 
-const metrics: readonly Metric[] = builtInMetrics;
+const metrics: readonly Metric[] = [
+  ...reportMetrics,
+  expectedCostMetric([
+    [0, 1, 2],
+    [1, 0, 1],
+    [5, 2, 0],
+  ]),
+  sensitivityAtSpecificityMetric({ positiveClass: 2, at: 0.9 }),
+  specificityAtSensitivityMetric({ positiveClass: 2, at: 0.9 }),
+  netBenefitMetric({ positiveClass: 2, threshold: 0.2 }),
+  calibrationInTheLargeMetric(2),
+  calibrationInterceptMetric(2),
+  calibrationSlopeMetric(2),
+];
 
 describe('pairedDifference', () => {
   it.each(metrics.map((metric) => [metric.name, metric] as const))(
@@ -184,7 +204,8 @@ describe('pairedDifference', () => {
     expect(own.interval?.low).toBeCloseTo(weighted.interval?.low ?? NaN, 12);
     expect(own.interval?.high).toBeCloseTo(weighted.interval?.high ?? NaN, 12);
     const ordered = await pairedDifference({
-      ...shared,
+      a: shared.a.map(unordered),
+      b: shared.b.map(unordered),
       metric: { ...auc, needs: { ordered: true } },
     });
     expect(ordered.reason).toBe(
@@ -268,7 +289,7 @@ describe('pairedDifference', () => {
   });
 });
 
-describe('the figure of every built-in metric', () => {
+describe('the figure of every metric', () => {
   it.each(metrics.map((metric) => [metric.name, metric] as const))(
     'is the metric’s own where each patient is drawn once: %s',
     (_name, metric) => {
@@ -319,12 +340,16 @@ function casesOf(
   const predictions = probabilities.map((row) => row.indexOf(Math.max(...row)));
   return {
     classes,
-    areOrdered: false,
+    areOrdered: true,
     labels,
     predictions,
     probabilities,
     confusion: confusionMatrix(labels, predictions, classes.length),
   };
+}
+
+function unordered(one: IdentifiedCases): IdentifiedCases {
+  return { ...one, cases: { ...one.cases, areOrdered: false } };
 }
 
 function listed(cases: Cases, drawn: readonly number[]): Cases {

@@ -1,8 +1,8 @@
 import { at } from '@clip-lung/tensor';
 
-import { checkProbabilities } from './check.js';
-import { MetricsInputError } from './error.js';
-import type { Metric } from './metric.js';
+import { checkProbabilities } from '../check.js';
+import { MetricsInputError } from '../error.js';
+import type { Metric } from '../metric.js';
 
 /** The nodules whose confidence falls into (low, high]. */
 export interface CalibrationBin {

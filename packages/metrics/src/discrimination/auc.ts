@@ -1,9 +1,9 @@
 import { at } from '@clip-lung/tensor';
 
-import { checkPaired, checkProbabilities } from './check.js';
-import { MetricsInputError } from './error.js';
-import type { Cases, Metric } from './metric.js';
-import type { OfWeights } from './resampling/resampled-figure.js';
+import { checkProbabilities } from '../check.js';
+import { checkScores } from '../check-binary.js';
+import type { Cases, Metric } from '../metric.js';
+import type { OfWeights } from '../resampling/resampled-figure.js';
 
 /**
  * Area under the ROC curve: the chance that a positive scores above a negative, ties counting half, by the
@@ -18,18 +18,15 @@ export function binaryAuc(
   positive: readonly boolean[],
   scores: readonly number[],
 ): number | undefined {
-  checkPaired(positive, scores, 'scores');
-  const wrong = scores.findIndex((score) => Number.isNaN(score));
-  if (wrong >= 0) {
-    throw new MetricsInputError(`scores[${wrong}] is NaN, expected a number`);
-  }
+  checkScores(positive, scores);
   const above = sortedWhere(positive, scores, true);
   const below = sortedWhere(positive, scores, false);
   if (above.length === 0 || below.length === 0) return undefined;
   return winsOf(above, below) / (above.length * below.length);
 }
 
-function sortedWhere(
+/** The scores of the positives, or of the others, ascending. */
+export function sortedWhere(
   positive: readonly boolean[],
   scores: readonly number[],
   which: boolean,
@@ -129,7 +126,7 @@ function weightedMacroAuc({
  *
  * @returns a function that is null where one side has no weight
  */
-export function weightedAuc(
+function weightedAuc(
   positive: readonly boolean[],
   scores: readonly number[],
 ): OfWeights {

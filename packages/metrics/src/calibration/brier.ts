@@ -1,5 +1,5 @@
-import { checkProbabilities } from './check.js';
-import type { Metric } from './metric.js';
+import { checkProbabilities } from '../check.js';
+import type { Metric } from '../metric.js';
 
 /**
  * Brier score in its first form: the mean over nodules of Σₖ (pₖ − [k is the label])², in 0..2, lower is better. For
