@@ -13,12 +13,13 @@ import { GridError } from './errors.js';
 import { gridPaths, type GridRecord } from './grid-record.js';
 
 /**
- * `waiting`: not begun. `stopped`: begun, and nobody trains it. `failed`: its last start ended with an error. `damaged`: its files
- * cannot be read.
+ * `waiting`: not begun. `stopped`: begun, and nobody trains it. `queued`: either of these, or failed, and a queue still has it, by
+ * what the queue says. `failed`: its last start ended with an error. `damaged`: its files cannot be read.
  */
 export const cellStateNames = [
   'done',
   'training',
+  'queued',
   'stopped',
   'waiting',
   'failed',
@@ -41,17 +42,25 @@ export interface CellState {
   readonly log: string | null;
 }
 
-/** Reads the states of all cells of a grid, in their order. */
+/**
+ * Reads the states of all cells of a grid, in their order.
+ *
+ * @param queued IDs of cells that a queue still has, where one was asked; default none
+ */
 export async function readCellStates(
   folder: string,
   grid: GridRecord,
+  queued: ReadonlySet<string> = new Set(),
 ): Promise<readonly CellState[]> {
   const records = new Map<string, RunRecord | ClipLungError | undefined>();
   const states: CellState[] = [];
   for (const cell of cellsOf(grid)) {
     const { hash } = cell.run;
     if (!records.has(hash)) records.set(hash, await recordOf(folder, hash));
-    states.push(await stateOf(folder, cell, records.get(hash)));
+    const state = await stateOf(folder, cell, records.get(hash));
+    const isIdle = ['waiting', 'stopped', 'failed'].includes(state.state);
+    const isQueued = isIdle && queued.has(cellId(cell));
+    states.push(isQueued ? { ...state, state: 'queued', error: null } : state);
   }
   return states;
 }

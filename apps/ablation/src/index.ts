@@ -25,6 +25,9 @@ export {
   cellsToStart,
   launchCellsLocally,
   type LocalOptions,
+  queuedCells,
+  type SlurmOptions,
+  submitCells,
   threadsEach,
 } from './launch-cells.js';
 export {

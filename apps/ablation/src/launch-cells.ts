@@ -2,6 +2,10 @@ import {
   launchLocally,
   type LaunchEvent,
   type LocalResult,
+  queuedTasks,
+  type SlurmProfile,
+  type SlurmSubmission,
+  submitToSlurm,
 } from '@clip-lung/launcher';
 
 import { type Cell, cellId } from './cell.js';
@@ -51,6 +55,51 @@ export function launchCellsLocally(
     jobs: gridPaths(folder).jobs,
     tasks: cells.map(({ cell }) => cellTask(folder, grid, cell, { offline })),
   });
+}
+
+export interface SlurmOptions {
+  readonly program: readonly string[];
+  readonly profile: SlurmProfile;
+  readonly offline: boolean;
+  /** whether nothing is written and nothing submitted */
+  readonly dryRun: boolean;
+  readonly onNote: (message: string) => void;
+}
+
+/**
+ * Submits cells to Slurm, and after them a report. Nothing waits for them.
+ *
+ * @throws as `submitToSlurm`
+ */
+export function submitCells(
+  folder: string,
+  grid: GridRecord,
+  cells: readonly CellState[],
+  { offline, ...options }: SlurmOptions,
+): Promise<SlurmSubmission> {
+  return submitToSlurm({
+    ...options,
+    jobs: gridPaths(folder).jobs,
+    tasks: cells.map(({ cell }) => cellTask(folder, grid, cell, { offline })),
+    report: ['ablate', 'report', folder],
+  });
+}
+
+/**
+ * The cells that Slurm still has, as far as it says: a hint, for what nobody trains yet.
+ *
+ * @param onNote is told why it could not be asked
+ */
+export async function queuedCells(
+  folder: string,
+  onNote: (message: string) => void,
+): Promise<ReadonlySet<string>> {
+  const found = await queuedTasks(gridPaths(folder).jobs);
+  if (found.tasks !== undefined) return new Set(found.tasks.keys());
+  onNote(
+    `the queue could not be asked which cells it still has (${found.reason}); a cell that is started twice is trained once, as its lock keeps the second away`,
+  );
+  return new Set();
 }
 
 /** Threads of each of several processes that run at a time: the processors, divided. */

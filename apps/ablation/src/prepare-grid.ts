@@ -21,10 +21,15 @@ export interface OpenedGrid {
 export async function openPlan(
   folder: string,
   planned: GridPlan,
+  queued?: ReadonlySet<string>,
 ): Promise<OpenedGrid> {
   const { record, changed } = await openGrid(folder, planned.record);
   const plan = { ...planned, record };
-  return { plan, changed, states: await readCellStates(folder, record) };
+  return {
+    plan,
+    changed,
+    states: await readCellStates(folder, record, queued),
+  };
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   TrustedFolderError,
 } from '@clip-lung/experiment';
 import { InferenceRequestError } from '@clip-lung/inference';
+import { SlurmProfileError } from '@clip-lung/launcher';
 import { ExperimentError } from '@clip-lung/model';
 import { ClipLungError } from '@clip-lung/tensor';
 import { MlflowAddressError } from '@clip-lung/tracking';
@@ -55,6 +56,7 @@ export function exitCodeOf(error: unknown): number {
     error instanceof GridSelectionError ||
     error instanceof InferenceRequestError ||
     error instanceof OptionError ||
+    error instanceof SlurmProfileError ||
     error instanceof ExperimentError ||
     error instanceof MlflowAddressError ||
     error instanceof PluginsNotAllowedError ||

@@ -1,69 +1,37 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import {
   beginGrid,
-  CellsFailedError,
+  type CellState,
   cellsToStart,
-  estimateGrid,
-  formatStates,
   type GridRecord,
-  gridTable,
-  launchCellsLocally,
-  LaunchStoppedError,
-  type OpenedGrid,
   openPlan,
   planGrid,
-  readCellStates,
+  queuedCells,
   sameRuns,
   selectCells,
   type Selection,
-  tableInMarkdown,
   threadsEach,
-  writeTable,
 } from '@clip-lung/ablation';
 import { loadGrid } from '@clip-lung/experiment';
 import { loadTower } from '@clip-lung/inference/node';
+import { readSlurmProfile, type SlurmProfile } from '@clip-lung/launcher';
 import { InvalidArgumentError, Option } from 'commander';
 
-import { type AddCommand, screenOf, type Surroundings } from '../../command.js';
+import { type AddCommand, screenOf } from '../../command.js';
 import { UsageError } from '../../exit-codes.js';
-import {
-  type DeviceName,
-  deviceNames,
-  type EngineName,
-  engineNames,
-  makeEngine,
-} from '../../make-engine.js';
-import {
-  type PluginOptions,
-  policyOf,
-  withPluginOptions,
-} from '../../plugin-options.js';
-import type { Screen } from '../../screen.js';
+import { deviceNames, engineNames, makeEngine } from '../../make-engine.js';
+import { policyOf, withPluginOptions } from '../../plugin-options.js';
 import { software } from '../../software.js';
 import { wholeNumber } from '../../whole-number.js';
 import { addGridReport } from './grid-report.js';
 import { addGridStatus } from './grid-status.js';
 import { namedFolders } from './named-folders.js';
-import { cellCommand, planLines } from './show-plan.js';
-
-interface Options extends PluginOptions {
-  readonly data: readonly string[];
-  readonly out?: string;
-  readonly set: readonly string[];
-  readonly processes: number;
-  readonly threads?: number;
-  readonly dryRun?: boolean;
-  readonly only: readonly Selection[];
-  readonly retry?: 'failed';
-  readonly failFast?: boolean;
-  readonly offline?: boolean;
-  readonly engine: EngineName;
-  readonly device?: DeviceName;
-  readonly json?: boolean;
-}
+import { type AblateOptions, type Ablating, launchers } from './options.js';
+import { showPlan } from './show-plan.js';
+import { submitToCluster } from './submit-cells.js';
+import { trainHere } from './train-here.js';
 
 const collect = (
   text: string,
@@ -104,15 +72,26 @@ export const addAblate: AddCommand = (program, surroundings) => {
       collect,
       [],
     )
+    .addOption(
+      new Option(
+        '--launcher <name>',
+        'train on this machine, or submit to Slurm and exit',
+      )
+        .choices(launchers)
+        .default('local'),
+    )
+    .option(
+      '--profile <file>',
+      'with --launcher slurm, a JSON file of what the cluster is asked for: partition, time, memory, …',
+    )
     .option(
       '--processes <n>',
-      'cells that are trained at a time',
+      'with --launcher local, cells that are trained at a time (default: 1)',
       wholeNumber(1),
-      1,
     )
     .option(
       '--threads <n>',
-      'threads of each cell, which must stay the same (default: the processors, divided by the processes)',
+      "threads of each cell, which must stay the same (default: the processors, divided by the processes; the profile's cpus)",
       wholeNumber(1),
     )
     .option(
@@ -143,7 +122,7 @@ export const addAblate: AddCommand = (program, surroundings) => {
     )
     .option('--offline', 'download nothing')
     .option('--json', 'print one JSON object')
-    .action(async (file: string, options: Options) => {
+    .action(async (file: string, options: AblateOptions) => {
       const screen = screenOf(surroundings, options);
       const { out } = options;
       if (out === undefined) {
@@ -151,40 +130,76 @@ export const addAblate: AddCommand = (program, surroundings) => {
           "--out is missing; give the grid's folder to write, or to go on with",
         );
       }
-      const folder = resolve(out);
-      const started = await begin(file, folder, {
-        ...{ options, screen, surroundings },
-      });
-      if (started === undefined) return;
-      await launch(folder, started, { options, screen, surroundings });
+      const { signal } = surroundings;
+      const ablating = { options, folder: resolve(out), screen, signal };
+      const profile = await profileOf(options);
+      const ready = await makeReady(file, { ...ablating, profile });
+      if (ready === undefined) return;
+      const { grid, cells } = ready;
+      await (profile === undefined
+        ? trainHere(grid, cells, ablating)
+        : submitToCluster(grid, cells, { ...ablating, profile }));
     });
   withPluginOptions(command);
   addGridStatus(command, surroundings);
   addGridReport(command, surroundings);
 };
 
-interface Launching {
-  readonly options: Options;
-  readonly screen: Screen;
-  readonly surroundings: Surroundings;
+/** @throws {@link UsageError} for options that do not go together */
+async function profileOf({
+  launcher,
+  profile,
+  processes,
+  failFast,
+}: AblateOptions): Promise<SlurmProfile | undefined> {
+  if (launcher === 'local') {
+    if (profile === undefined) return undefined;
+    throw new UsageError('--profile only applies to --launcher slurm');
+  }
+  if (processes !== undefined) {
+    throw new UsageError(
+      '--processes only applies to --launcher local; with Slurm, "maxRunning" in the profile bounds how many cells run at a time',
+    );
+  }
+  if (failFast) {
+    throw new UsageError(
+      '--fail-fast only applies to --launcher local: with Slurm, nothing here watches the cells',
+    );
+  }
+  if (profile === undefined) {
+    throw new UsageError(
+      '--launcher slurm needs --profile <file>: JSON with what the cluster is asked for, such as { "partition": "gpu", "time": "4:00:00", "cpus": 8 }',
+    );
+  }
+  return readSlurmProfile(profile);
 }
 
-/** Plans the grid and begins its runs, or, with `--dry-run`, shows the plan. */
-async function begin(
+/**
+ * Plans the grid and begins its runs, or, with `--dry-run`, shows the plan.
+ *
+ * @returns the cells to start
+ */
+async function makeReady(
   file: string,
-  folder: string,
-  { options, screen, surroundings: { signal } }: Launching,
-): Promise<GridRecord | undefined> {
-  const { device, processes, threads, offline = false } = options;
+  {
+    profile,
+    ...ablating
+  }: Ablating & { readonly profile: SlurmProfile | undefined },
+): Promise<
+  | { readonly grid: GridRecord; readonly cells: readonly CellState[] }
+  | undefined
+> {
+  const { folder, options, screen, signal } = ablating;
+  const { device, threads, processes = 1, offline = false } = options;
   const note = (message: string): void => {
     screen.note(`note: ${message}`);
   };
-  const grid = await loadGrid(file, {
+  const loaded = await loadGrid(file, {
     overrides: options.set,
     policy: policyOf(screen, options),
   });
   const given = namedFolders(options.data);
-  const datasets = Object.keys(given).length > 0 ? given : grid.datasets;
+  const datasets = Object.keys(given).length > 0 ? given : loaded.datasets;
   if (Object.keys(datasets).length === 0) {
     throw new UsageError(
       `${file}: names no datasets; give one with --data <dataset>`,
@@ -193,14 +208,16 @@ async function begin(
   const engine = makeEngine(options.engine, { device });
   try {
     const planned = await planGrid({
-      ...{ grid, file, datasets, engine, signal },
+      ...{ grid: loaded, file, datasets, engine, signal },
       device: device ?? null,
       software: software(),
       loadTower: (experiment) =>
         loadTower(experiment, { offline, onNote: screen.note }),
       onNote: note,
     });
-    const opened = await openPlan(folder, planned);
+    const among = selectCells(planned.record, options.only);
+    const queued = await queuedCells(folder, note);
+    const opened = await openPlan(folder, planned, queued);
     for (const line of sameRuns(planned.record)) note(line);
     if (opened.changed.length > 0) {
       screen.note(
@@ -208,125 +225,35 @@ async function begin(
         ...opened.changed.map((line) => `  ${line}`),
       );
     }
+    const cells = cellsToStart(opened.states, {
+      retryFailed: options.retry === 'failed',
+      among,
+    });
+    const usual =
+      profile === undefined
+        ? threadsEach(availableParallelism(), processes)
+        : (profile.cpus ?? 1);
     if (options.dryRun) {
-      await showPlan(folder, opened, { options, screen, signal });
+      const kept = opened.plan.record.threads;
+      const record = {
+        ...opened.plan.record,
+        threads: threads ?? kept ?? usual,
+      };
+      await showPlan(
+        { ...opened, plan: { ...opened.plan, record } },
+        { ...ablating, cells, profile },
+      );
       return undefined;
     }
-    const wanted = selectCells(opened.plan.record, options.only);
-    return await beginGrid(folder, opened, {
-      ...{ threads, signal },
-      wanted: new Set(wanted.map(({ run }) => run.hash)),
-      usual: threadsEach(availableParallelism(), processes),
+    const grid = await beginGrid(folder, opened, {
+      ...{ threads, signal, usual },
+      wanted: new Set(among.map(({ run }) => run.hash)),
       onProgress: (done, total) => {
         screen.progress({ stage: 'checking experiment', done, total });
       },
     });
+    return { grid, cells };
   } finally {
     await engine.dispose();
   }
-}
-
-async function showPlan(
-  folder: string,
-  { plan, states }: OpenedGrid,
-  {
-    options,
-    screen,
-    signal,
-  }: Pick<Launching, 'options' | 'screen'> & { readonly signal: AbortSignal },
-): Promise<void> {
-  const { processes, threads, offline = false } = options;
-  const usual = threadsEach(availableParallelism(), processes);
-  const record = {
-    ...plan.record,
-    threads: threads ?? plan.record.threads ?? usual,
-  };
-  const cells = cellsToStart(states, {
-    retryFailed: options.retry === 'failed',
-    among: selectCells(record, options.only),
-  });
-  const estimates = await estimateGrid(
-    plan,
-    cells.map(({ cell }) => cell),
-    {
-      signal,
-      onProgress: (done, total) => {
-        screen.progress({ stage: 'timing experiment', done, total });
-      },
-    },
-  );
-  const commands = cells.map((state) =>
-    cellCommand(folder, record, state, { offline }),
-  );
-  screen.result(planLines({ states, estimates, processes, commands }), {
-    ...{ grid: folder, states, estimates, commands },
-  });
-}
-
-const clipLung = fileURLToPath(
-  new URL('../../../bin/clip-lung.js', import.meta.url),
-);
-
-/** Trains what is missing, and shows what the grid has come to. */
-async function launch(
-  folder: string,
-  grid: GridRecord,
-  { options, screen, surroundings: { signal } }: Launching,
-): Promise<void> {
-  const retryFailed = options.retry === 'failed';
-  const before = await readCellStates(folder, grid);
-  const among = selectCells(grid, options.only);
-  const cells = cellsToStart(before, { retryFailed, among });
-  let done = 0;
-  await launchCellsLocally(folder, grid, cells, {
-    program: [process.execPath, clipLung],
-    processes: options.processes,
-    failFast: options.failFast ?? false,
-    offline: options.offline ?? false,
-    signal,
-    onEvent: (event) => {
-      const { name } = event.task;
-      if (event.kind === 'start') {
-        screen.note(
-          `${event.restarts === 0 ? 'started' : 'started again'}: ${name}`,
-        );
-        return;
-      }
-      done += 1;
-      const { code, lastError, log } = event.outcome;
-      if (code !== 0) {
-        screen.note(
-          `ended with ${code}: ${name}`,
-          ...(lastError === undefined ? [] : [`  ${lastError}`]),
-          `  log: ${log}`,
-        );
-      }
-      screen.progress({ stage: 'cell', done, total: cells.length });
-    },
-  });
-  const states = await readCellStates(folder, grid);
-  if (signal.aborted) {
-    throw new LaunchStoppedError(
-      `stopped; what was trained is saved, and the same command goes on (${describe(states)})`,
-    );
-  }
-  const table = await gridTable(folder, grid, { signal });
-  const files = await writeTable(folder, table);
-  const failed = states.filter(
-    ({ state }) => state === 'failed' || state === 'damaged',
-  );
-  if (failed.length > 0) {
-    screen.note(...formatStates(grid, states));
-    throw new CellsFailedError(
-      `${failed.length} of ${states.length} cells failed; mend what their logs say, and start them again with --retry failed`,
-    );
-  }
-  screen.result([...tableInMarkdown(table).trimEnd().split('\n'), ...files], {
-    ...{ grid: folder, states, files },
-  });
-}
-
-function describe(states: Awaited<ReturnType<typeof readCellStates>>): string {
-  const done = states.filter(({ state }) => state === 'done').length;
-  return `${done} of ${states.length} cells done`;
 }

@@ -1,5 +1,6 @@
 import {
   formatStates,
+  queuedCells,
   readCellStates,
   readGridRecord,
 } from '@clip-lung/ablation';
@@ -16,8 +17,12 @@ export const addGridStatus: AddCommand = (program, surroundings) => {
     .option('--json', 'print one JSON object')
     .action(async (folder: string, options: { readonly json?: boolean }) => {
       const grid = await readGridRecord(folder);
-      const states = await readCellStates(folder, grid);
-      screenOf(surroundings, options).result(formatStates(grid, states), {
+      const screen = screenOf(surroundings, options);
+      const queued = await queuedCells(folder, (message) => {
+        screen.note(`note: ${message}`);
+      });
+      const states = await readCellStates(folder, grid, queued);
+      screen.result(formatStates(grid, states), {
         ...{ grid: folder, states },
       });
     });
