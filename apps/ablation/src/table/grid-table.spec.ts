@@ -151,10 +151,9 @@ describe('the table of a grid', () => {
       /\\toprule\nmethod & accuracy, \\% & \$\\Delta\$ accuracy, \\%/,
     );
     expect(latex).toMatch(/ & \d+\.\d \$\\pm\$ \d+\.\d & base & /);
-    const rows = parse(tableInCsv(table), { columns: true }) as Record<
-      string,
-      string
-    >[];
+    const rows = parse<Record<string, string>>(tableInCsv(table), {
+      columns: true,
+    });
     expect(rows).toHaveLength(2 * compared.length);
     expect(rows[3]).toMatchObject({
       dataset: 'made-up',

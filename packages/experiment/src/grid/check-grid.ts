@@ -168,7 +168,7 @@ function expectVariant(value: unknown, place: string): void {
     return;
   }
   throw new GridFileError(
-    `${place} is ${String(JSON.stringify(value))}, expected the file of an experiment, or changes by path: { 'training.epochs': 20 }`,
+    `${place} is ${typeof value === 'function' ? 'a function' : JSON.stringify(value)}, expected the file of an experiment, or changes by path: { 'training.epochs': 20 }`,
   );
 }
 

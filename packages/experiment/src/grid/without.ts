@@ -15,7 +15,8 @@ export function without(
   ...uses: readonly string[]
 ): (list: readonly Named[]) => readonly Named[] {
   return (list) => {
-    if (!Array.isArray(list)) {
+    // The path may be of anything.
+    if (!isList(list)) {
       throw new ExperimentError(
         '',
         `without(${quoted(uses)}) takes modules out of a list, such as losses or augment; the value is ${JSON.stringify(list)}`,
@@ -35,4 +36,8 @@ export function without(
 
 function quoted(names: readonly string[]): string {
   return names.map((name) => JSON.stringify(name)).join(', ');
+}
+
+function isList(value: unknown): value is readonly Named[] {
+  return Array.isArray(value);
 }
