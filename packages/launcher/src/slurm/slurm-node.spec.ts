@@ -101,7 +101,7 @@ describe.skipIf(!hasSlurmNode())('a Slurm cluster of one node', () => {
     expect(
       readFileSync(join(jobs, 'plain.log'), 'utf8').match(/^== started/gm),
     ).toHaveLength(1);
-  }, 90_000);
+  }, 180_000);
 
   it('lets go what is cancelled, once it has saved', async () => {
     const { submission } = await submit([task('cancelled', 2000)]);
@@ -115,7 +115,7 @@ describe.skipIf(!hasSlurmNode())('a Slurm cluster of one node', () => {
       ...{ code: 75, signal: null, restarts: 0 },
       lastError: '== cancelled, and not requeued',
     });
-  }, 30_000);
+  }, 60_000);
 });
 
 let folder = '';
