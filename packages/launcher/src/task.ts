@@ -22,7 +22,7 @@ export function checkTasks(tasks: readonly Task[]): void {
     const { id, name, args, progress } = task;
     if (!/^[a-z0-9][a-z0-9-]*$/.test(id) || id.length > longestId) {
       throw new TaskError(
-        `a task has the ID ${JSON.stringify(id)}, expected at most ${longestId} lower-case letters, digits and hyphens, the first no hyphen`,
+        `a task has the ID ${JSON.stringify(id)}, expected at most ${longestId} lower-case letters, digits and hyphens, not beginning with a hyphen`,
       );
     }
     const other = known.get(id);

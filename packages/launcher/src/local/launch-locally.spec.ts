@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -10,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
+import { FileWriteError } from '@clip-lung/tensor/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { fakeWork } from '../../test/fake-work.js';
@@ -174,6 +176,24 @@ describe.skipIf(process.platform === 'win32')('tasks on this machine', () => {
     const log = join(jobs, 'a.log');
     await until(() => readFileSync(log, 'utf8').endsWith('saved\n'));
     expect(existsSync(join(jobs, 'a.exit'))).toBe(false);
+  });
+
+  it('save, too, when the log of another cannot be written', async () => {
+    mkdirSync(join(jobs, 'b.log'), { recursive: true });
+    const tasks = [task('a', 1000, 20), task('c', 15, 20), task('b', 1)];
+    const launched = launch({ tasks, processes: 2 });
+    await expect(launched).rejects.toThrow(FileWriteError);
+    await expect(launched).rejects.toThrow('b.log: cannot be written: that is');
+    expect(await readOutcome(jobs, 'a')).toMatchObject({ code: 75 });
+    expect(readFileSync(join(jobs, 'a.log'), 'utf8')).toMatch(/\nsaved\n$/);
+  });
+
+  it('are not started where there can be no jobs folder', async () => {
+    writeFileSync(jobs, '');
+    await expect(launch({ tasks: [task('a', 1)] })).rejects.toThrow(
+      `${jobs}: cannot be written`,
+    );
+    expect(stepsOf('a')).toBe(0);
   });
 
   it('whose program is not there say so', async () => {

@@ -1,7 +1,7 @@
 import type { SlurmProfile } from './profile.js';
 
 /** What the profile says, as options of `sbatch`, for tasks and report alike. */
-export function profileOptions(profile: SlurmProfile): readonly string[] {
+function profileOptions(profile: SlurmProfile): readonly string[] {
   const { partition, account, qos, time, memory, cpus, gpus, constraint } =
     profile;
   const given = {
@@ -39,8 +39,7 @@ export function arrayOptions({
     ...profileOptions(profile),
     `--job-name=${name}`,
     `--array=${tasks === 1 ? '0' : `0-${tasks - 1}`}${bound}`,
-    // Relative to chdir: sbatch would read a % in the path as one of its own patterns.
-    ...[`--chdir=${folder}`, '--output=%a.out'],
+    ...[`--chdir=${folder}`, `--output=${literal(folder)}/%a.out`],
     ...['--open-mode=append', '--requeue', `--signal=B:USR2@${signalSeconds}`],
   ];
 }
@@ -64,6 +63,12 @@ export function reportOptions({
     ...profileOptions(profile),
     `--job-name=${name}-report`,
     `--dependency=afterany:${after.join(':')}`,
-    ...[`--chdir=${folder}`, '--output=report.log', '--open-mode=append'],
+    ...[`--chdir=${folder}`, `--output=${literal(folder)}/report.log`],
+    '--open-mode=append',
   ];
+}
+
+/** A path in which sbatch finds no pattern of its own, such as `%j`, for the ID of the job. */
+function literal(path: string): string {
+  return path.replaceAll('%', '%%');
 }

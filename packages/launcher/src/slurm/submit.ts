@@ -72,10 +72,11 @@ export async function submitToSlurm(
   checkTasks(tasks);
   if (tasks.length === 0) throw new TaskError('there is no task to submit');
   checkProgram(profile.program ?? launch.program);
+  const jobs = resolve(launch.jobs);
+  expectUsable(jobs);
   if (!dryRun) await expectSbatch();
   const size = await askArraySize();
   if (size.note !== undefined) launch.onNote?.(size.note);
-  const jobs = resolve(launch.jobs);
   const folder = dryRun
     ? submissionFolder(jobs, await nextNumber(jobs))
     : await makeSubmissionFolder(jobs);
@@ -114,6 +115,14 @@ export async function submitToSlurm(
     scripts,
   );
   return { folder, ...scripts, ...(await submitAll(plan)) };
+}
+
+/** In a path with a backslash, Slurm replaces no pattern, so that all tasks would have one log. */
+function expectUsable(jobs: string): void {
+  if (!/[\\\p{Cc}]/u.test(jobs)) return;
+  throw new TaskError(
+    `the jobs folder is ${JSON.stringify(jobs)}; Slurm cannot write logs where a name has a backslash or a line break, choose another folder`,
+  );
 }
 
 interface Plan {
