@@ -61,6 +61,8 @@ export interface Metric {
    * that were drawn are listed and measured anew, which gives the same and takes longer.
    */
   readonly weighted?: (cases: Cases) => OfWeights;
+  /** why drawing patients again gives the figure no interval, in words; a comparison of two methods has one all the same */
+  readonly noInterval?: string;
 }
 
 /** In which data a metric has no value, in words; undefined where it always has one. */

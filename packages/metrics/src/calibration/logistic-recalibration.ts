@@ -1,8 +1,13 @@
 import { checkEventProbabilities } from '../check-binary.js';
-import type { Metric } from '../metric.js';
+import type { Cases, Metric } from '../metric.js';
 import { oneVersusRest } from '../one-versus-rest.js';
 import type { OfWeights } from '../resampling/resampled-figure.js';
-import { fitLine, fitOffset } from './logistic-fit.js';
+import {
+  fitIntercept,
+  fitLine,
+  type LogisticCases,
+  type LogisticLine,
+} from './logistic-fit.js';
 
 /** Where probabilities are calibrated, the first two are 0 and the slope is 1. */
 export interface LogisticRecalibration {
@@ -30,21 +35,28 @@ export function logisticRecalibration(
   probabilities: readonly number[],
 ): LogisticRecalibration | undefined {
   checkEventProbabilities(positive, probabilities);
-  const logits = logitsOf(probabilities);
-  const weights = new Float64Array(positive.length).fill(1);
-  const line = fitLine(positive, logits, weights);
-  const inTheLarge = fitOffset(positive, logits, weights);
+  const cases = logisticCases(positive, probabilities);
+  const line = fitLine(cases);
+  const inTheLarge = fitIntercept(cases);
   if (line === null || inTheLarge === null) return undefined;
   return { inTheLarge, ...line };
 }
 
 const nearest = 1e-7;
 
-function logitsOf(probabilities: readonly number[]): Float64Array {
-  return Float64Array.from(probabilities, (p) => {
-    const kept = Math.min(Math.max(p, nearest), 1 - nearest);
-    return Math.log(kept / (1 - kept));
-  });
+/** Each with weight 1, and the logit of its probability. */
+function logisticCases(
+  positive: readonly boolean[],
+  probabilities: readonly number[],
+): LogisticCases {
+  return {
+    events: Uint8Array.from(positive, Number),
+    x: Float64Array.from(probabilities, (p) => {
+      const kept = Math.min(Math.max(p, nearest), 1 - nearest);
+      return Math.log(kept / (1 - kept));
+    }),
+    weights: new Float64Array(positive.length).fill(1),
+  };
 }
 
 /** @param positiveClass the event, an index; the others are the rest */
@@ -54,7 +66,10 @@ export function calibrationInTheLargeMetric(positiveClass: number): Metric {
     label: 'calibration in the large',
     better: { nearTo: 0 },
     undefinedWhen: 'all nodules, or none, are of the positive class',
-    fit: fitOffset,
+    fit: (cases) => {
+      const start = fitIntercept(cases);
+      return (weights) => fitIntercept({ ...cases, weights }, start ?? 0);
+    },
   });
 }
 
@@ -65,7 +80,7 @@ export function calibrationInterceptMetric(positiveClass: number): Metric {
     label: 'calibration intercept',
     better: { nearTo: 0 },
     undefinedWhen: noLine,
-    fit: (...data) => fitLine(...data)?.intercept ?? null,
+    fit: ofLine('intercept'),
   });
 }
 
@@ -76,12 +91,22 @@ export function calibrationSlopeMetric(positiveClass: number): Metric {
     label: 'calibration slope',
     better: { nearTo: 1 },
     undefinedWhen: noLine,
-    fit: (...data) => fitLine(...data)?.slope ?? null,
+    fit: ofLine('slope'),
   });
 }
 
 const noLine =
   'the probability of the positive class is equal for all nodules, or divides its nodules from the others';
+
+/** A number of weighed cases, after a first fit of all. */
+type Fit = (cases: LogisticCases) => OfWeights;
+
+const ofLine =
+  (part: keyof LogisticLine): Fit =>
+  (cases) => {
+    const start = fitLine(cases) ?? undefined;
+    return (weights) => fitLine({ ...cases, weights }, start)?.[part] ?? null;
+  };
 
 function recalibrationMetric(
   positiveClass: number,
@@ -90,18 +115,13 @@ function recalibrationMetric(
     ...said
   }: Pick<Metric, 'name' | 'label' | 'better'> & {
     readonly undefinedWhen: string;
-    readonly fit: (
-      positive: readonly boolean[],
-      logits: Float64Array,
-      weights: Float64Array,
-    ) => number | null;
+    readonly fit: Fit;
   },
 ): Metric {
-  const weighted: NonNullable<Metric['weighted']> = (cases): OfWeights => {
+  const weighted = (cases: Cases): OfWeights => {
     const { positive, scores } = oneVersusRest(cases, positiveClass);
     checkEventProbabilities(positive, scores);
-    const logits = logitsOf(scores);
-    return (weights) => fit(positive, logits, weights);
+    return fit(logisticCases(positive, scores));
   };
   return {
     ...said,

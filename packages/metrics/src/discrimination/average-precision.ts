@@ -26,19 +26,15 @@ function weightedAveragePrecision(
   positive: readonly boolean[],
   scores: readonly number[],
 ): OfWeights {
-  const ranking = rankingOf(scores);
+  const ranking = rankingOf(positive, scores);
   return (weights) => {
     let total = 0;
     let before = 0;
-    eachThreshold(ranking, positive, {
-      scores,
-      weights,
-      visit: ({ truePositives, falsePositives }) => {
-        total +=
-          ((truePositives - before) * truePositives) /
-          (truePositives + falsePositives);
-        before = truePositives;
-      },
+    eachThreshold(ranking, weights, (truePositives, falsePositives) => {
+      total +=
+        ((truePositives - before) * truePositives) /
+        (truePositives + falsePositives);
+      before = truePositives;
     });
     return before === 0 ? null : total / before;
   };

@@ -128,7 +128,7 @@ function weighted(
     readonly fixed: number;
   },
 ): OfWeights {
-  const ranking = rankingOf(scores);
+  const ranking = rankingOf(positive, scores);
   return (weights) => {
     let positives = 0;
     let negatives = 0;
@@ -139,16 +139,12 @@ function weighted(
     if (positives === 0 || negatives === 0) return null;
     // Nothing positive: the point from which the curve starts.
     let found = part === 'sensitivity' || fixed > 0 ? 0 : 1;
-    eachThreshold(ranking, positive, {
-      scores,
-      weights,
-      visit: ({ truePositives, falsePositives }) => {
-        const sensitivity = truePositives / positives;
-        const specificity = (negatives - falsePositives) / negatives;
-        if (part === 'sensitivity') {
-          if (specificity >= fixed) found = Math.max(found, sensitivity);
-        } else if (sensitivity >= fixed) found = Math.max(found, specificity);
-      },
+    eachThreshold(ranking, weights, (truePositives, falsePositives) => {
+      const sensitivity = truePositives / positives;
+      const specificity = (negatives - falsePositives) / negatives;
+      if (part === 'sensitivity') {
+        if (specificity >= fixed) found = Math.max(found, sensitivity);
+      } else if (sensitivity >= fixed) found = Math.max(found, specificity);
     });
     return found;
   };

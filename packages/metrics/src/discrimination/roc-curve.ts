@@ -28,15 +28,16 @@ export function rocCurve(
   const points: OperatingPoint[] = [
     { threshold: Infinity, sensitivity: 0, specificity: 1 },
   ];
-  eachThreshold(rankingOf(scores), positive, {
-    scores,
-    visit: ({ threshold, truePositives, falsePositives }) => {
+  eachThreshold(
+    rankingOf(positive, scores),
+    new Float64Array(positive.length).fill(1),
+    (truePositives, falsePositives, threshold) => {
       points.push({
         threshold,
         sensitivity: truePositives / positives,
         specificity: (negatives - falsePositives) / negatives,
       });
     },
-  });
+  );
   return points;
 }

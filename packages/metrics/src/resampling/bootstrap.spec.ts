@@ -199,6 +199,19 @@ describe('bootstrap', () => {
     });
   });
 
+  it('is not given of a figure that says that it can have none', async () => {
+    const values = groups.map((_group, i) => i);
+    const figure = figureOfSums(groups, {
+      values: [values, values.map(() => 1)],
+      statistic: mean,
+    });
+    const found = await bootstrap(
+      { ...figure, noInterval: 'it is biased' },
+      { random: uniformFrom(1) },
+    );
+    expect(found).toMatchObject({ interval: null, reason: 'it is biased' });
+  });
+
   it('is by percentiles where BCa cannot be computed, and says so', async () => {
     const values = groups.map((_group, i) => i);
     const constant = figureOfSums(groups, {

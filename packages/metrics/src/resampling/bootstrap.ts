@@ -53,13 +53,13 @@ export async function bootstrap(
 ): Promise<Bootstrapped> {
   checkPart(level, 'level');
   const groups = figure.kinds.kindOf.length;
-  if (groups < 2) {
-    return {
-      interval: null,
-      reason: `there are ${groups} groups, expected at least 2`,
-      found: new Float64Array(),
-      undefinedResamples: 0,
-    };
+  const reason =
+    groups < 2
+      ? `there are ${groups} groups, expected at least 2`
+      : figure.noInterval;
+  if (reason !== undefined) {
+    const found = new Float64Array();
+    return { interval: null, reason, found, undefinedResamples: 0 };
   }
   const all = await resample(figure, options);
   const found = Float64Array.from(all.filter((value) => value !== null)).sort();

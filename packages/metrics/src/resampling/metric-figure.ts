@@ -22,9 +22,12 @@ export function metricFigure(
   patients: readonly string[],
 ): ResampledFigure {
   checkPaired(cases.labels, patients, 'patients');
-  return isMet(metric.needs, cases) && metric.resampled !== undefined
-    ? figureOfSums(patients, metric.resampled(cases))
-    : figureOfWeights(patients, weightedFigure(metric, cases));
+  const figure =
+    isMet(metric.needs, cases) && metric.resampled !== undefined
+      ? figureOfSums(patients, metric.resampled(cases))
+      : figureOfWeights(patients, weightedFigure(metric, cases));
+  const { noInterval } = metric;
+  return { ...figure, ...(noInterval !== undefined && { noInterval }) };
 }
 
 /** A metric's figure as a function of its nodules' weights, whether it follows from sums or not. */

@@ -12,6 +12,8 @@ export interface ResampledFigure {
   readonly of: (drawn: Float64Array) => number | null;
   /** about how many additions that takes */
   readonly steps: number;
+  /** why its resamples give no interval, where they do not */
+  readonly noInterval?: string;
 }
 
 /** Lists over the cases, and a statistic as a function of their sums. */
