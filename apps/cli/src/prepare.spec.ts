@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { Manifest } from '@clip-lung/data';
+import { readDataset } from '@clip-lung/data/node';
 import { writePhantom } from '@clip-lung/phantom/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -49,6 +50,13 @@ describe('prepare', () => {
     [['--margin', '0.5'], /--margin.*at least 1/],
     [['--label', 'mode'], /--label.*Allowed choices are mean, median/],
     [['--patients', 'a,,b'], /IDs separated by commas/],
+    [['--shard', '4/3'], /--shard 4\/3: expected which shard of how many/],
+    [['--shard', '0/3'], /--shard 0\/3: expected/],
+    [['--shard', '2'], /--shard 2: expected .* such as 3\/8/],
+    [
+      ['--from', 'crops', '--shard', '1/2'],
+      /--shard does not apply to --from crops, .* only --from lidc can be/,
+    ],
     [
       ['--from', 'nodulemnist3d', '--min-readers', '3'],
       /--min-readers does not apply to --from nodulemnist3d/,
@@ -93,5 +101,29 @@ describe('prepare', () => {
     const rows = await lines('readers.csv');
     expect(rows).toHaveLength((await lines('nodules.csv')).length);
     expect(rows[0]).toContain('dice,diceLeast,subtletyReaders,subtletyMean');
+  });
+
+  it('makes a dataset of shards, and says which are missing', async () => {
+    const args = [at('lidc'), '--out', at('sharded')];
+    const first = await prepare(...args, '--shard', '2/2', '--json');
+    expect(JSON.parse(first.out)).toMatchObject({
+      ...{ shard: { number: 2, of: 2 }, patients: 1, scans: 1, failures: [] },
+      ...{ done: [2], missing: [1] },
+    });
+    const other = await prepare(...args, '--shard', '1/2', '--margin');
+    expect(other.code).toBe(exitCodes.failed);
+    expect(other.err).toMatch(/--margin is 1\.5, and was 1\. Give what they/);
+    const second = await prepare(...args, '--shard', '1/2');
+    expect(second.out).toMatch(
+      /^shard 1 of 2: 2 patients, 2 scans prepared; kept in .*\nall 2 shards are prepared; the same command without --shard makes/,
+    );
+    const { err } = await prepare(...args);
+    expect(err).toMatch(/all 2 shards are prepared\n/);
+    expect(err).toContain('3 of 3 scans were prepared before; 0 were');
+    const sharded = await readDataset(at('sharded'));
+    expect(sharded).toEqual({
+      ...(await readDataset(at('all'))),
+      folder: sharded.folder,
+    });
   });
 });

@@ -11,4 +11,6 @@ export interface JobOptions {
   /** stops the job, which then throws the signal's reason and leaves nothing behind */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** is told, in words, of what whoever started the job may want to know */
+  readonly onNote?: ((message: string) => void) | undefined;
 }

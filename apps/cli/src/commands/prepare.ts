@@ -2,6 +2,8 @@ import { formatManifest } from '@clip-lung/data';
 import {
   optionsOf,
   parseOptions,
+  parseShard,
+  type ShardReport,
   type Source,
   type SourceOption,
   sources as known,
@@ -10,11 +12,13 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import { type AddCommand, screenOf } from '../command.js';
 import { UsageError } from '../exit-codes.js';
+import { formatShard } from '../format-shard.js';
 import { sourceNames as names } from '../own-source.js';
 
 type Options = Readonly<Record<string, string | true>> & {
   readonly from: string;
   readonly out: string;
+  readonly shard?: string;
 };
 
 export const addPrepare: AddCommand = (program, surroundings) => {
@@ -47,22 +51,54 @@ export const addPrepare: AddCommand = (program, surroundings) => {
         .default('lidc'),
     )
     .requiredOption('--out <folder>', 'the dataset folder to write')
-    .option('--json', 'print the manifest as one JSON object');
+    .option(
+      '--shard <k/n>',
+      'prepare only the k-th of n shards of the patients, for a later prepare without --shard to make the dataset of [lidc]',
+    )
+    .option(
+      '--json',
+      'print the manifest, or what a shard came to, as one JSON object',
+    );
   for (const option of flagsOf(sources)) command.addOption(option);
   command.action(async (input: string, given: Options, self: Command) => {
     const screen = screenOf(surroundings, { json: 'json' in given });
     const source = named(given.from);
     if (source === undefined) throw new TypeError(`no source ${given.from}`);
-    const manifest = await source.prepare({
+    const request = {
       input,
       out: given.out,
       options: parseOptions(source, optionsFor(source, given, self)),
       signal: surroundings.signal,
       onProgress: screen.progress,
-    });
+      onNote: screen.note,
+    };
+    const { shard } = given;
+    if (shard !== undefined) {
+      const report = await prepareShard(source, {
+        ...request,
+        shard: parseShard(shard),
+      });
+      screen.result(formatShard(report), report);
+      return;
+    }
+    const manifest = await source.prepare(request);
     screen.result(formatManifest(manifest, given.out), manifest);
   });
 };
+
+/** @throws {@link UsageError} for a source that is not prepared in shards */
+function prepareShard(
+  source: Source,
+  request: Parameters<NonNullable<Source['prepareShard']>>[0],
+): Promise<ShardReport> {
+  if (source.prepareShard !== undefined) return source.prepareShard(request);
+  const shared = known
+    .filter((one: Source) => one.prepareShard !== undefined)
+    .map(({ name }) => name);
+  throw new UsageError(
+    `--shard does not apply to --from ${source.name}, which is prepared as a whole; only --from ${shared.join(', ')} can be prepared in shards`,
+  );
+}
 
 /** The options of all sources: one that several have stands there once. */
 function flagsOf(all: readonly Source[]): readonly Option[] {
@@ -100,7 +136,7 @@ function optionsFor(
   command: Command,
 ): Readonly<Record<string, string | true>> {
   const own = new Set(optionsOf(source).map(({ key }) => key));
-  const common = ['out', 'from', 'json', 'verbose'];
+  const common = ['out', 'from', 'shard', 'json', 'verbose'];
   const chosen: Record<string, string | true> = {};
   for (const option of command.options) {
     const key = option.attributeName();

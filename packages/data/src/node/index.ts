@@ -19,12 +19,24 @@ export {
   type SliceAccess,
   type SliceSet,
 } from './series/slice-set.js';
+export {
+  type ShardCommand,
+  shardCommands,
+  type ShardedPreparation,
+  type ShardState,
+  shardState,
+} from './shards/shard-state.js';
+export { parseShard, type Shard } from './shards/shard.js';
 export { cropsSource } from './sources/crops/crops.js';
 export { exportCrops } from './sources/crops/export-crops.js';
 export { inspectFolder } from './sources/lidc/inspect-folder.js';
 export { lidcSource } from './sources/lidc/lidc.js';
 export { prepareDataset } from './sources/lidc/prepare-dataset.js';
 export type { PrepareOptions } from './sources/lidc/prepare-options.js';
+export {
+  prepareShard,
+  type PrepareShardOptions,
+} from './sources/lidc/prepare-shard.js';
 export {
   type Annotations,
   readAnnotations,
@@ -38,6 +50,11 @@ export {
   parseOptions,
   type SourceOption,
 } from './sources/source-options.js';
-export type { PrepareRequest, Source } from './sources/source.js';
+export type {
+  PrepareRequest,
+  PrepareShardRequest,
+  ShardReport,
+  Source,
+} from './sources/source.js';
 export { sources } from './sources/sources.js';
 export { z } from 'zod';

@@ -40,9 +40,9 @@ export interface ScanTask {
   readonly keep: string;
 }
 
-/** The file that a scan was prepared into, or why it cannot be. */
+/** The file that a scan was prepared into, and whether an earlier run had done so; or why it cannot be. */
 export type ScanOutcome =
-  | { readonly path: string }
+  | { readonly path: string; readonly isFound: boolean }
   | { readonly failure: string };
 
 /** Of files that are only looked at: crops of another may just be on their way to the dataset. */
@@ -59,7 +59,7 @@ export async function runScanTask(
 ): Promise<ScanOutcome> {
   const input = readInput(kept, keep);
   const path = join(keep, `${scanDigest(input, options)}.scan`);
-  if (readPartialFile(path, looked)) return { path };
+  if (readPartialFile(path, looked)) return { path, isFound: true };
   let scan: PreparedScan;
   try {
     scan = await prepareScan(input, options, signal);
@@ -87,7 +87,7 @@ export async function runScanTask(
     ({ crop }) => new Uint8Array(crop.buffer, crop.byteOffset, crop.byteLength),
   );
   writePartialFile(path, [length, head, ...crops]);
-  return { path };
+  return { path, isFound: false };
 }
 
 /** What is wrong with the scan's files, or with how much they ask for, and not with this program. */
@@ -137,13 +137,14 @@ export function readScanFile(
 }
 
 /**
- * What a scan's file is named by: all that decides what is in it. Of the pixels, that is the size and the times of their files. So a
- * file of an earlier run is used only where it holds what this run would write.
+ * What a scan's file is named by: all that decides what is in it. Of the pixels, that is the size and the times of their files, however
+ * their folder is called. So a file of an earlier run is used only where it holds what this run would write.
  */
 function scanDigest(input: ScanInput, options: ScanOptions): string {
   const { minReaders, rule, label, margin } = options;
+  const { paths, ...slices } = input.slices;
   const text = JSON.stringify(
-    [datasetVersion, minReaders, rule, label, margin, input],
+    [datasetVersion, minReaders, rule, label, margin, { ...input, slices }],
     (_key, value: unknown) =>
       value instanceof Int32Array ||
       value instanceof Uint32Array ||

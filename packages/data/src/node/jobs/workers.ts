@@ -5,9 +5,11 @@ import { at } from '@clip-lung/tensor';
 import { InputError } from '../../errors.js';
 import type { RadiographReadings } from '../../lidc-xml/readings.js';
 import { unpackFiles } from '../series/file-list.js';
-import type { HeaderBatch } from '../series/header-batch.js';
-import type { KeptPiece } from '../scratch/partial-file.js';
-import { type HeaderTask, keepHeaders } from '../scratch/partial-headers.js';
+import {
+  type HeaderTask,
+  keepHeaders,
+  type KeptHeaders,
+} from '../scratch/partial-headers.js';
 import {
   type AnnotationTask,
   keepReadings,
@@ -23,14 +25,13 @@ export type WorkerTask =
   | ({ readonly kind: 'scan' } & ScanTask);
 
 type Annotations = AnnotationBatch<KeptReadings | RadiographReadings>;
-type Headers = HeaderBatch<KeptPiece>;
 
 /** What does the work of preparing: this thread, or others. */
 export interface Workers {
   /** how much is done at once */
   readonly threads: number;
   readonly annotations: (task: AnnotationTask) => Promise<Annotations>;
-  readonly headers: (task: HeaderTask) => Promise<Headers>;
+  readonly headers: (task: HeaderTask) => Promise<KeptHeaders>;
   readonly scan: (task: ScanTask) => Promise<ScanOutcome>;
   readonly close: () => Promise<void>;
 }
@@ -39,7 +40,7 @@ export interface Workers {
 export function runTask(
   task: WorkerTask,
   signal?: AbortSignal,
-): Annotations | Headers | Promise<ScanOutcome> {
+): Annotations | KeptHeaders | Promise<ScanOutcome> {
   switch (task.kind) {
     case 'annotations':
       return keepReadings(task);
@@ -66,7 +67,7 @@ export function startWorkers(threads: number, signal?: AbortSignal): Workers {
     headers: (task) =>
       pool
         .run({ kind: 'headers', ...task })
-        .catch(refuseMemory(task)) as Promise<Headers>,
+        .catch(refuseMemory(task)) as Promise<KeptHeaders>,
     scan: (task) =>
       pool
         .run({ kind: 'scan', ...task })

@@ -26,6 +26,12 @@ export interface HeaderTask {
   readonly keep: string;
 }
 
+/** The headers of a batch, of which the slices are kept. */
+export interface KeptHeaders extends HeaderBatch<KeptPiece> {
+  /** the file that keeps them, if this run has made it */
+  readonly made: string | undefined;
+}
+
 /** What is kept of a batch behind the slices themselves. */
 interface Kept {
   /** of each file, as `FileStamp` has it; NaN where a file could not be opened */
@@ -44,14 +50,11 @@ type PackedSlices = Omit<SliceSet, 'files' | 'paths'> & {
  *
  * @returns what `readHeaders` does, but of the slices only where they are kept
  */
-export function keepHeaders({
-  files: packed,
-  keep,
-}: HeaderTask): HeaderBatch<KeptPiece> {
+export function keepHeaders({ files: packed, keep }: HeaderTask): KeptHeaders {
   const files = unpackFiles(packed);
   const name = keptName(packed);
   const kept = readKept(join(keep, name), files);
-  if (kept) return kept;
+  if (kept) return { ...kept, made: undefined };
   const stamps = new Float64Array(3 * files.length).fill(NaN);
   const { series, ...rest } = readHeaders(files, (index, stamp) => {
     stamps.set(stamp, 3 * index);
@@ -66,7 +69,7 @@ export function keepHeaders({
   const headLength = Buffer.alloc(4);
   headLength.writeUInt32LE(head.length);
   pieces.write(keep, [head, headLength]);
-  return batch;
+  return { ...batch, made: name };
 }
 
 /** The slices of a series, wherever in the folder they are kept. @throws `InputError` where they no longer are */
@@ -101,7 +104,8 @@ const keptVersion = 5;
 
 function keptName({ root, bytes }: PackedFiles): string {
   const digest = createHash('sha256')
-    .update(JSON.stringify([keptVersion, root]))
+    // What one version of V8 writes, an earlier one may not read.
+    .update(JSON.stringify([keptVersion, process.versions.v8, root]))
     .update(bytes)
     .digest('hex');
   return `${digest.slice(0, 32)}.headers`;

@@ -33,12 +33,18 @@ export function keepReadings({
   keep,
 }: AnnotationTask): AnnotationBatch<KeptReadings | RadiographReadings> {
   const { contents, warnings } = parseFiles(unpackFiles(files));
-  const digest = createHash('sha256').update(files.bytes).digest('hex');
-  const pieces = new Pieces(`${digest.slice(0, 32)}.readings`);
-  const kept = contents.map((content) => {
+  const packed = contents.map((content) => ({
+    content,
+    bytes: serialize(content),
+  }));
+  // Another process may be at work with what the same files held before: that has another name.
+  const digest = createHash('sha256');
+  for (const { bytes } of packed) digest.update(bytes);
+  const pieces = new Pieces(`${digest.digest('hex').slice(0, 32)}.readings`);
+  const kept = packed.map(({ content, bytes }) => {
     if (content.kind === 'radiograph') return content;
     const { kind, file, seriesUid } = content;
-    const piece = pieces.add(serialize(content));
+    const piece = pieces.add(bytes);
     return { kind, file, seriesUid, piece, oddities: odditiesOf(content) };
   });
   pieces.write(keep);

@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 
+import { at } from '@clip-lung/tensor';
+
 import type { JobOptions } from '../../progress.js';
 import type { Warning } from '../../warning.js';
 import {
@@ -44,6 +46,8 @@ export interface HeaderJob<Batch, Slices> {
   readonly read: (batch: Batch) => Promise<HeaderBatch<Slices>>;
   /** how many batches at once */
   readonly atOnce: number;
+  /** where among the batches to begin, from 0 to 1; those before come last, and what comes of them is the same. Default 0 */
+  readonly begin?: number;
 }
 
 /** Files of a batch. */
@@ -81,7 +85,7 @@ export async function groupSeries<
   Batch extends { readonly length: number },
   Slices,
 >(
-  { total, batches, read, atOnce }: HeaderJob<Batch, Slices>,
+  { total, batches, read, atOnce, begin = 0 }: HeaderJob<Batch, Slices>,
   { signal, onProgress }: JobOptions,
 ): Promise<SeriesIndex<SeriesParts<Slices>>> {
   const series = new Map<string, OpenSeries<Slices>>();
@@ -91,14 +95,22 @@ export async function groupSeries<
   let otherModalities = 0;
   let otherFiles = 0;
   let done = 0;
-  const results = mapOrdered(batches, atOnce, async (batch) => {
+  const all = [...[...batches].entries()];
+  const first = Math.floor(begin * all.length);
+  const turned = [...all.slice(first), ...all.slice(0, first)];
+  const results = mapOrdered(turned, atOnce, async ([index, batch]) => {
     signal?.throwIfAborted();
-    return [batch.length, await read(batch)] as const;
+    return [index, batch.length, await read(batch)] as const;
   });
-  for await (const [count, found] of results) {
+  const inOrder = all.map((): HeaderBatch<Slices> | undefined => undefined);
+  for await (const [index, count, found] of results) {
     signal?.throwIfAborted();
     done += count;
     onProgress?.({ stage: 'headers', done, total });
+    inOrder[index] = found;
+  }
+  for (const [index] of all) {
+    const found = at(inOrder, index, 'batches that were read');
     otherModalities += found.otherModalities;
     otherFiles += found.otherFiles;
     for (const [kind, count] of Object.entries(found.passedOver)) {

@@ -11,7 +11,7 @@ import { writeNodules } from './write-nodules.js';
 
 /** A source that has its nodules' crops ready, or makes them one by one. */
 export interface NoduleSource<Schema extends z.ZodObject>
-  extends Omit<Source<Schema>, 'prepare'> {
+  extends Omit<Source<Schema>, 'prepare' | 'prepareShard'> {
   /**
    * Looks at the input, and says what it has. Its nodules are asked for one after the other, so memory need hold one alone.
    *

@@ -6,7 +6,7 @@ import type { Source } from './source.js';
 import { sources } from './sources.js';
 
 /** What `prepare` itself is told on the command line. */
-const taken = ['from', 'out', 'json', 'verbose', 'help', 'version'];
+const taken = ['from', 'out', 'shard', 'json', 'verbose', 'help', 'version'];
 
 /**
  * Holds what a file exports to what a source is: its name, what it reads, and options that a command line can give.

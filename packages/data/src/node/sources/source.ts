@@ -1,8 +1,10 @@
 import { z } from 'zod';
 
 import type { Manifest } from '../../dataset/manifest.js';
-import type { SourceCode } from '../../dataset/source-record.js';
+import type { ScanFailure, SourceCode } from '../../dataset/source-record.js';
 import type { JobOptions } from '../../progress.js';
+import type { ShardState } from '../shards/shard-state.js';
+import type { Shard } from '../shards/shard.js';
 
 /** Where a dataset comes from and goes to. */
 export interface PrepareRequest<Options> extends JobOptions {
@@ -35,6 +37,28 @@ export interface Source<Schema extends z.ZodObject = z.ZodObject> {
    * @throws `InputError` for an input that is not what it should be, or an output folder that holds something else
    */
   prepare(request: PrepareRequest<z.output<Schema>>): Promise<Manifest>;
+  /**
+   * Prepares a shard of the patients, which `prepare` then finds. Sources that are read in a moment have none.
+   *
+   * @throws as `prepare`, and for shards of another preparation
+   */
+  prepareShard?(
+    request: PrepareShardRequest<z.output<Schema>>,
+  ): Promise<ShardReport>;
+}
+
+/** Which shard of a dataset to prepare. */
+export interface PrepareShardRequest<Options> extends PrepareRequest<Options> {
+  readonly shard: Shard;
+}
+
+/** What a shard came to. */
+export interface ShardReport extends ShardState {
+  readonly shard: Shard;
+  readonly patients: number;
+  /** scans that were prepared, by this start or an earlier one */
+  readonly scans: number;
+  readonly failures: readonly ScanFailure[];
 }
 
 /** A whole number among the options of a source, and what to tell of another value. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { type Source, wholeNumber } from '../source.js';
 import { prepareDataset } from './prepare-dataset.js';
+import { prepareShard } from './prepare-shard.js';
 
 /** How much larger than a model sees them crops are stored for augmentation, unless a number is given. */
 const usualMargin = 1.5;
@@ -86,4 +87,6 @@ export const lidcSource: Source<typeof options> = {
   options,
   prepare: ({ input, out, options: chosen, ...job }) =>
     prepareDataset({ folder: input, out, ...chosen, ...job }),
+  prepareShard: ({ input, out, options: chosen, ...job }) =>
+    prepareShard({ folder: input, out, ...chosen, ...job }),
 };

@@ -13,8 +13,14 @@ import type { LidcManifest } from '../../../dataset/manifest.js';
 import { InputError } from '../../../errors.js';
 import { DatasetWriter } from '../../dataset/dataset-writer.js';
 import { expectReplaceable, OccupiedError } from '../../dataset/out-folder.js';
-import { startWorkers } from '../../jobs/workers.js';
 import { PartialFolder } from '../../scratch/partial-folder.js';
+import {
+  expectPlan,
+  readPlan,
+  type ShardPlan,
+  wholePlan,
+} from '../../shards/shard-plan.js';
+import { stateOf } from '../../shards/shard-state.js';
 import type { Job } from './job.js';
 import { manifestOf } from './lidc-manifest.js';
 import {
@@ -23,8 +29,9 @@ import {
   type PrepareOptions,
 } from './prepare-options.js';
 import { prepareScans, refuseEmpty } from './prepare-scans.js';
-import { filesOf, type Input, readInput } from './read-input.js';
+import type { Input } from './read-input.js';
 import { StrictError } from './strict.js';
+import { withInput } from './with-input.js';
 
 /**
  * Makes a dataset folder of LIDC-IDRI: of all annotated scans whose images are there. The same input and options give the
@@ -55,8 +62,14 @@ async function prepareAll(options: PrepareOptions): Promise<LidcManifest> {
   // Said before the long reading, not after it.
   await expectReplaceable(options.out);
   const partial = await PartialFolder.open(options.out);
+  let plan: ShardPlan | undefined;
   try {
-    const manifest = await prepareWith(options, checked, partial);
+    plan = await readPlan(partial.path);
+    if (plan !== undefined) await tellOfShards(options, checked, partial, plan);
+    const manifest = await withInput(
+      { options, checked, partial },
+      makeDataset,
+    );
     await partial.remove();
     return manifest;
   } catch (error) {
@@ -64,42 +77,27 @@ async function prepareAll(options: PrepareOptions): Promise<LidcManifest> {
     const final =
       error instanceof InputError &&
       !(error instanceof StrictError || error instanceof OccupiedError);
-    await (final ? partial.remove() : partial.leave());
+    await (final && plan === undefined ? partial.remove() : partial.leave());
     // A thread that was ended by it fails in its own words.
     options.signal?.throwIfAborted();
     throw error;
   }
 }
 
-async function prepareWith(
-  options: PrepareOptions,
+/** @throws {@link InputError} where the shards are of another preparation */
+async function tellOfShards(
+  { folder, onNote }: PrepareOptions,
   checked: CheckedOptions,
-  partial: PartialFolder,
-): Promise<LidcManifest> {
-  const files = await filesOf(options);
-  const { signal } = options;
-  const threads = threadsFor(files.count, checked.workers);
-  const workers = startWorkers(threads, signal);
-  const stop = (): void => void workers.close();
-  signal?.addEventListener('abort', stop);
-  try {
-    const job = { options, checked, partial, workers };
-    return await makeDataset(await readInput(files, job), job);
-  } finally {
-    signal?.removeEventListener('abort', stop);
-    await workers.close();
-  }
-}
-
-/** With fewer files, a thread takes longer to start than it saves. */
-const filesForThread = 32;
-/** With fewer, this thread alone does not fill its memory: the collector of another can be told to come often. */
-const filesForOneThread = 10_000;
-
-/** How many threads to start beside this one. */
-function threadsFor(files: number, workers: number): number {
-  const threads = Math.min(workers, Math.ceil(files / filesForThread));
-  return threads > 1 || files >= filesForOneThread ? threads : 0;
+  { path }: PartialFolder,
+  plan: ShardPlan,
+): Promise<void> {
+  expectPlan(path, plan, await wholePlan(folder, checked));
+  const { shards, done, missing } = await stateOf(path, plan);
+  onNote?.(
+    missing.length === 0
+      ? `all ${shards} shards are prepared`
+      : `${done.length} of ${shards} shards are prepared; what is missing of the others (${missing.join(', ')}) is prepared now`,
+  );
 }
 
 async function makeDataset(input: Input, job: Job): Promise<LidcManifest> {
@@ -110,6 +108,12 @@ async function makeDataset(input: Input, job: Job): Promise<LidcManifest> {
   );
   try {
     const result = await prepareScans(input, writer, job);
+    const { found, scans } = result;
+    if (found > 0) {
+      options.onNote?.(
+        `${found} of ${scans.length} scans were prepared before; ${scans.length - found} were prepared now`,
+      );
+    }
     if (result.nodules.length === 0) refuseEmpty(options.folder, result);
     const folds = makeFolds(result.nodules, { ...checked, classes: labels });
     expectNoLeak(result.nodules, (i) => folds[i]);

@@ -5,22 +5,18 @@ import type { ScanFailure } from '../../../dataset/source-record.js';
 import { InputError } from '../../../errors.js';
 import type { Warning } from '../../../warning.js';
 import type { DatasetWriter } from '../../dataset/dataset-writer.js';
-import { mapOrdered } from '../../jobs/ordered.js';
-import {
-  type KeptScan,
-  readScanFile,
-  type ScanOutcome,
-} from '../../jobs/scan-task.js';
 import type { Job } from './job.js';
 import type { PreparedScan } from './prepare-scan.js';
 import type { Input } from './read-input.js';
-import { refuseFailure, refuseLeftOut } from './strict.js';
+import { scansInTurn } from './scans-in-turn.js';
 
 /** What became of the scans. */
 export interface Result {
   readonly nodules: readonly Nodule[];
   readonly scans: readonly PreparedScan[];
   readonly failures: readonly ScanFailure[];
+  /** how many of the scans an earlier run had prepared */
+  readonly found: number;
 }
 
 export interface Nodule {
@@ -33,33 +29,19 @@ export interface Nodule {
 export async function prepareScans(
   { scans: inputs, failures: unreadable }: Input,
   writer: DatasetWriter,
-  { options: { signal, onProgress }, checked, partial, workers }: Job,
+  job: Job,
 ): Promise<Result> {
   const nodules: Nodule[] = [];
   const scans: PreparedScan[] = [];
   const failures: ScanFailure[] = [...unreadable];
-  let done = 0;
-  const prepare = async (input: KeptScan) => {
-    signal?.throwIfAborted();
-    const outcome = await workers.scan({
-      scan: input,
-      options: checked,
-      keep: partial.path,
-    });
-    return { input, outcome };
-  };
-  const results = mapOrdered(inputs, 2 * workers.threads, prepare);
-  for await (const { input, outcome } of results) {
-    signal?.throwIfAborted();
-    onProgress?.({ stage: 'scans', done: ++done, total: inputs.length });
-    const scan = 'path' in outcome ? readScanFile(outcome.path, checked) : null;
-    if (!scan) {
-      const failure = failureOf(input, outcome);
-      if (checked.strict) refuseFailure(failure);
-      failures.push(failure);
+  let found = 0;
+  for await (const outcome of scansInTurn(inputs, job)) {
+    if ('failure' in outcome) {
+      failures.push(outcome.failure);
       continue;
     }
-    if (checked.strict) refuseLeftOut(scan);
+    const { scan, isFound } = outcome;
+    if (isFound) found += 1;
     for (const { crop, ...nodule } of scan.nodules) {
       await writer.addCrop(crop);
       nodules.push(nodule);
@@ -67,24 +49,13 @@ export async function prepareScans(
     // The crops are written: only the rows have to stay in memory.
     scans.push({ ...scan, nodules: [] });
   }
-  return { nodules, scans, failures };
-}
-
-function failureOf(
-  { file, patient, seriesUid: scan }: KeptScan,
-  outcome: ScanOutcome,
-): ScanFailure {
-  const message =
-    'failure' in outcome
-      ? outcome.failure
-      : `${outcome.path}: was not written whole`;
-  return { scan, patient, file, message };
+  return { nodules, scans, failures, found };
 }
 
 /** @throws {@link InputError} where there is nothing to make a dataset of, and says why */
 export function refuseEmpty(
   folder: string,
-  { scans, failures }: Result,
+  { scans, failures }: Pick<Result, 'scans' | 'failures'>,
 ): never {
   const [failure] = failures;
   const failed = failure

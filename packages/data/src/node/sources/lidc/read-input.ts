@@ -82,6 +82,7 @@ export async function readInput(
     checked: { patients, strict },
     partial: { path: keep },
     workers,
+    shard: of,
   }: Job,
 ): Promise<Input> {
   const { folder } = options;
@@ -107,8 +108,14 @@ export async function readInput(
     {
       total: others.length,
       batches: others.batches(),
-      read: (batch) => workers.headers({ files: batch, keep }),
+      read: async (batch) => {
+        const headers = await workers.headers({ files: batch, keep });
+        if (headers.made !== undefined) await of?.progress.add(headers.made);
+        return headers;
+      },
       atOnce,
+      // Each shard begins where no other does, and finds what those have read when it comes to it.
+      begin: of === undefined ? 0 : (of.shard.number - 1) / of.shard.of,
     },
     options,
   );
