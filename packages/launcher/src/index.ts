@@ -13,6 +13,7 @@ export {
   type Outcome,
   readOutcome,
 } from './outcome.js';
+export { slurmClusterName } from './slurm/cluster-name.js';
 export { SlurmError, SlurmProfileError } from './slurm/error.js';
 export { readSlurmProfile, type SlurmProfile } from './slurm/profile.js';
 export { type QueuedTasks, queuedTasks } from './slurm/queued-tasks.js';

@@ -1,26 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 
+import { slurmClusterName } from '../src/slurm/cluster-name.js';
 import { queuedTasks } from '../src/slurm/queued-tasks.js';
 
 /**
  * Whether the cluster that `tools/check/slurm-node.sh` starts is up. Nothing is submitted to any other, whose users would have to wait
  * for it.
  */
-export function hasSlurmNode(): boolean {
-  try {
-    const options = { timeout: 5000, encoding: 'utf8', stdio: 'pipe' } as const;
-    const config = execFileSync('scontrol', ['show', 'config'], options);
-    const state = execFileSync('sinfo', ['-h', '-o', '%T'], options);
-    return (
-      /^ClusterName\s*=\s*check$/m.test(config) && !/down|drain/.test(state)
-    );
-  } catch {
+export async function hasSlurmNode(): Promise<boolean> {
+  const isUp = (await slurmClusterName()) === 'check';
+  if (!isUp) {
     console.log(
       'no Slurm cluster of one node is up, so its tests are skipped; tools/check/slurm-node.sh starts one',
     );
-    return false;
   }
+  return isUp;
 }
 
 /** Runs a command of Slurm. @returns what it writes, without the last line break */

@@ -26,7 +26,7 @@ import { queuedTasks } from './queued-tasks.js';
 import type { Submission } from './submission.js';
 import { type SlurmSubmission, submitToSlurm } from './submit.js';
 
-describe.skipIf(!hasSlurmNode())('a Slurm cluster of one node', () => {
+describe.skipIf(!(await hasSlurmNode()))('a Slurm cluster of one node', () => {
   it('brings all tasks to their end but one that fails, whatever happens to the others', async () => {
     const tasks = [
       task('plain', 5),
