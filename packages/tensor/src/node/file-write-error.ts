@@ -34,7 +34,16 @@ export class FileWriteError extends ClipLungError {
       { cause },
     );
   }
+
+  /** Whether nothing may be written there, as in an archive, rather than something having failed. */
+  get isForbidden(): boolean {
+    const { cause } = this;
+    if (!(cause instanceof Error && 'code' in cause)) return false;
+    return forbidden.has(cause.code);
+  }
 }
+
+const forbidden = new Set<unknown>(['EACCES', 'EPERM', 'EROFS']);
 
 /** System calls that change what is on a disk. */
 const writing = new Set([
