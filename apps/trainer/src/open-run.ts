@@ -85,11 +85,12 @@ export async function withLockedFolds<T>(
   // What is refused leaves no lock behind.
   if (!(await isNew(options.out))) await earlierRecord(options);
   const locks = new Map<number, FoldLock>();
+  let result: T;
   try {
     for (const fold of folds) locks.set(fold, await lock(options, fold));
     await clearLeftBehind(options.out, folds);
     const record = await openRecord(options, folds);
-    return await work({
+    result = await work({
       locks,
       run: runOrigin(record),
       origin: {
@@ -97,8 +98,22 @@ export async function withLockedFolds<T>(
         dataset: options.record.data.sha256,
       },
     });
-  } finally {
-    for (const held of locks.values()) await held.release();
+  } catch (error) {
+    // What went wrong first is what there is to tell.
+    await releaseAll(locks).catch(() => undefined);
+    throw error;
+  }
+  await releaseAll(locks);
+  return result;
+}
+
+/** Releases all that can be released. @throws `FileWriteError` for the first that cannot */
+async function releaseAll(locks: ReadonlyMap<number, FoldLock>): Promise<void> {
+  const outcomes = await Promise.allSettled(
+    [...locks.values()].map((held) => held.release()),
+  );
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') throw outcome.reason;
   }
 }
 

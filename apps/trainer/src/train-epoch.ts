@@ -2,14 +2,7 @@ import type { Split } from '@clip-lung/data';
 import type { EngineState } from '@clip-lung/engine';
 import { learningRateOf, type TrainingState } from '@clip-lung/model';
 import { emaDecay } from '@clip-lung/optim';
-import {
-  appendMetrics,
-  type CheckpointInfo,
-  type EpochMetrics,
-  type EpochPart,
-  type FoldPaths,
-  writeCheckpoint,
-} from '@clip-lung/run';
+import type { CheckpointInfo, EpochMetrics, EpochPart } from '@clip-lung/run';
 import { type NdArray, notFiniteProblem, scalar } from '@clip-lung/tensor';
 
 import type { HostBatch } from './batches.js';
@@ -17,6 +10,7 @@ import { isBetter, validationOf } from './best-epoch.js';
 import { expectFinite } from './classify.js';
 import { EpochSums } from './epoch-sums.js';
 import { divergedAt, TrainingError, TrainingStoppedError } from './errors.js';
+import type { FoldWriter } from './fold-writer.js';
 import type { Place } from './go-on.js';
 import { tensorsOf } from './restore.js';
 import type { FoldOptions } from './fold-options.js';
@@ -25,7 +19,7 @@ import type { TrainingProgram } from './training-program.js';
 /** A fold under way. */
 export interface FoldRun {
   readonly split: Split;
-  readonly paths: FoldPaths;
+  readonly writer: FoldWriter;
   readonly state: EngineState<TrainingState>;
   readonly batches: AsyncIterator<HostBatch, void>;
   readonly stepsPerEpoch: number;
@@ -43,8 +37,8 @@ export async function trainEpoch(
   run: FoldRun,
   place: Place,
 ): Promise<Place> {
-  const { experiment, dataset, table, program, fold, lock, onEvent } = options;
-  const { split, paths, state, stepsPerEpoch } = run;
+  const { experiment, dataset, table, program, fold, onEvent } = options;
+  const { split, writer, state, stepsPerEpoch } = run;
   const { epoch } = place;
   const started = performance.now();
   const { sums, learningRate, step } = await takeSteps(options, run, place);
@@ -64,9 +58,8 @@ export async function trainEpoch(
   const best = isBest ? { epoch, ...validation } : place.best;
   const tensors = await finiteTensors(state, { fold, epoch, step });
   const next: Place = { epoch: epoch + 1, step, best, log: null };
-  await lock.expectHeld();
   if (isBest) {
-    await writeCheckpoint(paths, 'best', tensors, infoOf(options, next));
+    await writer.checkpoint('best', tensors, infoOf(options, next));
   }
   const metrics: EpochMetrics = {
     epoch,
@@ -76,11 +69,10 @@ export async function trainEpoch(
     validation,
     secondsPerEpoch: secondsSince(started, place.within),
   };
-  await lock.expectHeld();
-  const log = await appendMetrics(paths.metrics, metrics);
+  const log = await writer.metrics(metrics);
   const done: Place = { ...next, log };
   // Last, so that a run which is stopped anywhere goes on from an epoch that is wholly there.
-  await writeCheckpoint(paths, 'last', tensors, infoOf(options, done));
+  await writer.checkpoint('last', tensors, infoOf(options, done));
   onEvent?.({ kind: 'epoch', fold, metrics, isBest });
   return done;
 }
@@ -159,13 +151,12 @@ export function stopIfAsked(
 
 async function saveWithin(
   options: FoldOptions,
-  { paths, state }: FoldRun,
+  { writer, state }: FoldRun,
   place: Place,
 ): Promise<void> {
-  const { fold, lock } = options;
+  const { fold } = options;
   const tensors = await finiteTensors(state, { ...place, fold });
-  await lock.expectHeld();
-  await writeCheckpoint(paths, 'last', tensors, infoOf(options, place));
+  await writer.checkpoint('last', tensors, infoOf(options, place));
 }
 
 async function finiteTensors(

@@ -1,7 +1,7 @@
 import { splitFold } from '@clip-lung/data';
 import { learningRateOf, type ResolvedExperiment } from '@clip-lung/model';
 import { emaDecay } from '@clip-lung/optim';
-import { foldPaths, removeMetrics, writePredictions } from '@clip-lung/run';
+import { foldPaths, removeMetrics } from '@clip-lung/run';
 import { at, float32, type NdArray, sizeOf } from '@clip-lung/tensor';
 
 import { plannedBatches } from './batch-plan.js';
@@ -9,6 +9,7 @@ import { isPatienceOver } from './best-epoch.js';
 import { expectFinite, score } from './classify.js';
 import { countSteps } from './fits-dataset.js';
 import type { FoldOptions } from './fold-options.js';
+import { FoldWriter } from './fold-writer.js';
 import type { FoldResult } from './fold-result.js';
 import {
   type Continued,
@@ -72,8 +73,9 @@ export async function trainFold(options: FoldOptions): Promise<FoldResult> {
       skip: place.within?.steps,
     }),
   );
+  const writer = new FoldWriter(options.lock, paths);
   const run: FoldRun = {
-    ...{ split, paths, state, batches, stepsPerEpoch },
+    ...{ split, writer, state, batches, stepsPerEpoch },
     classCounts: countClasses(table, split.train),
   };
   try {
@@ -101,9 +103,8 @@ export async function trainFold(options: FoldOptions): Promise<FoldResult> {
   );
   const epoch = place.best?.epoch ?? place.epoch - 1;
   expectFinite(rows, 'test', { fold, epoch, step: place.step });
-  await options.lock.expectHeld();
   const predictions = { classes: split.classes, rows };
-  await writePredictions(paths, predictions, options.origin);
+  await writer.predictions(predictions, options.origin);
   const result: FoldResult = {
     ...{ fold, ...score(rows), nodules: rows.length, epoch },
     validation: place.best && {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -19,6 +20,7 @@ import {
   stateOf,
   thisProcess,
 } from './holder.js';
+import { MissingRunFileError } from './error.js';
 import { lockFile } from './paths.js';
 
 /** A fold that another process trains. */
@@ -59,9 +61,10 @@ export interface FoldLock {
   /**
    * Before anything is written: a process that was held up for long may have been taken for dead.
    *
-   * @throws {@link FoldLockedError} when another has taken the lock over
+   * @throws {@link FoldLockedError} when another has taken the lock over, `MissingRunFileError` when the run's folder is gone
    */
   expectHeld(): Promise<void>;
+  /** @throws `FileWriteError` where the system refuses; whoever comes next takes the lock over */
   release(): Promise<void>;
 }
 
@@ -122,11 +125,15 @@ export async function lockFold(
     watched = found;
     await wait(Math.min(1000, stale / 10), undefined, { signal });
   }
-  return heldLock(file, own, options);
+  return heldLock({ file, run, fold }, own, options);
 }
 
 function heldLock(
-  file: string,
+  {
+    file,
+    run,
+    fold,
+  }: { readonly file: string; readonly run: string; readonly fold: number },
   own: Holder,
   { beat = 10_000 }: LockTimes,
 ): FoldLock {
@@ -140,6 +147,12 @@ function heldLock(
     async expectHeld() {
       if (await giveSign(file, own)) return;
       const found = await readLock(file);
+      if (found === undefined && !existsSync(run)) {
+        throw new MissingRunFileError(
+          run,
+          `was removed or renamed while fold ${fold} was being trained; nothing more is written. Put it back, and go on with --resume`,
+        );
+      }
       throw new FoldLockedError(
         file,
         `this process was taken for dead, and ${found === undefined ? 'its lock was removed' : `${whoOf(found)} has taken its fold over`}; nothing more is written. Go on with --resume when that one has ended`,
@@ -147,7 +160,12 @@ function heldLock(
     },
     async release() {
       clearInterval(beating);
-      if (await isOwn(file, own)) await rm(file, { force: true });
+      if (!(await isOwn(file, own))) return;
+      try {
+        await rm(file, { force: true });
+      } catch (error) {
+        throw new FileWriteError(file, error);
+      }
     },
   };
 }

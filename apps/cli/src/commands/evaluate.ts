@@ -10,6 +10,7 @@ import {
   type RunWithTexts,
 } from '@clip-lung/inference/node';
 import { type ClassifiedBy, waysToClassify } from '@clip-lung/run';
+import type { FileWriteError } from '@clip-lung/tensor/node';
 import { Option } from 'commander';
 
 import { type AddCommand, screenOf } from '../command.js';
@@ -84,8 +85,9 @@ export const addEvaluate: AddCommand = (program, surroundings) => {
           screen.note(`note: ${message}`);
         },
         // A run in an archive can be read, if not written to.
-        onUnwritten: ({ message }: Error) => {
-          screen.note(`${message}; the figures are only printed`);
+        onUnwritten: (error: FileWriteError) => {
+          if (!error.isForbidden) throw error;
+          screen.note(`${error.message}; the figures are only printed`);
         },
       };
       const [only, ...others] = runs;

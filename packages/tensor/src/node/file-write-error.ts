@@ -13,7 +13,8 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTDIR: 'a file is in the place of one of its folders',
   ENOTEMPTY: 'something is in the folder that was to be replaced; run it again',
   EPERM: 'you may not write there',
-  EROFS: 'the disk is mounted for reading only; choose another',
+  EROFS:
+    'the disk is mounted for reading only; make it writable, or choose another',
   EXDEV:
     'it is a mount point, or lies on another disk than its folder; choose a folder below it',
 };
@@ -22,15 +23,27 @@ const reasons: Readonly<Record<string, string>> = {
 export class FileWriteError extends ClipLungError {
   readonly code = 'file-write';
 
+  /** @param advice what else to do, after what the system's reason asks for */
   constructor(
     readonly file: string,
     cause: unknown,
+    { advice }: { readonly advice?: string } = {},
   ) {
-    super(`${file}: cannot be written: ${systemReason(cause, reasons)}`, {
-      cause,
-    });
+    super(
+      `${file}: cannot be written: ${systemReason(cause, reasons)}${advice === undefined ? '' : `; ${advice}`}`,
+      { cause },
+    );
+  }
+
+  /** Whether nothing may be written there, as in an archive, rather than something having failed. */
+  get isForbidden(): boolean {
+    const { cause } = this;
+    if (!(cause instanceof Error && 'code' in cause)) return false;
+    return forbidden.has(cause.code);
   }
 }
+
+const forbidden = new Set<unknown>(['EACCES', 'EPERM', 'EROFS']);
 
 /** System calls that change what is on a disk. */
 const writing = new Set([
