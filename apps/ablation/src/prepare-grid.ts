@@ -16,7 +16,8 @@ export interface OpenedGrid {
 /**
  * Holds a plan to what its folder has already, and finds how far its cells are. Nothing is written.
  *
- * @throws as {@link openGrid}
+ * @throws {@link GridError} for a folder that holds something else, a dataset that has changed, and for a grid that has changed
+ *   while cells of it are trained: with the difference
  */
 export async function openPlan(
   folder: string,
@@ -36,7 +37,8 @@ export async function openPlan(
  * Makes a grid's folder ready for cells to be started.
  *
  * @param threads that every cell computes with; undefined for the number that its cells began with, or else `usual`
- * @throws {@link GridError} for another number than cells began with; as {@link beginRuns}
+ * @throws {@link GridError} for another number than cells began with, an experiment that cannot be trained, and a run that is not
+ *   the grid's
  */
 export async function beginGrid(
   folder: string,

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,31 @@ if (!isUp) {
     'no Slurm cluster of one node is up: the test of a grid on it is skipped (tools/check/slurm-node.sh starts one)',
   );
 }
+
+describe.skipIf(!isUp)('shards of a collection on Slurm', () => {
+  it('make the same bytes as one prepare', async () => {
+    const prepare = ['prepare', at('lidc'), '--out', at('sharded')];
+    const slurm = ['--launcher', 'slurm', '--profile', at('profile.json')];
+    const { code, out } = await clipLung(
+      ...[...prepare, ...slurm, '--shards', '2', '--json'],
+    );
+    expect([code, JSON.parse(out)]).toMatchObject([0, { submitted: 2 }]);
+    await untilQueueIsEmpty(at('sharded.jobs'));
+    await expect
+      .poll(() => existsSync(at('sharded', 'manifest.json')), {
+        timeout: 60_000,
+      })
+      .toBe(true);
+    const names = readdirSync(at('dataset')).sort();
+    expect(readdirSync(at('sharded')).sort()).toEqual(names);
+    for (const name of names) {
+      const made = readFileSync(at('sharded', name));
+      expect(made.equals(readFileSync(at('dataset', name))), name).toBe(true);
+    }
+    const again = [...prepare, '--launcher', 'slurm', '--shards', '2'];
+    expect((await clipLung(...again)).err).toContain('needs --profile <file>');
+  }, 120_000);
+});
 
 describe.skipIf(!isUp)('a grid on Slurm', () => {
   it('of which one cell is killed, one pre-empted, and one fails for good, ends complete but for that one', async () => {
@@ -151,9 +176,9 @@ async function untilTrained(id: string): Promise<void> {
 }
 
 /** What Slurm holds back after a requeue is let go at once. */
-async function untilQueueIsEmpty(): Promise<void> {
+async function untilQueueIsEmpty(jobs = at('grid', 'jobs')): Promise<void> {
   for (;;) {
-    const queued = await queuedTasks(at('grid', 'jobs'));
+    const queued = await queuedTasks(jobs);
     if (queued.tasks === undefined) throw new Error(queued.reason);
     if (queued.tasks.size === 0) return;
     const lines = slurm('squeue', '-h', '-r', '-t', 'PD', '-o', '%F_%K %r');

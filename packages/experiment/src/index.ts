@@ -29,7 +29,7 @@ export {
   type LoadOptions,
 } from './load-experiment.js';
 export { loadSource } from './load-source.js';
-export { applyOverrides } from './overrides.js';
+export { applyOverrides, withValueAt } from './overrides.js';
 export {
   type PluginPolicy,
   PluginsNotAllowedError,

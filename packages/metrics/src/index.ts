@@ -66,6 +66,7 @@ export {
 } from './conformal.js';
 export { type Confusion, confusionMatrix } from './confusion.js';
 export {
+  aucMetric,
   binaryAuc,
   oneVersusRestAuc,
   type OneVersusRestAuc,

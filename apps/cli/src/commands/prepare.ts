@@ -14,11 +14,19 @@ import { type AddCommand, screenOf } from '../command.js';
 import { UsageError } from '../exit-codes.js';
 import { formatShard } from '../format-shard.js';
 import { sourceNames as names } from '../own-source.js';
+import {
+  profileOf,
+  type SlurmOptions,
+  withSlurmOptions,
+} from '../slurm-options.js';
+import { wholeNumber } from '../whole-number.js';
+import { prepareOnSlurm } from './prepare-on-slurm.js';
 
 type Options = Readonly<Record<string, string | true>> & {
   readonly from: string;
   readonly out: string;
   readonly shard?: string;
+  readonly shards?: string;
 };
 
 export const addPrepare: AddCommand = (program, surroundings) => {
@@ -56,14 +64,32 @@ export const addPrepare: AddCommand = (program, surroundings) => {
       'prepare only the k-th of n shards of the patients, for a later prepare without --shard to make the dataset of [lidc]',
     )
     .option(
+      '--shards <n>',
+      'with --launcher slurm, how many shards to submit [lidc]',
+      (text) => String(wholeNumber(1)(text)),
+    )
+    .option(
       '--json',
       'print the manifest, or what a shard came to, as one JSON object',
     );
+  withSlurmOptions(command, 'prepare on this machine');
   for (const option of flagsOf(sources)) command.addOption(option);
   command.action(async (input: string, given: Options, self: Command) => {
     const screen = screenOf(surroundings, { json: 'json' in given });
     const source = named(given.from);
     if (source === undefined) throw new TypeError(`no source ${given.from}`);
+    const profile = await profileOf(given as unknown as SlurmOptions);
+    if (profile !== undefined) {
+      expectSharded(source, given);
+      const shards = Number(given.shards);
+      await prepareOnSlurm(wholeCommand(input, given, self), {
+        ...{ out: given.out, shards, profile, screen },
+      });
+      return;
+    }
+    if (given.shards !== undefined) {
+      throw new UsageError('--shards only applies to --launcher slurm');
+    }
     const request = {
       input,
       out: given.out,
@@ -86,16 +112,58 @@ export const addPrepare: AddCommand = (program, surroundings) => {
   });
 };
 
+/** The command that prepares the whole, as it was given, for another process. */
+function wholeCommand(
+  input: string,
+  given: Options,
+  { options }: Command,
+): readonly string[] {
+  const own = ['launcher', 'profile', 'shard', 'shards', 'json', 'verbose'];
+  return [
+    'prepare',
+    input,
+    ...options.flatMap((option) => {
+      const value = given[option.attributeName()];
+      const { long } = option;
+      if (value === undefined || typeof long !== 'string') return [];
+      if (own.includes(option.attributeName())) return [];
+      return value === true ? [long] : [long, value];
+    }),
+  ];
+}
+
+/** @throws {@link UsageError} for what cannot be prepared in shards */
+function expectSharded(
+  source: Source,
+  { shard, shards }: Pick<Options, 'shard' | 'shards'>,
+): void {
+  if (shard !== undefined) {
+    throw new UsageError(
+      '--shard is for one shard on this machine; with --launcher slurm, say how many: --shards 8',
+    );
+  }
+  if (shards === undefined) {
+    throw new UsageError(
+      '--launcher slurm needs --shards <n>: the patients are divided among so many jobs',
+    );
+  }
+  if (source.prepareShard === undefined) throw notSharded(source);
+}
+
 /** @throws {@link UsageError} for a source that is not prepared in shards */
 function prepareShard(
   source: Source,
   request: Parameters<NonNullable<Source['prepareShard']>>[0],
 ): Promise<ShardReport> {
   if (source.prepareShard !== undefined) return source.prepareShard(request);
+  throw notSharded(source);
+}
+
+function notSharded(source: Source): UsageError {
   const shared = known
     .filter((one: Source) => one.prepareShard !== undefined)
     .map(({ name }) => name);
-  throw new UsageError(
+  return new UsageError(
     `--shard does not apply to --from ${source.name}, which is prepared as a whole; only --from ${shared.join(', ')} can be prepared in shards`,
   );
 }
@@ -136,7 +204,10 @@ function optionsFor(
   command: Command,
 ): Readonly<Record<string, string | true>> {
   const own = new Set(optionsOf(source).map(({ key }) => key));
-  const common = ['out', 'from', 'shard', 'json', 'verbose'];
+  const common = [
+    ...['out', 'from', 'shard', 'shards', 'launcher', 'profile'],
+    ...['json', 'verbose'],
+  ];
   const chosen: Record<string, string | true> = {};
   for (const option of command.options) {
     const key = option.attributeName();

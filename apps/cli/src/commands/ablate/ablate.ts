@@ -16,19 +16,20 @@ import {
 } from '@clip-lung/ablation';
 import { loadGrid } from '@clip-lung/experiment';
 import { loadTower } from '@clip-lung/inference/node';
-import { readSlurmProfile, type SlurmProfile } from '@clip-lung/launcher';
+import type { SlurmProfile } from '@clip-lung/launcher';
 import { InvalidArgumentError, Option } from 'commander';
 
 import { type AddCommand, screenOf } from '../../command.js';
 import { UsageError } from '../../exit-codes.js';
 import { deviceNames, engineNames, makeEngine } from '../../make-engine.js';
 import { policyOf, withPluginOptions } from '../../plugin-options.js';
+import { profileOf, withSlurmOptions } from '../../slurm-options.js';
 import { software } from '../../software.js';
 import { wholeNumber } from '../../whole-number.js';
 import { addGridReport } from './grid-report.js';
 import { addGridStatus } from './grid-status.js';
 import { namedFolders } from './named-folders.js';
-import { type AblateOptions, type Ablating, launchers } from './options.js';
+import type { AblateOptions, Ablating } from './options.js';
 import { showPlan } from './show-plan.js';
 import { submitToCluster } from './submit-cells.js';
 import { trainHere } from './train-here.js';
@@ -71,18 +72,6 @@ export const addAblate: AddCommand = (program, surroundings) => {
       'change every experiment of the grid: training.epochs=3 (may be given several times)',
       collect,
       [],
-    )
-    .addOption(
-      new Option(
-        '--launcher <name>',
-        'train on this machine, or submit to Slurm and exit',
-      )
-        .choices(launchers)
-        .default('local'),
-    )
-    .option(
-      '--profile <file>',
-      'with --launcher slurm, a JSON file of what the cluster is asked for: partition, time, memory, …',
     )
     .option(
       '--processes <n>',
@@ -133,6 +122,7 @@ export const addAblate: AddCommand = (program, surroundings) => {
       const { signal } = surroundings;
       const ablating = { options, folder: resolve(out), screen, signal };
       const profile = await profileOf(options);
+      if (profile !== undefined) expectOfSlurm(options);
       const ready = await makeReady(file, { ...ablating, profile });
       if (ready === undefined) return;
       const { grid, cells } = ready;
@@ -140,22 +130,14 @@ export const addAblate: AddCommand = (program, surroundings) => {
         ? trainHere(grid, cells, ablating)
         : submitToCluster(grid, cells, { ...ablating, profile }));
     });
+  withSlurmOptions(command, 'train on this machine');
   withPluginOptions(command);
   addGridStatus(command, surroundings);
   addGridReport(command, surroundings);
 };
 
-/** @throws {@link UsageError} for options that do not go together */
-async function profileOf({
-  launcher,
-  profile,
-  processes,
-  failFast,
-}: AblateOptions): Promise<SlurmProfile | undefined> {
-  if (launcher === 'local') {
-    if (profile === undefined) return undefined;
-    throw new UsageError('--profile only applies to --launcher slurm');
-  }
+/** @throws {@link UsageError} for options of this machine, where the cells are submitted */
+function expectOfSlurm({ processes, failFast }: AblateOptions): void {
   if (processes !== undefined) {
     throw new UsageError(
       '--processes only applies to --launcher local; with Slurm, "maxRunning" in the profile bounds how many cells run at a time',
@@ -166,12 +148,6 @@ async function profileOf({
       '--fail-fast only applies to --launcher local: with Slurm, nothing here watches the cells',
     );
   }
-  if (profile === undefined) {
-    throw new UsageError(
-      '--launcher slurm needs --profile <file>: JSON with what the cluster is asked for, such as { "partition": "gpu", "time": "4:00:00", "cpus": 8 }',
-    );
-  }
-  return readSlurmProfile(profile);
 }
 
 /**

@@ -4,15 +4,12 @@ import type { Surroundings } from '../../command.js';
 import type { DeviceName, EngineName } from '../../make-engine.js';
 import type { PluginOptions } from '../../plugin-options.js';
 import type { Screen } from '../../screen.js';
+import type { SlurmOptions } from '../../slurm-options.js';
 
-export const launchers = ['local', 'slurm'] as const;
-
-export interface AblateOptions extends PluginOptions {
+export interface AblateOptions extends PluginOptions, SlurmOptions {
   readonly data: readonly string[];
   readonly out?: string;
   readonly set: readonly string[];
-  readonly launcher: (typeof launchers)[number];
-  readonly profile?: string;
   readonly processes?: number;
   readonly threads?: number;
   readonly dryRun?: boolean;

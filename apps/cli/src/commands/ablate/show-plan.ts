@@ -12,7 +12,7 @@ import { shellWord } from '@clip-lung/tensor';
 
 import { duration } from '../../screen.js';
 import type { Ablating } from './options.js';
-import { clipLung } from './program.js';
+import { program } from '../../program.js';
 
 /** Shows what a launch would do: the cells, the time that they take here, and their commands, or what Slurm would be given. */
 export async function showPlan(
@@ -56,7 +56,7 @@ export async function showPlan(
     return;
   }
   const slurm = await submitCells(folder, plan.record, cells, {
-    ...{ program: clipLung, profile, offline, dryRun: true },
+    ...{ program, profile, offline, dryRun: true },
     onNote: (message) => {
       screen.note(`note: ${message}`);
     },

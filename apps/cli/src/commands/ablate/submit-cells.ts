@@ -8,7 +8,7 @@ import type { SlurmProfile } from '@clip-lung/launcher';
 import { shellWord } from '@clip-lung/tensor';
 
 import type { Ablating } from './options.js';
-import { clipLung } from './program.js';
+import { program } from '../../program.js';
 
 /** Submits cells to Slurm, and says what to look at later. */
 export async function submitToCluster(
@@ -26,7 +26,7 @@ export async function submitToCluster(
     return;
   }
   const submitted = await submitCells(folder, grid, cells, {
-    ...{ program: clipLung, profile, dryRun: false },
+    ...{ program, profile, dryRun: false },
     offline: options.offline ?? false,
     onNote: (message) => {
       screen.note(`note: ${message}`);

@@ -12,7 +12,7 @@ import {
 } from '@clip-lung/ablation';
 
 import type { Ablating } from './options.js';
-import { clipLung } from './program.js';
+import { program } from '../../program.js';
 
 /** Trains what is missing, and shows what the grid has come to. */
 export async function trainHere(
@@ -22,7 +22,7 @@ export async function trainHere(
 ): Promise<void> {
   let done = 0;
   await launchCellsLocally(folder, grid, cells, {
-    program: clipLung,
+    program,
     processes: options.processes ?? 1,
     failFast: options.failFast ?? false,
     offline: options.offline ?? false,
