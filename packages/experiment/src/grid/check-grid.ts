@@ -89,7 +89,7 @@ export function checkGrid(exported: unknown, file: string): CheckedGrid {
 }
 
 /** What tables, commands and messages call a value of an axis. */
-export function nameOfValue(value: unknown): string {
+function nameOfValue(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
