@@ -1,3 +1,4 @@
+import { checkClasses, checkProbabilities } from '../check.js';
 import { MetricsInputError } from '../error.js';
 import type { Cases } from '../metric.js';
 
@@ -11,7 +12,8 @@ export interface IdentifiedCases {
 }
 
 /**
- * Holds classifiers to the same nodules, in the same order, of the same patients, labels and classes.
+ * Holds classifiers to the same nodules, in the same order, of the same patients, labels and classes,
+ * and each to its classes.
  *
  * @param all by name, for the error; the first is what the others are held to
  * @throws {@link MetricsInputError} naming the first that differs, and in what
@@ -43,11 +45,13 @@ export function checkSameCases(
       );
     }
   }
+  checkWithin(firstName, expected.cases);
   for (const [name, found] of others) {
     expectSame('class', found.cases.classes, expected.cases.classes, [
       name,
       firstName,
     ]);
+    checkWithin(name, found.cases);
     expectSame('nodule', found.nodules, expected.nodules, [name, firstName]);
     for (const [what, list, other] of [
       ['patient', found.patients, expected.patients],
@@ -60,6 +64,20 @@ export function checkSameCases(
       );
     }
   }
+}
+
+/** Classes that there are, and a probability for each. */
+function checkWithin(
+  name: string,
+  { classes, labels, predictions, probabilities }: Cases,
+): void {
+  const found = checkProbabilities(labels, probabilities);
+  if (found !== classes.length) {
+    throw new MetricsInputError(
+      `there are probabilities of ${found} classes in ${name}, expected ${classes.length}: ${classes.join(', ')}`,
+    );
+  }
+  checkClasses(predictions, found, `predictions of ${name}`);
 }
 
 function expectSame(

@@ -260,6 +260,31 @@ describe('pairedDifference', () => {
       /class 2 is "malignant" in seed 0 of b and "class 2" in seed 0 of a/,
     ],
     [
+      'probabilities of fewer classes',
+      {
+        ...pair,
+        cases: {
+          ...pair.cases,
+          probabilities: pair.cases.labels.map(() => [1, 0]),
+          labels: pair.cases.labels.map((label) => label % 2),
+        },
+      },
+      /there are probabilities of 2 classes in seed 0 of b, expected 3/,
+    ],
+    [
+      'a prediction that is not a class',
+      {
+        ...pair,
+        cases: {
+          ...pair.cases,
+          predictions: pair.cases.predictions.map((own, i) =>
+            i === 3 ? 3 : own,
+          ),
+        },
+      },
+      /predictions of seed 0 of b\[3\] is 3, expected a class from 0 to 2/,
+    ],
+    [
       'a class less',
       { ...pair, cases: { ...pair.cases, classes: ['class 0', 'class 1'] } },
       /class 2 is missing in seed 0 of b and "class 2" in seed 0 of a/,
