@@ -14,7 +14,7 @@ import {
   writePredictions,
 } from '@clip-lung/run';
 import type { NdArray } from '@clip-lung/tensor';
-import { FileWriteError } from '@clip-lung/tensor/node';
+import { FileWriteError, isMissing } from '@clip-lung/tensor/node';
 
 /**
  * Writes the files of a fold, as long as the fold is this process's own and what was written before is in its place. Otherwise
@@ -62,13 +62,14 @@ export class FoldWriter {
   async #write<T>(file: string, write: () => Promise<T>): Promise<T> {
     const { last } = this.#paths;
     try {
-      await this.#lock.expectHeld();
-      this.#expectAllThere();
+      await this.#expectUndisturbed();
       const result = await write();
       this.#written.add(file);
       return result;
     } catch (error) {
       if (!(error instanceof FileWriteError)) throw error;
+      // What vanished while it was being written.
+      if (isMissing(error.cause)) await this.#expectUndisturbed();
       if (!this.#written.has(last.tensors)) throw error;
       throw new FileWriteError(error.file, error.cause, {
         advice:
@@ -77,7 +78,8 @@ export class FoldWriter {
     }
   }
 
-  #expectAllThere(): void {
+  async #expectUndisturbed(): Promise<void> {
+    await this.#lock.expectHeld();
     if (this.#written.size === 0) return;
     const { folder, checkpoints, fold } = this.#paths;
     const gone = [folder, checkpoints, ...this.#written].find(

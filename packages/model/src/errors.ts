@@ -50,24 +50,32 @@ export function issueError(
     path = '',
     schema,
     owner,
+    elsewhere = {},
   }: {
     readonly path?: string;
     readonly schema?: unknown;
     /** whose fields they are, `"random"`; default the experiment's own */
     readonly owner?: string;
+    /** the paths of fields that the experiment says in another place than the rest */
+    readonly elsewhere?: Readonly<Record<string, string>>;
   } = {},
 ): ExperimentError {
   const issue = at(error.issues, 0, 'issues');
   const keys = issue.path;
-  const field = keys.reduce<string>(
-    (text, key) =>
-      typeof key === 'number'
-        ? `${text}[${key}]`
-        : text === ''
-          ? String(key)
-          : `${text}.${String(key)}`,
-    path,
-  );
+  const whole = (start: string, rest: readonly PropertyKey[]): string =>
+    rest.reduce<string>(
+      (text, key) =>
+        typeof key === 'number'
+          ? `${text}[${key}]`
+          : text === ''
+            ? String(key)
+            : `${text}.${String(key)}`,
+      start,
+    );
+  const [first] = issue.code === 'unrecognized_keys' ? issue.keys : keys;
+  const other = first === undefined ? undefined : elsewhere[String(first)];
+  const field =
+    other === undefined ? whole(path, keys) : whole(other, keys.slice(1));
   const known =
     issue.code === 'unrecognized_keys' ? fieldsOf(schema, keys) : [];
   const listed =

@@ -334,8 +334,23 @@ describe('an experiment', () => {
     ],
     [
       { optimizer: { use: 'adamw' }, training: { momentum: 0.9 } },
-      'optimizer',
+      'training.momentum',
       /"momentum"; known to "adamw": beta1, beta2, epsilon, weightDecay$/,
+    ],
+    [
+      { optimizer: { use: 'adamw', momentum: 0.9 } },
+      'optimizer',
+      /"momentum"; known to "adamw"/,
+    ],
+    [
+      { optimizer: { use: 'adamw' }, training: { weightDecay: -1 } },
+      'training.weightDecay',
+      /Too small: .* >=0/,
+    ],
+    [
+      { optimizer: { use: 'sgd' }, training: { momentum: 2 } },
+      'training.momentum',
+      /expected number to be <1/,
     ],
     [
       { optimizer: { use: 'adamw', epsilon: 0 } },

@@ -76,14 +76,20 @@ export class Registry<Needs, Made, Known = never> {
    * Checks what an experiment says of a module, and fills in the defaults.
    *
    * @param path of the module in the experiment, for errors
+   * @param elsewhere the paths of options that the experiment says in another place
    * @throws {@link ExperimentError} for an unknown module, with the known ones, and for options that do not fit it
    */
-  resolve({ use, ...options }: Chosen, path: string): Chosen {
+  resolve(
+    { use, ...options }: Chosen,
+    path: string,
+    elsewhere: Readonly<Record<string, string>> = {},
+  ): Chosen {
     const { options: schema } = this.#find(use, path);
     const found = schema.safeParse(options);
     if (found.success)
       return { use, ...(found.data as Record<string, unknown>) };
-    throw issueError(found.error, { path, schema, owner: `"${use}"` });
+    const owner = `"${use}"`;
+    throw issueError(found.error, { path, schema, owner, elsewhere });
   }
 
   /** Makes the module of a resolved experiment. @throws {@link ExperimentError} when it does not fit the others */

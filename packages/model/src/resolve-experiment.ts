@@ -115,13 +115,13 @@ function resolveOptimizer(
   preset: Preset,
   modules: Modules,
 ): Chosen {
+  const usual = Object.entries({ momentum, weightDecay }).filter(
+    ([, value]) => value !== undefined,
+  );
   return modules.optimizer.resolve(
-    {
-      ...over(optimizer, preset.optimizer),
-      ...(momentum === undefined ? {} : { momentum }),
-      ...(weightDecay === undefined ? {} : { weightDecay }),
-    },
-    optimizer === undefined ? 'training' : 'optimizer',
+    { ...over(optimizer, preset.optimizer), ...Object.fromEntries(usual) },
+    'optimizer',
+    Object.fromEntries(usual.map(([key]) => [key, `training.${key}`])),
   );
 }
 
