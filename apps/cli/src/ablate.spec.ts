@@ -54,7 +54,7 @@ describe('a grid', () => {
     for (const fold of [0, 1]) {
       expect(filesOf(run, fold)).toEqual(filesOf(at('alone'), fold));
     }
-  });
+  }, 180_000);
 
   it('remembers what failed, says why, and starts it again only when asked', async () => {
     const grid = await gridFile(
@@ -100,7 +100,7 @@ describe('a grid', () => {
     const done = await clipLung('ablate', 'status', out, '--json');
     const { states } = JSON.parse(done.out) as { states: { state: string }[] };
     expect(states.map(({ state }) => state)).toEqual(['done', 'done']);
-  });
+  }, 120_000);
 
   it('that a signal stops saves, exits with 75, and goes on', async () => {
     const grid = await gridFile(`axes: { method: { ours: {} } }, folds: [0]`);
@@ -158,7 +158,7 @@ describe('a grid', () => {
     expect(readdirSync(join(out, 'runs'))).toHaveLength(2);
     const status = await clipLung('ablate', 'status', out);
     expect(status.out).toContain('4 cells: 1 done, 3 waiting');
-  });
+  }, 120_000);
 
   it('refuses what cannot be, and says what is known', async () => {
     const grid = await gridFile(
