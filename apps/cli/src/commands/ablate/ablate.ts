@@ -228,6 +228,12 @@ async function makeReady(
         screen.progress({ stage: 'checking experiment', done, total });
       },
     });
+    const wanted = (grid.threads ?? 1) * processes;
+    if (profile === undefined && wanted > availableParallelism()) {
+      note(
+        `${processes} ${processes === 1 ? 'cell' : 'cells'} at a time with the ${grid.threads} threads each that the grid began with are more than this machine's ${availableParallelism()} processors; fewer --processes are as fast`,
+      );
+    }
     return { grid, cells };
   } finally {
     await engine.dispose();
