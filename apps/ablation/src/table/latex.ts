@@ -19,16 +19,18 @@ export function tableInLatex(table: GridTable): string {
   const line = (cells: readonly string[]): string =>
     `${cells.map(escape).join(' & ')} \\\\`;
   const sections = table.sections.map((section) =>
-    [
-      `% ${titleOf(section)}`,
-      `\\begin{tabular}{${columns}}`,
-      '\\toprule',
-      line(header),
-      '\\midrule',
-      ...section.rows.map((row) => line(cellsOfRow(table, row))),
-      '\\bottomrule',
-      '\\end{tabular}',
-    ].join('\n'),
+    section.nodules === 0
+      ? `% ${visibleLine(titleOf(section))}`
+      : [
+          `% ${visibleLine(titleOf(section))}`,
+          `\\begin{tabular}{${columns}}`,
+          '\\toprule',
+          line(header),
+          '\\midrule',
+          ...section.rows.map((row) => line(cellsOfRow(table, row))),
+          '\\bottomrule',
+          '\\end{tabular}',
+        ].join('\n'),
   );
   const comments = [
     'needs \\usepackage{booktabs}',

@@ -21,11 +21,15 @@ export function tableInMarkdown(table: GridTable): string {
     ...preambleOf(table).map(escape),
     ...table.sections.flatMap((section) => [
       `## ${escape(titleOf(section))}`,
-      [
-        line(header),
-        `| ${rule.join(' | ')} |`,
-        ...section.rows.map((row) => line(cellsOfRow(table, row))),
-      ].join('\n'),
+      ...(section.nodules === 0
+        ? []
+        : [
+            [
+              line(header),
+              `| ${rule.join(' | ')} |`,
+              ...section.rows.map((row) => line(cellsOfRow(table, row))),
+            ].join('\n'),
+          ]),
     ]),
     ...remarksOf(table).map((remark) => `- ${escape(remark)}`),
   ];
