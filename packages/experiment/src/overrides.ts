@@ -45,7 +45,13 @@ export function withValueAt(
   value: unknown,
   { place }: { readonly place: string },
 ): unknown {
-  return withValue(experiment, namesIn(path), value, place);
+  const names = namesIn(path);
+  if (names.length === 0) {
+    throw new ExperimentFileError(
+      `${place}: "${path}" names no field; expected a path, such as training.epochs`,
+    );
+  }
+  return withValue(experiment, names, value, place);
 }
 
 /** What an experiment has at a path; undefined where there is nothing. */

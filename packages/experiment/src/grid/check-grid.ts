@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
 import { GridFileError } from '../errors.js';
-import type { Axis, Changes, Grid, Variant } from './define-grid.js';
+import { nameOfValue, valueNames } from './axis-values.js';
+import { checkAxes, expectNoPrototype, expectOnce } from './check-axes.js';
+import type { Axis, Grid } from './define-grid.js';
 
 /** A grid as the program uses it: its types are those of any grid. */
 export interface CheckedGrid extends Pick<Grid, 'base' | 'datasets' | 'folds'> {
@@ -15,14 +17,16 @@ export interface CheckedGrid extends Pick<Grid, 'base' | 'datasets' | 'folds'> {
 
 const numbers = (what: string) =>
   z
-    .array(z.int(`expected ${what}`).nonnegative(`expected ${what}`))
+    .array(z.int(`expected ${what}`).nonnegative(`expected ${what}`), {
+      error: `expected a list of ${what}`,
+    })
     .min(1, 'is an empty list; expected at least one');
 
 const isFunction = (value: unknown): value is (values: unknown) => unknown =>
   typeof value === 'function';
 
 const wantedSeeds =
-  'expected a number of seeds, 1 to 10000, or a list of seeds';
+  'expected a number of seeds, 1 to 10000, or a list of seeds, whole numbers from 0';
 
 const grid = z.strictObject({
   base: z.union([z.string().min(1), z.looseObject({})], {
@@ -38,10 +42,13 @@ const grid = z.strictObject({
     "expected an object of axes, such as { 'data.subset': ['A', 'B'] }",
   ),
   seeds: z
-    .union([
-      z.int(wantedSeeds).min(1, wantedSeeds).max(10_000, wantedSeeds),
-      numbers('whole numbers from 0'),
-    ])
+    .union(
+      [
+        z.int(wantedSeeds).min(1, wantedSeeds).max(10_000, wantedSeeds),
+        numbers('whole numbers from 0'),
+      ],
+      { error: wantedSeeds },
+    )
     .optional(),
   folds: numbers('folds, counted from 0').optional(),
   datasets: z.record(z.string().min(1), z.string().min(1)).optional(),
@@ -57,6 +64,7 @@ const grid = z.strictObject({
  * @throws {@link GridFileError} that names the file and the field
  */
 export function checkGrid(exported: unknown, file: string): CheckedGrid {
+  expectNoPrototype(exported, file);
   const found = grid.safeParse(exported);
   if (!found.success) throw problemOf(found.error, exported, file);
   const { axes, seeds, unless, compareWith = {}, ...given } = found.data;
@@ -66,8 +74,7 @@ export function checkGrid(exported: unknown, file: string): CheckedGrid {
       `${file}: axes is empty, so nothing varies; expected an axis, such as 'data.subset': ['A', 'B']`,
     );
   }
-  for (const [name, axis] of Object.entries(axes)) expectAxis(name, axis, file);
-  expectApart(names, file);
+  checkAxes(axes, { file, named: Object.keys(compareWith) });
   const list =
     typeof seeds === 'number'
       ? Array.from({ length: seeds }, (_, i) => i + 1)
@@ -86,18 +93,6 @@ export function checkGrid(exported: unknown, file: string): CheckedGrid {
       ]),
     ),
   };
-}
-
-/** What tables, commands and messages call a value of an axis. */
-function nameOfValue(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-/** The names of the values of an axis, in their order. */
-export function valueNames(axis: unknown): readonly string[] {
-  return Array.isArray(axis)
-    ? axis.map(nameOfValue)
-    : Object.keys(axis as object);
 }
 
 function problemOf(
@@ -122,92 +117,6 @@ function problemOf(
       : '';
   return new GridFileError(
     `${file}: ${place === '' ? '' : `${place}: `}${issue?.message ?? 'is not a grid'}${known}`,
-  );
-}
-
-function expectAxis(name: string, axis: unknown, file: string): void {
-  const place = `${file}: axes.${name}`;
-  const isList = Array.isArray(axis);
-  const names = valueNames(axis);
-  if (names.length === 0) {
-    throw new GridFileError(
-      `${place} has no value, so the grid is empty; give it one, or leave the axis out`,
-    );
-  }
-  expectOnce(names, `axes.${name}`, file);
-  if (name === 'training.seed') {
-    throw new GridFileError(
-      `${place}: seeds are no axis; give them as seeds: 5, or seeds: [1, 2, 3]`,
-    );
-  }
-  if (isList) {
-    for (const value of axis) expectField(value, place);
-    return;
-  }
-  for (const [variant, value] of Object.entries(
-    axis as Readonly<Record<string, unknown>>,
-  )) {
-    expectVariant(value, `${place}[${JSON.stringify(variant)}]`);
-  }
-}
-
-function expectField(value: unknown, place: string): void {
-  const text =
-    typeof value === 'function'
-      ? undefined
-      : (JSON.stringify(value) as unknown);
-  if (typeof text === 'string') return;
-  throw new GridFileError(
-    `${place}: a value is ${String(value)}, expected one that an experiment can have; a named variant may hold a change: { name: { losses: without('class-attribute') } }`,
-  );
-}
-
-function expectVariant(value: unknown, place: string): void {
-  if (typeof value === 'string' && value !== '') return;
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return;
-  }
-  throw new GridFileError(
-    `${place} is ${typeof value === 'function' ? 'a function' : JSON.stringify(value)}, expected the file of an experiment, or changes by path: { 'training.epochs': 20 }`,
-  );
-}
-
-/** Whether a variant is another experiment. */
-export function isFile(variant: Variant): variant is string {
-  return typeof variant === 'string';
-}
-
-/** What a value of an axis changes: nothing for a variant that is another experiment. */
-export function changesOf(axis: Axis, name: string, value: string): Changes {
-  if (Array.isArray(axis)) {
-    const list = axis as readonly unknown[];
-    const found = list.find((one) => nameOfValue(one) === value);
-    return { [name]: found } as Changes;
-  }
-  const variant = (axis as Readonly<Record<string, Variant>>)[value];
-  return variant === undefined || isFile(variant) ? {} : variant;
-}
-
-/** An axis within another could not be told apart in `unless`. */
-function expectApart(names: readonly string[], file: string): void {
-  for (const name of names) {
-    const outer = names.find((other) => name.startsWith(`${other}.`));
-    if (outer === undefined) continue;
-    throw new GridFileError(
-      `${file}: the axes "${outer}" and "${name}" change the same field; leave one out, or name variants: { name: { '${name}': … } }`,
-    );
-  }
-}
-
-function expectOnce(
-  values: readonly (string | number)[],
-  place: string,
-  file: string,
-): void {
-  const twice = values.find((value, i) => values.indexOf(value) !== i);
-  if (twice === undefined) return;
-  throw new GridFileError(
-    `${file}: ${place} has ${JSON.stringify(twice)} twice; two cells of one name could not be told apart`,
   );
 }
 

@@ -1,10 +1,6 @@
 import { GridFileError } from '../errors.js';
-import {
-  changesOf,
-  type CheckedGrid,
-  isFile,
-  valueNames,
-} from './check-grid.js';
+import { changesOf, isFile, valueNames } from './axis-values.js';
+import type { CheckedGrid } from './check-grid.js';
 import type { Axis, Changes, Variant } from './define-grid.js';
 
 /** One experiment of a grid, before it is made: what each axis says. */
@@ -85,6 +81,7 @@ function nestedValues(
   axes: CheckedGrid['axes'],
 ): unknown {
   const nested: Record<string, unknown> = {};
+  const inner = new Set<unknown>();
   for (const [name, value] of Object.entries(values)) {
     const axis = axes[name] as Axis;
     const own = Array.isArray(axis)
@@ -95,10 +92,40 @@ function nestedValues(
     let node = nested;
     for (const part of parts) {
       node = (node[part] ??= {}) as Record<string, unknown>;
+      inner.add(node);
     }
     node[last] = own;
   }
-  return nested;
+  return onlyKnown(nested, '', inner);
+}
+
+/** Values of which only those that are there can be read: a misspelt axis would leave nothing out, and say nothing. */
+function onlyKnown(
+  values: Readonly<Record<string, unknown>>,
+  within: string,
+  inner: ReadonlySet<unknown>,
+): unknown {
+  return new Proxy(values, {
+    get(target, name) {
+      const known = typeof name === 'symbol' || name in target;
+      if (!known) {
+        throw new Error(
+          `there is no axis "${within}${name}"; known: ${Object.keys(target)
+            .map((own) => `${within}${own}`)
+            .join(', ')}`,
+        );
+      }
+      const value: unknown = Reflect.get(target, name);
+      const isPart = typeof name === 'string' && inner.has(value);
+      return isPart
+        ? onlyKnown(
+            value as Readonly<Record<string, unknown>>,
+            `${within}${name}.`,
+            inner,
+          )
+        : value;
+    },
+  });
 }
 
 function fileIn(

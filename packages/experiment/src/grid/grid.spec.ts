@@ -74,8 +74,8 @@ describe('a grid', () => {
 
   it('changes what --set changes, before the axes', async () => {
     const { experiments } = await load(
-      `axes: { 'training.epochs': [4, 5], method: { ours: {}, plain: './plain.json' } }`,
-      ['training.epochs=3', 'training.ema=0.25'],
+      `axes: { epochs: { four: { 'training.epochs': 4 }, own: {} }, method: { ours: {}, plain: './plain.json' } }`,
+      ['training.epochs=5', 'training.ema=0.25'],
     );
     expect(
       experiments.map(({ experiment: { training } }) => [
@@ -201,8 +201,12 @@ describe('a grid', () => {
       'unless gives 1 for a "x", expected true or false',
     ],
     [
-      `axes: { a: { x: {} } }, unless: ({ b }) => b.c`,
-      'unless fails for a "x": Cannot read properties of undefined',
+      `axes: { a: { x: {} } }, unless: ({ b }) => b === 'x'`,
+      'unless fails for a "x": there is no axis "b"; known: a',
+    ],
+    [
+      `axes: { 'data.subset': ['A'] }, unless: ({ data }) => data.set === 'A'`,
+      'unless fails for data.subset "A": there is no axis "data.set"; known: data.subset',
     ],
     [
       `axes: { a: { x: {} } }, compareWith: { b: 'x' }`,
@@ -211,6 +215,58 @@ describe('a grid', () => {
     [
       `axes: { a: { x: {} } }, compareWith: { a: 'y' }`,
       'compareWith.a: there is no value "y"; known: x',
+    ],
+    [
+      `axes: { a: { x: {} } }, seeds: 1.5`,
+      'seeds: expected a number of seeds, 1 to 10000',
+    ],
+    [
+      `axes: { a: { x: {} } }, seeds: [1.5]`,
+      'seeds: expected a number of seeds, 1 to 10000, or a list of seeds, whole',
+    ],
+    [
+      `axes: { a: { x: {} } }, folds: 2`,
+      'folds: expected a list of folds, counted from 0',
+    ],
+    // What would be lost, or taken for something else, without a word.
+    [`axes: { a: { x: {}, '': {} } }`, 'axes.a: a value has no name'],
+    [
+      `axes: { dataset: { x: {} } }`,
+      'dataset, seed and fold vary in every grid',
+    ],
+    [`axes: { ['__proto__']: { x: {} } }`, 'axes: nothing can be called __pro'],
+    [
+      `axes: { a: { x: {}, ['__proto__']: {} } }`,
+      'axes.a: nothing can be called __proto__',
+    ],
+    [
+      `axes: { a: { 20: {}, 10: {} } }`,
+      'JavaScript puts names such as "10", "20" first',
+    ],
+    [
+      `axes: { losses: [[]], 'losses[0].weight': [1] }`,
+      'the axes "losses" and "losses[0].weight" change the same field',
+    ],
+    [
+      `axes: { a: { x: { 'training.epochs': undefined } } }`,
+      'axes.a["x"]: training.epochs is undefined; give it a value, or leave it',
+    ],
+    [
+      `axes: { a: { x: { losses: (list) => { list.slice(1); } } } }`,
+      'a "x": losses: the change gives nothing; expected it to return the new',
+    ],
+    [
+      `axes: { a: { x: {}, y: { 'training.seed': 7 } } }`,
+      'a "y": training.seed: gives an experiment a seed of its own, 7;',
+    ],
+    [
+      `axes: { training: [{ seed: 7 }] }`,
+      'training: gives an experiment a seed of its own, 7;',
+    ],
+    [`axes: { '..': [1] }`, '..: ".." names no field; expected a path'],
+    [
+      `axes: { a: { x: './of-grids.ts' } }`,
+      /of-grids.ts: is a grid itself; expected an experiment/,
     ],
     // What an experiment does not have is told as for any experiment, with the values of the axes.
     [
@@ -250,6 +306,25 @@ describe('a grid', () => {
     await expect(refused).rejects.toThrow(GridFileError);
     await expect(refused).rejects.toThrow(words);
     await expect(refused).rejects.toThrow(join(folder, 'grid-'));
+  });
+
+  it.each([
+    ['data.subset=B', 'the axis "data.subset" of the grid says what'],
+    ['training.seed=3', 'the grid says its seeds'],
+  ])('refuses --set %s, which it would undo', async (set, words) => {
+    const fields = `axes: { 'data.subset': ['A', 'C'] }, seeds: 2`;
+    const refused = load(fields, [set]);
+    await expect(refused).rejects.toThrow(GridFileError);
+    await expect(refused).rejects.toThrow(
+      `--set ${set}: changes nothing, as ${words}`,
+    );
+  });
+
+  it('compares with a variant whose name is a number when it is told which', async () => {
+    const { compareWith } = await load(
+      `axes: { a: { 20: {}, 10: {} } }, compareWith: { a: 20 }`,
+    );
+    expect(compareWith).toEqual({ a: '20' });
   });
 
   it.each([
@@ -310,6 +385,7 @@ let loads = 0;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'grid-'));
   write('base.json', JSON.stringify(base));
+  write('of-grids.ts', `export default { base: {}, axes: { a: { x: {} } } };`);
   write('plain.json', JSON.stringify({ losses: [{ use: 'cross-entropy' }] }));
 });
 afterEach(() => {

@@ -18,8 +18,10 @@ import {
 } from '../load-experiment.js';
 import { applyOverrides, valueAt, withValueAt } from '../overrides.js';
 import type { PluginPolicy } from '../plugin-permission.js';
-import { checkGrid, type CheckedGrid, valueNames } from './check-grid.js';
+import { valueNames } from './axis-values.js';
+import { checkGrid, type CheckedGrid } from './check-grid.js';
 import type { FieldChange } from './define-grid.js';
+import { expectEffect } from './expect-effect.js';
 import { type Combination, describeValues, expandGrid } from './expand-grid.js';
 
 /** One experiment of a grid, for all seeds. */
@@ -69,6 +71,7 @@ export async function loadGrid(
     );
   }
   const grid = checkGrid(await importGrid(path, file), file);
+  expectEffect(grid, overrides);
   const experiments: GridExperiment[] = [];
   for (const combination of expandGrid(grid, file)) {
     const { values } = combination;
@@ -133,7 +136,7 @@ async function experimentOf(
     for (const [path, change] of Object.entries(ofAxis)) {
       if (typeof change === 'function') {
         functions.push({ path, place, change });
-      } else fields = withValueAt(fields, path, change, { place: path });
+      } else fields = changedAt(fields, path, change);
     }
   }
   // What a change is given has all defaults filled in, and whatever other axes say.
@@ -141,20 +144,37 @@ async function experimentOf(
     const { experiment } = await load(asExperiment(fields, written.file));
     const before = valueAt(experiment, path);
     const changed = changedBy(change, before, path);
-    fields = withValueAt(fields, path, changed, { place: path });
+    fields = changedAt(fields, path, changed);
   }
   return load(asExperiment(fields, written.file));
 }
 
+/** @throws {@link GridFileError} for another seed, which those of the grid would take the place of */
+function changedAt(fields: unknown, path: string, value: unknown): unknown {
+  const changed = withValueAt(fields, path, value, { place: path });
+  const seed = valueAt(changed, 'training.seed');
+  if (seed === undefined || seed === valueAt(fields, 'training.seed')) {
+    return changed;
+  }
+  throw new GridFileError(
+    `${path}: gives an experiment a seed of its own, ${JSON.stringify(seed)}; all experiments of a grid have the same, so give them as seeds: [${JSON.stringify(seed)}]`,
+  );
+}
+
 function changedBy(change: FieldChange, value: unknown, path: string): unknown {
+  let changed: unknown;
   try {
-    return (change as (value: unknown) => unknown)(value);
+    changed = (change as (value: unknown) => unknown)(value);
   } catch (error) {
     throw new GridFileError(
       `${path}: ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },
     );
   }
+  if (changed !== undefined) return changed;
+  throw new GridFileError(
+    `${path}: the change gives nothing; expected it to return the new value`,
+  );
 }
 
 async function writtenIn(
@@ -163,7 +183,11 @@ async function writtenIn(
 ): Promise<WrittenExperiment> {
   const folder = dirname(resolve(file));
   if (typeof base === 'string') {
-    return readExperimentFile(resolve(folder, base));
+    const written = await readExperimentFile(resolve(folder, base));
+    if (!('axes' in written.fields)) return written;
+    throw new GridFileError(
+      `${written.file}: is a grid itself; expected an experiment`,
+    );
   }
   return { file, folder, fields: asExperiment(base, file), theirs: [] };
 }
