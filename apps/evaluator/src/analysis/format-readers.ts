@@ -1,7 +1,13 @@
 import { at } from '@clip-lung/tensor';
 
 import { tableLines } from '../table.js';
-import { column, none, reasonOf, shownDifference, shownFigure } from './cells.js';
+import {
+  column,
+  none,
+  reasonOf,
+  shownDifference,
+  shownFigure,
+} from './cells.js';
 import type { Beside } from './judgements.js';
 import type { JudgedAlike, LeftOut, Readers } from './readers.js';
 
