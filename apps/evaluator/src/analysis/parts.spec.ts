@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { at } from '@clip-lung/tensor';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import {
@@ -158,7 +159,7 @@ describe('names that mean something elsewhere', () => {
       nodules: nodules.map((one, i) => ({
         ...one,
         id: i === 0 ? '__proto__' : one.id,
-        manufacturer: ['__proto__', '=1+1', odd, 'constructor'][i % 4],
+        manufacturer: at(['__proto__', '=1+1', odd, 'constructor'], i % 4),
       })),
     });
     expect(JSON.parse(JSON.stringify(analysis))).toEqual(analysis);
