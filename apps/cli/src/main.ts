@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 
 import type { Surroundings } from './command.js';
 import { addAblate } from './commands/ablate/ablate.js';
+import { addAnalyse } from './commands/analyse.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEvaluate } from './commands/evaluate.js';
@@ -38,6 +39,7 @@ const commands = [
   addTrain,
   addAblate,
   addEvaluate,
+  addAnalyse,
   addExport,
   addPredict,
   addRuns,

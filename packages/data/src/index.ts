@@ -21,7 +21,12 @@ export {
   type FieldValues,
   rowsOf,
 } from './dataset/nodule-fields.js';
-export type { Dataset, DatasetNodule, Part } from './dataset/nodule.js';
+export type {
+  Dataset,
+  DatasetNodule,
+  DatasetScan,
+  Part,
+} from './dataset/nodule.js';
 export type {
   LidcRecord,
   ScanFailure,
@@ -29,6 +34,7 @@ export type {
   SourceRecord,
 } from './dataset/source-record.js';
 export {
+  classesOfSubset,
   type Divisible,
   type Split,
   splitFold,
@@ -88,6 +94,7 @@ export {
   rectangleAround,
 } from './nodules/fill.js';
 export {
+  labelStatisticOf,
   type NoduleRatings,
   noduleRatings,
   type RatingStatistics,

@@ -44,6 +44,7 @@ export {
   balancedAccuracy,
   classScores,
   type ClassScores,
+  f1Metric,
   macroScores,
   type MacroScores,
 } from './class-scores.js';

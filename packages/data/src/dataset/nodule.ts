@@ -40,11 +40,22 @@ export interface DatasetNodule {
   readonly part?: Part | undefined;
 }
 
+/** A scan of LIDC-IDRI that nodules are of: what `scans.csv` tells of it. */
+export interface DatasetScan {
+  readonly patient: string;
+  /** DICOM's Manufacturer; undefined where the headers do not tell */
+  readonly manufacturer?: string | undefined;
+  /** DICOM's Slice Thickness, mm; the spacing of the slices where the headers do not tell */
+  readonly sliceThickness: number;
+}
+
 /** A dataset folder, read and checked. */
 export interface Dataset {
   readonly folder: string;
   readonly manifest: Manifest;
   readonly nodules: readonly DatasetNodule[];
+  /** by Series Instance UID; undefined where the source does not tell */
+  readonly scans?: ReadonlyMap<string, DatasetScan> | undefined;
   /** HU, [N, 32, 32, 32] in the order of `nodules`, axes z, y, x; with the margin, more than 32 */
   readonly crops: NdArray<'int16'>;
 }

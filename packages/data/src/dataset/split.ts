@@ -68,7 +68,10 @@ export function splitFold(
       `validation is ${validation}, expected a share from 0 to below 1`,
     );
   }
-  const { classes, tested } = classesOf(subset, dataset.manifest.classes.names);
+  const { classes, tested } = classesOfSubset(
+    subset,
+    dataset.manifest.classes.names,
+  );
   const rows = nodules.map((nodule, row) => ({ ...nodule, row }));
   if (rows.some(({ part }) => part !== undefined)) {
     return ownSplit(rows, { subset, fold, classes });
@@ -103,8 +106,13 @@ export function splitFold(
   return split;
 }
 
-/** The classes to tell apart, and those to test on. */
-function classesOf(
+/**
+ * The classes to tell apart in a subset, and those to test on.
+ *
+ * @param names the dataset's classes
+ * @throws {@link OptionError} for a subset that chooses among classes which the dataset does not have
+ */
+export function classesOfSubset(
   subset: Subset,
   names: readonly string[],
 ): { readonly classes: readonly string[]; readonly tested: readonly string[] } {

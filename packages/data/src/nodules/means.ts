@@ -2,6 +2,7 @@ import {
   type Attribute,
   highestRating,
   isInRange,
+  type LabelStatistic,
   perAttribute,
   type RatingName,
 } from '@clip-lung/lidc';
@@ -94,6 +95,14 @@ export function medianOf(values: readonly number[]): number {
   return averageOf(
     [sorted.length - 1, sorted.length].map((k) => at(sorted, k >> 1)),
   );
+}
+
+/** What of a nodule's malignancy ratings decides its class; NaN of no ratings. */
+export function labelStatisticOf(
+  ratings: readonly number[],
+  statistic: LabelStatistic,
+): number {
+  return statistic === 'mean' ? averageOf(ratings) : medianOf(ratings);
 }
 
 /** NaN of no values. */

@@ -19,7 +19,11 @@ import {
   scanColumns,
 } from '../../dataset/format.js';
 import type { Manifest } from '../../dataset/manifest.js';
-import type { Dataset, DatasetNodule } from '../../dataset/nodule.js';
+import type {
+  Dataset,
+  DatasetNodule,
+  DatasetScan,
+} from '../../dataset/nodule.js';
 import { DatasetError } from '../../errors.js';
 import { limits } from '../../limits.js';
 import { readManifest } from './manifest-file.js';
@@ -76,7 +80,7 @@ export async function readDataset(
     ...(manifest.split.kind === 'own' ? ['part'] : []),
   ]);
   const scans = isOfLidc
-    ? patientsOfScans(await read(datasetFiles.scans, scanColumns))
+    ? readScans(await read(datasetFiles.scans, scanColumns))
     : undefined;
   const columnRows =
     manifest.columns.length === 0
@@ -115,7 +119,7 @@ export async function readDataset(
     expectDigest(datasetFiles.crops, await digest, expected);
   }
   const crops = margin ? stored : middleOf(stored, cropSize);
-  return { folder, manifest, nodules, crops };
+  return { folder, manifest, nodules, scans, crops };
 }
 
 async function readRows<Column extends string>(
@@ -155,16 +159,20 @@ function expectDigest(name: string, found: string, expected: string): void {
   );
 }
 
-function patientsOfScans(
+function readScans(
   rows: readonly TableRow<(typeof scanColumns)[number]>[],
-): ReadonlyMap<string, string> {
-  const patients = new Map<string, string>();
+): ReadonlyMap<string, DatasetScan> {
+  const scans = new Map<string, DatasetScan>();
   for (const row of rows) {
     const scan = row.text('scan');
-    if (patients.has(scan)) row.refuse(`scan ${scan} is listed twice`);
-    patients.set(scan, row.text('patient'));
+    if (scans.has(scan)) row.refuse(`scan ${scan} is listed twice`);
+    scans.set(scan, {
+      patient: row.text('patient'),
+      manufacturer: row.optional('manufacturer'),
+      sliceThickness: row.number('sliceThickness', 0, Infinity, `scan ${scan}`),
+    });
   }
-  return patients;
+  return scans;
 }
 
 function expectUnique(rows: readonly TableRow<string>[]): void {

@@ -8,8 +8,13 @@ import {
 
 import { datasetFiles } from '../../dataset/format.js';
 import type { LidcManifest, Manifest } from '../../dataset/manifest.js';
-import { type DatasetNodule, type Part, parts } from '../../dataset/nodule.js';
-import { averageOf, medianOf } from '../../nodules/means.js';
+import {
+  type DatasetNodule,
+  type DatasetScan,
+  type Part,
+  parts,
+} from '../../dataset/nodule.js';
+import { labelStatisticOf } from '../../nodules/means.js';
 import type { TableRow } from './table.js';
 
 /** Whether a dataset was made of LIDC-IDRI's files. */
@@ -24,8 +29,8 @@ export interface NoduleContext {
   readonly fold: TableRow<string> | undefined;
   /** the nodule's row in `columns.csv`, where there is one */
   readonly columns: TableRow<string> | undefined;
-  /** the patient of each scan, where the source tells of scans */
-  readonly scans: ReadonlyMap<string, string> | undefined;
+  /** by their UIDs, where the source tells of scans */
+  readonly scans: ReadonlyMap<string, DatasetScan> | undefined;
 }
 
 /** Reads a row of `nodules.csv`. @throws `DatasetError` that names the file, the line and the value that is wrong */
@@ -39,7 +44,7 @@ export function readNodule(
   const where = scan === undefined ? `nodule ${id}` : `scan ${scan}`;
   const place = `${where}, patient ${patient}`;
   if (scans !== undefined && scan !== undefined) {
-    const owner = scans.get(scan);
+    const owner = scans.get(scan)?.patient;
     if (owner !== patient) {
       row.refuse(
         `${datasetFiles.scans} ${owner === undefined ? 'lacks its scan' : `says that it is of patient "${owner}"`} (${place})`,
@@ -156,7 +161,7 @@ function readMalignancies(
       `"malignancyRatings" is "${text}", expected numbers from 1 to ${most} with spaces between them (${where})`,
     );
   }
-  const together = label === 'mean' ? averageOf(values) : medianOf(values);
+  const together = labelStatisticOf(values, label);
   // A table that another tool has written may have fewer digits.
   if (Math.abs(together - malignancy) > 1e-3) {
     row.refuse(
