@@ -7,10 +7,15 @@ import { beginRun, planRun } from '@clip-lung/trainer';
 import { expectIdentity } from './cell-state.js';
 import { runName } from './cell.js';
 import { GridError } from './errors.js';
-import { gridPaths, writeGridRecord } from './grid-record.js';
+import { gridPaths, type GridRecord } from './grid-record.js';
 import type { GridPlan, PlannedRun } from './plan-grid.js';
+import {
+  expectSameComputing,
+  putOnRecord,
+  type ThreadsOptions,
+} from './put-on-record.js';
 
-export interface BeginOptions {
+export interface BeginOptions extends ThreadsOptions {
   /** the hashes of the runs that are to begin */
   readonly wanted: ReadonlySet<string>;
   /** told before each experiment is traced */
@@ -23,13 +28,16 @@ export interface BeginOptions {
  * anything is written, the first step of every experiment that has no folder yet is traced: what cannot be trained is found here,
  * and not in a queue.
  *
- * @throws {@link GridError} for an experiment that cannot be trained, and for a run that is not the grid's
+ * @returns the grid's record, with the number of threads of its cells
+ * @throws {@link GridError} for an experiment that cannot be trained, a run that is not the grid's, and for another number of threads
+ *   than cells began with
  */
 export async function beginRuns(
   folder: string,
   { record, runs: all }: GridPlan,
-  { wanted, onProgress, signal }: BeginOptions,
-): Promise<void> {
+  { wanted, onProgress, signal, ...threads }: BeginOptions,
+): Promise<GridRecord> {
+  await expectSameComputing(folder, record, threads);
   const runs = all.filter(({ hash }) => wanted.has(hash));
   const { run: folderOf } = gridPaths(folder);
   const isBegun = ({ hash }: PlannedRun): boolean =>
@@ -48,11 +56,12 @@ export async function beginRuns(
     }
     onProgress(done + 1, fresh.length);
   }
-  await writeGridRecord(folder, record);
+  const begun = await putOnRecord(folder, record, threads);
   for (const { hash, record: own, keep } of runs) {
     const out = folderOf(hash);
     expectIdentity(out, await beginRun({ out, record: own, keep }), hash);
   }
+  return begun;
 }
 
 /** Seeds change nothing that tracing would find. */

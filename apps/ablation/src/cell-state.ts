@@ -3,6 +3,7 @@ import {
   MissingRunFileError,
   readFoldState,
   readRunRecord,
+  RunFileError,
   runIdentity,
   type RunRecord,
 } from '@clip-lung/run';
@@ -38,7 +39,7 @@ export interface CellState {
   readonly host: string | null;
   /** of a failed or damaged one: what went wrong */
   readonly error: string | null;
-  /** what the last start said; null where there was none */
+  /** what the last start said; null where there was none that has ended, or nothing to mend */
   readonly log: string | null;
 }
 
@@ -83,10 +84,11 @@ async function stateOf(
       record,
       cell.fold,
     );
-    const outcome = await readOutcome(jobs, cellId(cell));
     const known = { ...nothing, epochs: logged.epochs };
+    // What is done is told by the run alone.
+    if (isTested) return { ...known, state: 'done' };
+    const outcome = await readOutcome(jobs, cellId(cell));
     const log = outcome?.log ?? null;
-    if (isTested) return { ...known, state: 'done', log };
     if (holder?.lives === true) {
       return { ...known, state: 'training', host: holder.host ?? null, log };
     }
@@ -114,6 +116,12 @@ async function recordOf(
     return record;
   } catch (error) {
     if (error instanceof MissingRunFileError) return undefined;
+    if (error instanceof RunFileError) {
+      return new GridError(
+        `${error.message}; put it back, or move ${run} away, and the grid trains it again`,
+        { cause: error },
+      );
+    }
     if (error instanceof ClipLungError) return error;
     throw error;
   }

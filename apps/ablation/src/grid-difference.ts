@@ -9,8 +9,16 @@ export function gridDifference(
   before: GridRecord,
   now: GridRecord,
 ): readonly string[] {
+  // The dataset is part of a run's name only where there are several.
+  const datasets = [...before.datasets, ...now.datasets];
+  const isOne = new Set(datasets.map(({ name }) => name)).size === 1;
   const named = (grid: GridRecord): ReadonlyMap<string, GridRun> =>
-    new Map(grid.runs.map((run) => [runName(run, grid), run]));
+    new Map(
+      grid.runs.map((run) => [
+        runName(run, { datasets: isOne ? grid.datasets : datasets }),
+        run,
+      ]),
+    );
   const [was, is] = [named(before), named(now)];
   const lines: string[] = [];
   for (const [name, run] of is) {

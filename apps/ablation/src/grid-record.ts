@@ -4,11 +4,16 @@ import { type Collection, collections } from '@clip-lung/lidc';
 import {
   parseDigestedJson,
   readRunFile,
+  RunFileError,
   runFormatVersion,
   type RunFormatVersion,
   toDigestedJson,
 } from '@clip-lung/run';
-import { FileReadError, writeFileAtomic } from '@clip-lung/tensor/node';
+import {
+  createFileAtomic,
+  FileReadError,
+  writeFileAtomic,
+} from '@clip-lung/tensor/node';
 import { z } from 'zod';
 
 import { GridError } from './errors.js';
@@ -122,20 +127,37 @@ export async function writeGridRecord(
   await writeFileAtomic(file, toDigestedJson(record, schema, file));
 }
 
-/** @throws `MissingRunFileError` for a folder that is not a grid's, `RunFileError` for a file that is not as it was written */
+/** Writes the first record of a grid. @returns false where there is one already */
+export function createGridRecord(
+  folder: string,
+  record: GridRecord,
+): Promise<boolean> {
+  const file = gridPaths(folder).record;
+  return createFileAtomic(file, toDigestedJson(record, schema, file));
+}
+
+/** @throws `MissingRunFileError` for a folder that is not a grid's, {@link GridError} for a file that is not as it was written */
 export async function readGridRecord(folder: string): Promise<GridRecord> {
   const file = gridPaths(folder).record;
   const bytes = await readRunFile(
     file,
     'there is no such file, so this is not the folder of a grid; give the one that `ablate` wrote (--out)',
   );
-  return parseDigestedJson(bytes, schema, file);
+  try {
+    return parseDigestedJson(bytes, schema, file);
+  } catch (error) {
+    if (!(error instanceof RunFileError)) throw error;
+    throw new GridError(
+      `${error.message}; put it back, or remove it and start ablate with the grid's file again: the runs stay, and --threads has to give the number that they began with`,
+      { cause: error },
+    );
+  }
 }
 
 /**
  * The record of a grid that may not have begun.
  *
- * @returns undefined for a folder that is not there, or is empty
+ * @returns undefined for a folder that is not there, is empty, or has lost its record
  * @throws {@link GridError} for a folder that holds something else
  */
 export async function readEarlierRecord(
@@ -154,7 +176,9 @@ export async function readEarlierRecord(
     );
   }
   if (found.includes('grid.json')) return readGridRecord(folder);
-  if (found.every((name) => name.startsWith('.grid.json.'))) return undefined;
+  const isOfGrid = (name: string): boolean =>
+    /^(\.grid\.json\..*|runs|jobs|table(-by-\w+)?\.\w+)$/.test(name);
+  if (found.every(isOfGrid)) return undefined;
   throw new GridError(
     `${folder}: is not empty, and not the folder of a grid (no grid.json); choose another folder`,
   );

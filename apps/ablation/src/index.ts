@@ -1,3 +1,4 @@
+export { beginRuns } from './begin-runs.js';
 export { type Cell, cellId, cellName, cellsOf, runName } from './cell.js';
 export { cellTask } from './cell-command.js';
 export {
@@ -37,7 +38,7 @@ export {
   type PlanOptions,
   sameRuns,
 } from './plan-grid.js';
-export { beginGrid, type OpenedGrid, openPlan } from './prepare-grid.js';
+export { type OpenedGrid, openPlan } from './prepare-grid.js';
 export { selectCells, type Selection } from './select-cells.js';
 export { tableInCsv } from './table/csv.js';
 export {

@@ -4,6 +4,7 @@ import type { CellState } from './cell-state.js';
 import { readCellStates } from './cell-state.js';
 import { cellName } from './cell.js';
 import { GridError } from './errors.js';
+import { hasStarted } from './has-started.js';
 import { gridDifference } from './grid-difference.js';
 import {
   type GridDataset,
@@ -35,6 +36,7 @@ export async function openGrid(
     const before = earlier.datasets.find(({ name }) => name === dataset.name);
     if (before !== undefined) expectSameDataset(folder, before, dataset);
   }
+  if (await hasStarted(folder)) expectSameEngine(folder, earlier, planned);
   const changed = gridDifference(earlier, planned);
   if (changed.length > 0) {
     expectNobody(await readCellStates(folder, earlier), {
@@ -42,6 +44,20 @@ export async function openGrid(
     });
   }
   return { record: { ...planned, threads: earlier.threads }, changed };
+}
+
+/** Another engine or device rounds in another way, as another number of threads does. */
+function expectSameEngine(
+  folder: string,
+  before: GridRecord,
+  now: GridRecord,
+): void {
+  const name = ({ engine, device }: GridRecord): string =>
+    device === null ? engine : `${engine} on ${device}`;
+  if (name(before) === name(now)) return;
+  throw new GridError(
+    `${folder}: its cells began with the engine ${name(before)}, and with ${name(now)} the others would differ from them by more than their experiments: by rounding; give ${name(before)} (--engine, --device), or choose another folder`,
+  );
 }
 
 function expectSameDataset(

@@ -99,6 +99,10 @@ export async function planGrid(options: PlanOptions): Promise<GridPlan> {
       }
     }
   }
+  expectNamesApart(
+    runs.map((run) => runName(run, { datasets: names })),
+    file,
+  );
   return {
     runs,
     record: {
@@ -128,6 +132,19 @@ export function sameRuns({ runs, datasets }: GridRecord): readonly string[] {
       (names) =>
         `${names.map((name) => JSON.stringify(name)).join(' and ')} are the same experiment, which is trained once`,
     );
+}
+
+/** `x, y` and `z` are called as `x` and `y, z` are. @throws {@link GridError} */
+function expectNamesApart(names: readonly string[], file: string): void {
+  const known = new Set<string>();
+  for (const name of names) {
+    if (known.has(name)) {
+      throw new GridError(
+        `${file}: two experiments are called ${JSON.stringify(name)}, and could not be told apart; name a value of the axes otherwise`,
+      );
+    }
+    known.add(name);
+  }
 }
 
 function fitting(

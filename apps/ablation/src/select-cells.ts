@@ -6,8 +6,8 @@ import type { GridRecord, GridRun } from './grid-record.js';
 /** A part of a grid: of an axis, or of `dataset`, `seed` or `fold`, these values alone. */
 export interface Selection {
   readonly axis: string;
-  /** names of values */
-  readonly values: readonly string[];
+  /** names of values, with commas between them; a name may have commas itself */
+  readonly values: string;
 }
 
 /**
@@ -23,14 +23,8 @@ export function selectCells(
   const wanted = new Map<string, Set<string>>();
   for (const { axis, values } of selections) {
     const known = valuesOf(grid, axis);
-    for (const value of values) {
-      if (known.has(value)) continue;
-      throw new GridSelectionError(
-        `${axis}: there is no value ${JSON.stringify(value)}; known: ${[...known].join(', ')}`,
-      );
-    }
     const own = wanted.get(axis) ?? new Set();
-    wanted.set(axis, new Set([...own, ...values]));
+    wanted.set(axis, new Set([...own, ...namesIn(values, axis, known)]));
   }
   const isWanted = (run: GridRun): boolean =>
     [...wanted].every(
@@ -40,6 +34,29 @@ export function selectCells(
   return cellsOf({ runs: grid.runs.filter(isWanted) }).filter(
     ({ fold }) => folds?.has(String(fold)) ?? true,
   );
+}
+
+/** Names in a list: of those that are known, the longest that is there comes first. */
+function namesIn(
+  list: string,
+  axis: string,
+  known: ReadonlySet<string>,
+): readonly string[] {
+  const parts = list.split(',');
+  const names: string[] = [];
+  for (let start = 0; start < parts.length; ) {
+    let end = parts.length;
+    const name = (): string => parts.slice(start, end).join(',');
+    while (end > start && !known.has(name())) end--;
+    if (end === start) {
+      throw new GridSelectionError(
+        `${axis}: there is no value ${JSON.stringify(parts[start])}; known: ${[...known].map((one) => JSON.stringify(one)).join(', ')}`,
+      );
+    }
+    names.push(name());
+    start = end;
+  }
+  return names;
 }
 
 function valueOf({ values, dataset, seed }: GridRun, axis: string): string {

@@ -181,7 +181,7 @@ describe('a grid', () => {
       'methods=ours',
     );
     await refuses(
-      /method: there is no value "theirs"; known: ours/,
+      /method: there is no value "theirs"; known: "ours"/,
       2,
       '--only',
       'method=theirs',
@@ -201,6 +201,12 @@ describe('a grid', () => {
     const far = await gridFile(`axes: { method: { ours: {} } }, folds: [9]`);
     expect((await ablate(far, out)).err).toContain(
       'ours, seed 1: there is no fold 9; the dataset has the folds 0 to 4',
+    );
+    const alike = await gridFile(
+      `axes: { a: { 'x, y': {}, x: { 'training.ema': 0.5 } }, b: { z: {}, 'y, z': { 'training.ema': 0.6 } } }, folds: [0]`,
+    );
+    expect((await ablate(alike, out)).err).toContain(
+      'two experiments are called "x, y, z, seed 1", and could not be told apart',
     );
     const large = ['--set', 'training.batchSize=500'];
     expect((await ablate(grid, out, ...large)).err).toMatch(
@@ -226,12 +232,7 @@ describe('a grid', () => {
     expect(
       (await ablate(grid, out, '--threads', '1', '--only', 'seed=1')).code,
     ).toBe(0);
-    await refuses(
-      /1 of its cells began with 1 threads each/,
-      1,
-      '--threads',
-      '2',
-    );
+    await refuses(/its cells began with 1 threads each/, 1, '--threads', '2');
     // Another dataset of the same name, and a run that was exchanged.
     const data = ['--data', `dataset=${at('other')}`];
     const other = await clipLung('ablate', grid, ...data, '--out', out);
@@ -247,6 +248,24 @@ describe('a grid', () => {
     );
     expect((await clipLung('ablate', 'status', out)).out).toMatch(
       /1 done, 1 damaged/,
+    );
+    // What is damaged keeps nothing else from being trained, and nothing is forgotten.
+    await rm(run(second?.hash), { recursive: true });
+    const record = join(run(first?.hash), 'experiment.json');
+    await writeFile(record, '{');
+    const rest = await ablate(grid, out);
+    expect(rest.err.match(/^started: .*$/gm)).toEqual([
+      'started: ours, seed 2, fold 0',
+    ]);
+    expect(rest.err).toContain(
+      `${record}: is not JSON (SyntaxError: Expected property name or '}' in JSON at position 1`,
+    );
+    expect(rest.err).toMatch(
+      /put it back, or move .* away, and the grid trains it again\n[^]*error: 1 of 2 cells have damaged files/,
+    );
+    expect(rest.code).toBe(1);
+    expect(readFileSync(join(out, 'table.md'), 'utf8')).toContain(
+      'damaged, and left out: ours, seed 1: ',
     );
   });
 });

@@ -12,6 +12,7 @@ import {
 import { InferenceRequestError } from '@clip-lung/inference';
 import { SlurmProfileError } from '@clip-lung/launcher';
 import { ExperimentError } from '@clip-lung/model';
+import { FoldLockedError } from '@clip-lung/run';
 import { ClipLungError } from '@clip-lung/tensor';
 import { MlflowAddressError } from '@clip-lung/tracking';
 import { CommanderError } from 'commander';
@@ -24,6 +25,8 @@ export const exitCodes = {
   wrongUse: 2,
   /** a training that a signal has stopped, and that goes on with --resume: EX_TEMPFAIL of sysexits.h */
   stopped: 75,
+  /** a training that is left to the process that does it: EX_UNAVAILABLE of sysexits.h */
+  busy: 69,
 } as const;
 
 /** The signals that end a command well when they come first, and at once when they come again. */
@@ -46,6 +49,7 @@ export class InterruptedError extends ClipLungError {
 
 /** What to exit with after a failure. */
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof FoldLockedError) return exitCodes.busy;
   if (error instanceof CommanderError) {
     return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse;
   }

@@ -52,7 +52,7 @@ const commands = [
  * Runs the command line. With `--json`, a failure is a JSON object on standard output, too.
  *
  * @param args without the names of Node and of the script
- * @returns the exit code: 0 done, 1 failed, 2 wrong use, 75 a training stopped and saved, 130 stopped by Ctrl-C, 143 by
+ * @returns the exit code: 0 done, 1 failed, 2 wrong use, 69 a fold that another process trains, 75 a training stopped and saved, 130 stopped by Ctrl-C, 143 by
  *   SIGTERM, 140 by SIGUSR2
  */
 export async function main(

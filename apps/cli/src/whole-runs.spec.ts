@@ -211,7 +211,7 @@ describe('a fold', () => {
   it('that is being trained is refused by name, and others are not', async () => {
     const lock = await lockFold(at('held'), 0);
     const refused = await train('held', '--fold', '0', '--resume');
-    expect([refused.code, refused.out]).toEqual([1, '']);
+    expect([refused.code, refused.out]).toEqual([69, '']);
     expect(refused.err).toContain(
       `fold-0.lock: fold 0 is being trained by process ${process.pid} on ${hostname()}, since `,
     );

@@ -17,6 +17,8 @@ export const taskExitCodes = {
   done: 0,
   /** stopped and saved, start me again: EX_TEMPFAIL of sysexits.h */
   stopped: 75,
+  /** another process does the same task, which is left to it: EX_UNAVAILABLE of sysexits.h */
+  busy: 69,
 } as const;
 
 /** How a task ended: the content of `<id>.exit`. */
@@ -40,7 +42,12 @@ const schema = z.strictObject({
   restarts: z.int().min(0),
 }) satisfies z.ZodType<ExitRecord>;
 
-/** @returns what was written. @throws `FileWriteError` */
+/**
+ * Puts on record how a task ended. Of one that another process does, only that process writes it.
+ *
+ * @returns what was written, or would have been
+ * @throws `FileWriteError`
+ */
 export async function writeExit(
   jobs: string,
   id: string,
@@ -53,6 +60,7 @@ export async function writeExit(
     host: hostname(),
     restarts: end.restarts,
   };
+  if (end.code === taskExitCodes.busy) return record;
   await writeFileAtomic(exitFile(jobs, id), `${JSON.stringify(record)}\n`);
   return record;
 }

@@ -59,6 +59,7 @@ describe('what a task came to', () => {
   it.each([
     [0, 'done'],
     [75, 'stopped'],
+    [69, 'busy'],
     [1, 'failed'],
     [137, 'failed'],
   ])('follows from its exit code %d: %s', (code, state) => {

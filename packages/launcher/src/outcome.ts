@@ -10,12 +10,20 @@ export interface Outcome extends ExitRecord {
   readonly lastError: string | undefined;
 }
 
-/** `done`; `stopped`: saved, and to be started again; `failed`. */
-export type EndState = 'done' | 'stopped' | 'failed';
+/** `done`; `stopped`: saved, and to be started again; `busy`: left to another process that does it; `failed`. */
+export type EndState = 'done' | 'stopped' | 'busy' | 'failed';
 
 export function endState({ code }: Pick<ExitRecord, 'code'>): EndState {
-  if (code === taskExitCodes.done) return 'done';
-  return code === taskExitCodes.stopped ? 'stopped' : 'failed';
+  switch (code) {
+    case taskExitCodes.done:
+      return 'done';
+    case taskExitCodes.stopped:
+      return 'stopped';
+    case taskExitCodes.busy:
+      return 'busy';
+    default:
+      return 'failed';
+  }
 }
 
 /**

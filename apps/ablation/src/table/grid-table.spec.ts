@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -130,6 +130,37 @@ describe('the table of a grid', () => {
     expect(tableInMarkdown(table)).toMatch(
       /theirs: not compared: there are 38 labels/,
     );
+  });
+
+  it('leaves out a run with damaged files, and says so beside the others', async () => {
+    const grid = await madeGrid({
+      methods: ['ours', 'theirs', 'others'],
+      seeds: [1],
+    });
+    const { hash = '' } = grid.runs[1] ?? {};
+    const run = gridPaths(folder).run(hash);
+    await appendFile(foldPaths(run, 0).predictions, '\n');
+    const table = await gridTable(folder, grid);
+    expect(table.missing).toEqual([]);
+    expect(table.damaged).toMatchObject([{ run: 'theirs, seed 1' }]);
+    const [, theirs, others] = table.sections[0]?.rows ?? [];
+    expect([theirs?.seeds, others?.seeds]).toEqual([[], [1]]);
+    expect(others?.figures[0]?.difference).not.toBeNull();
+    expect(tableInMarkdown(table)).toMatch(
+      /- damaged, and left out: theirs, seed 1: .*predictions.csv: was damaged or changed/,
+    );
+  });
+
+  it('says so where what the others are compared with is left out', async () => {
+    const made = await madeGrid({ methods: ['a', 'b', 'c'], seeds: [1] });
+    const runs = made.runs.filter(({ values }) => values['method'] !== 'a');
+    const table = await gridTable(folder, { ...made, runs });
+    expect(tableInMarkdown(table)).toContain(
+      'nothing is compared, as the grid does not have the experiment that',
+    );
+    expect(
+      tableInMarkdown(await gridTable(folder, { ...made, compareWith: {} })),
+    ).not.toContain('nothing is compared');
   });
 
   it('is Markdown, LaTeX and CSV in which names are text', async () => {

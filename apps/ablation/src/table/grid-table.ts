@@ -12,7 +12,7 @@ import {
 } from '@clip-lung/metrics';
 import type { ClassifiedBy, RunRecord } from '@clip-lung/run';
 
-import { cellName } from '../cell.js';
+import { cellName, runName } from '../cell.js';
 import {
   type GridDataset,
   type GridRecord,
@@ -67,6 +67,11 @@ export interface GridTable {
   readonly sections: readonly TableSection[];
   /** names of the cells without predictions */
   readonly missing: readonly string[];
+  /** runs that are left out because their files cannot be read, and why */
+  readonly damaged: readonly {
+    readonly run: string;
+    readonly problem: string;
+  }[];
 }
 
 export interface TableOptions {
@@ -127,6 +132,9 @@ export async function gridTable(
       .filter((name) => name !== subsetAxis),
     records: pooled.flatMap(({ record }) => record ?? []),
     missing: missingCells(grid, pooled),
+    damaged: [...known.values()].flatMap(({ run, damage }) =>
+      damage === null ? [] : [{ run: runName(run, grid), problem: damage }],
+    ),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   readRunRecord,
   type RunRecord,
 } from '@clip-lung/run';
+import { ClipLungError } from '@clip-lung/tensor';
 
 import { cellId } from '../cell.js';
 import { expectIdentity } from '../cell-state.js';
@@ -23,9 +24,11 @@ export interface PooledRun {
   readonly tested: IdentifiedCases | null;
   /** IDs of cells without predictions */
   readonly missing: readonly string[];
+  /** what is wrong with its files, if anything is: none of it is in the table then */
+  readonly damage: string | null;
 }
 
-/** Reads the predictions of a run of a grid. @throws as `poolPredictions` for files that cannot be read */
+/** Reads the predictions of a run of a grid. A run that cannot be read leaves the others as they are. */
 export async function poolRun(
   folder: string,
   run: GridRun,
@@ -37,7 +40,7 @@ export async function poolRun(
   const own = gridPaths(folder).run(run.hash);
   const ids = (folds: readonly number[]): readonly string[] =>
     folds.map((fold) => cellId({ run, fold }));
-  const nothing = { run, tested: null, missing: ids(run.folds) };
+  const nothing = { run, tested: null, missing: ids(run.folds), damage: null };
   let record: RunRecord | null = null;
   try {
     record = await readRunRecord(own);
@@ -48,16 +51,20 @@ export async function poolRun(
       (fold) => !wanted.some((one) => one.fold === fold),
     );
     if (missing.length > 0) {
-      return { run, record, tested: null, missing: ids(missing) };
+      return { ...nothing, record, missing: ids(missing) };
     }
     const rows = byNodule(wanted.flatMap((fold) => fold.rows));
-    return { run, record, missing: [], tested: identified(record, rows) };
+    return {
+      ...{ ...nothing, record, missing: [] },
+      tested: identified(record, rows),
+    };
   } catch (error) {
     const isMissing =
       error instanceof MissingRunFileError ||
       error instanceof NoPredictionsError;
-    if (!isMissing) throw error;
-    return { ...nothing, record };
+    if (isMissing) return { ...nothing, record };
+    if (!(error instanceof ClipLungError)) throw error;
+    return { ...nothing, record, missing: [], damage: error.message };
   }
 }
 

@@ -114,9 +114,19 @@ export function remarksOf(table: GridTable): readonly string[] {
           ],
     ),
   );
-  const { missing } = table;
+  const { missing, damaged } = table;
+  const alone = table.sections.filter(
+    ({ rows }) => rows.length > 1 && rows.every(({ isBase }) => !isBase),
+  );
   return [
     ...notes,
+    ...alone.map(
+      (section) =>
+        `${titleOf(section)}: nothing is compared, as the grid does not have the experiment that the others would be compared with (compareWith, unless)`,
+    ),
+    ...damaged.map(
+      ({ run, problem }) => `damaged, and left out: ${run}: ${problem}`,
+    ),
     ...(missing.length === 0
       ? []
       : [

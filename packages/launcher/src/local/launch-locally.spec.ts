@@ -138,6 +138,16 @@ describe.skipIf(process.platform === 'win32')('tasks on this machine', () => {
     );
   });
 
+  it('are left to another process that does them, which says how they end', async () => {
+    const results = await launch({
+      tasks: [task('a', 1), task('b', 1)],
+      program: [process.execPath, '-e', 'process.exit(69)'],
+      failFast: true,
+    });
+    expect(results.map(({ state }) => state)).toEqual(['busy', 'busy']);
+    expect(await readOutcome(jobs, 'a')).toBeUndefined();
+  });
+
   it('are restarted without end while they get on', async () => {
     const once = `
       const { appendFileSync, readFileSync } = require('node:fs');

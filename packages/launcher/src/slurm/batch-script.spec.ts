@@ -104,6 +104,14 @@ describe.skipIf(!has('bash'))('the script of a job array', () => {
     expect(log()).toMatch(/^== started .*\n== requeued\n$/);
   });
 
+  it('leaves a task to the process that does it already', async () => {
+    const busy: Task = { ...task(1), args: ['-e', 'process.exit(69)'] };
+    expect(await run(busy)).toBe(0);
+    expect(await outcome()).toBeUndefined();
+    expect(log()).toMatch(/\n== left to the process that does it\n$/);
+    expect(slurm.calls('scontrol')).toEqual([]);
+  });
+
   it('requeues a command that was killed', async () => {
     expect(await run(task(4, '2=kill'))).toBe(0);
     expect(slurm.calls('scontrol')).toEqual([['requeue', '7_0']]);

@@ -1,5 +1,6 @@
 import { shellWord } from '@clip-lung/tensor';
 
+import { taskExitCodes } from '../exit-record.js';
 import { exitFile, logFile, startMark } from '../job-files.js';
 import { givenUpLine } from '../restart-rule.js';
 import type { SlurmProfile } from './profile.js';
@@ -232,6 +233,11 @@ json=null
 if [ -n "$signal" ]; then json="\"SIG$signal\""; fi
 # One that was asked to stop before it had begun to listen.
 case $stopped:$signal in ?*:TERM | ?*:USR2) status=75 ;; esac
+# How the task ends is for the process to say that does it.
+if [ "$status" -eq ${taskExitCodes.busy} ]; then
+  say 'left to the process that does it'
+  exit 0
+fi
 if [ "$status" -eq 75 ] || [ "$signal" = KILL ]; then start_again "$json"; fi
 finish "$status" "$json"
 `;

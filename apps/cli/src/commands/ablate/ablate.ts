@@ -2,7 +2,9 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 
 import {
-  beginGrid,
+  beginRuns,
+  type Cell,
+  cellId,
   type CellState,
   cellsToStart,
   type GridRecord,
@@ -49,7 +51,7 @@ function select(
       'Expected an axis and values of it, such as method=CoOp,CoCoOp.',
     );
   }
-  return [...earlier, { axis, values: values.split(',') }];
+  return [...earlier, { axis, values }];
 }
 
 export const addAblate: AddCommand = (program, surroundings) => {
@@ -125,9 +127,9 @@ export const addAblate: AddCommand = (program, surroundings) => {
       if (profile !== undefined) expectOfSlurm(options);
       const ready = await makeReady(file, { ...ablating, profile });
       if (ready === undefined) return;
-      const { grid, cells } = ready;
+      const { grid, cells, elsewhere } = ready;
       await (profile === undefined
-        ? trainHere(grid, cells, ablating)
+        ? trainHere(grid, cells, elsewhere, ablating)
         : submitToCluster(grid, cells, { ...ablating, profile }));
     });
   withSlurmOptions(command, 'train on this machine');
@@ -162,7 +164,12 @@ async function makeReady(
     ...ablating
   }: Ablating & { readonly profile: SlurmProfile | undefined },
 ): Promise<
-  | { readonly grid: GridRecord; readonly cells: readonly CellState[] }
+  | {
+      readonly grid: GridRecord;
+      readonly cells: readonly CellState[];
+      /** that another process trains */
+      readonly elsewhere: readonly Cell[];
+    }
   | undefined
 > {
   const { folder, options, screen, signal } = ablating;
@@ -221,9 +228,9 @@ async function makeReady(
       );
       return undefined;
     }
-    const grid = await beginGrid(folder, opened, {
+    const grid = await beginRuns(folder, opened.plan, {
       ...{ threads, signal, usual },
-      wanted: new Set(among.map(({ run }) => run.hash)),
+      wanted: new Set(cells.map(({ cell }) => cell.run.hash)),
       onProgress: (done, total) => {
         screen.progress({ stage: 'checking experiment', done, total });
       },
@@ -234,7 +241,11 @@ async function makeReady(
         `${processes} ${processes === 1 ? 'cell' : 'cells'} at a time with the ${grid.threads} threads each that the grid began with are more than this machine's ${availableParallelism()} processors; fewer --processes are as fast`,
       );
     }
-    return { grid, cells };
+    const ids = new Set(among.map(cellId));
+    const elsewhere = opened.states.flatMap(({ cell, state }) =>
+      state === 'training' && ids.has(cellId(cell)) ? [cell] : [],
+    );
+    return { grid, cells, elsewhere };
   } finally {
     await engine.dispose();
   }

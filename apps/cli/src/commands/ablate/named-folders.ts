@@ -11,17 +11,17 @@ import { UsageError } from '../../exit-codes.js';
 export function namedFolders(
   given: readonly string[],
 ): Readonly<Record<string, string>> {
-  const folders: Record<string, string> = {};
+  const folders = new Map<string, string>();
   for (const text of given) {
     const [, name, folder] = /^([\w.-]+)=(.+)$/s.exec(text) ?? [];
     const absolute = resolve(folder ?? text);
     const own = name ?? basename(absolute);
-    if (own in folders) {
+    if (folders.has(own)) {
       throw new UsageError(
         `--data ${text}: there are two datasets called ${own}; give one of them a name of its own: --data other=${folder ?? text}`,
       );
     }
-    folders[own] = absolute;
+    folders.set(own, absolute);
   }
-  return folders;
+  return Object.fromEntries(folders);
 }
