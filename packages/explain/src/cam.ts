@@ -1,9 +1,4 @@
-import type {
-  CompiledFunction,
-  Engine,
-  Hosted,
-  Results,
-} from '@clip-lung/engine';
+import type { CompiledFunction, Engine, Results } from '@clip-lung/engine';
 import { type Weights, windowedImages } from '@clip-lung/inference';
 import type { Model, ModelLayer, ModelParams } from '@clip-lung/model';
 import {
@@ -22,6 +17,7 @@ import {
   gradCamPlusPlus,
 } from './class-activation-maps.js';
 import { ExplanationRequestError } from './errors.js';
+import type { Explainer } from './explainer.js';
 import { foldView } from './fold-view.js';
 import type { HeatMap } from './heat-map.js';
 import { resample } from './resample.js';
@@ -34,34 +30,8 @@ export const camRules = {
 
 export type CamMethod = keyof typeof camRules;
 
-/** What is explained: crops, and of each the class. */
-export interface CamCases {
-  /** HU, [B, 32, 32, 32] */
-  readonly hu: NdArray<'float32'>;
-  /** indices, [B] */
-  readonly classes: readonly number[];
-}
-
-export interface CamResult {
-  readonly map: HeatMap;
-  /** of all classes, [K] */
-  readonly logits: readonly number[];
-}
-
 type Inputs = { readonly hu: tf.Tensor; readonly targets: tf.Tensor };
 type Outputs = { readonly logits: tf.Tensor; readonly maps: tf.Tensor };
-
-/** A method over a layer of a model, compiled once for any weights. */
-export interface Cam {
-  readonly method: CamMethod;
-  readonly layer: ModelLayer;
-  /** [B] results */
-  explain(
-    weights: Hosted<Weights>,
-    cases: CamCases,
-  ): Promise<readonly CamResult[]>;
-  release(): Promise<void>;
-}
 
 export interface CamOptions {
   readonly method: CamMethod;
@@ -78,15 +48,14 @@ export function createCam(
   engine: Engine,
   model: Model,
   { method, layer: name }: CamOptions,
-): Cam {
+): Explainer {
   const layer = layerOf(model, name);
   const compiled: CompiledFunction<Weights, Inputs, Outputs> = engine.compile(
     camFunction(model, layer.name, camRules[method]),
     { name: `${method} of ${layer.name}` },
   );
   return {
-    method,
-    layer,
+    name: `${method} of ${layer.name}`,
     async explain(weights, { hu, classes }) {
       const K = model.classes.length;
       const targets = filled([classes.length, K]);
