@@ -19,6 +19,7 @@ export { ExplanationRequestError } from './errors.js';
 export type { ExplainedCases, Explainer, Explanation } from './explainer.js';
 export type { Axis, HeatMap } from './heat-map.js';
 export { type HeatShare, heatShare, sphereMask } from './heat-share.js';
+export { type HeatFigure, heatSvg } from './heat-svg.js';
 export {
   learntContexts,
   type NearToken,
