@@ -18,6 +18,7 @@ const layers = [
   'model',
   'experiment',
   'inference',
+  'explain',
   'app',
   'ablation',
   'cli',

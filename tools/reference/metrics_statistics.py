@@ -234,6 +234,12 @@ def corrected_t(differences, trained, tested, level):
     }
 
 
+def rank_correlation(a, b):
+    with np.errstate(all="ignore"):
+        value = stats.spearmanr(a, b).statistic
+    return {"a": np.asarray(a, float).tolist(), "b": np.asarray(b, float).tolist(), "value": finite(value)}
+
+
 if __name__ == "__main__":
     rng = np.random.default_rng(2)
     three = made_up(rng, 60, 3, 1.0, [0.5, 0.3, 0.2])
@@ -303,6 +309,14 @@ if __name__ == "__main__":
             }
             for df in (1, 2, 3, 4, 9, 10, 99, 868)
             for t, level in ((0.5, 0.5), (2.0, 0.95), (6.0, 0.99))
+        ],
+        "rankCorrelation": [
+            rank_correlation(rng.normal(size=30), rng.normal(size=30)),
+            # With equals.
+            rank_correlation(rng.integers(1, 6, size=40), rng.normal(size=40)),
+            rank_correlation(rng.integers(1, 4, size=25), rng.integers(1, 4, size=25)),
+            rank_correlation(np.arange(9), -np.arange(9) ** 3),
+            rank_correlation(np.ones(5), np.arange(5)),
         ],
     }
     FIXTURE.write_text(json.dumps(fixture, indent=None, separators=(",", ":")) + "\n")

@@ -9,6 +9,7 @@ import {
   SourceFileError,
   TrustedFolderError,
 } from '@clip-lung/experiment';
+import { ExplanationRequestError } from '@clip-lung/explain';
 import { InferenceRequestError } from '@clip-lung/inference';
 import { SlurmProfileError } from '@clip-lung/launcher';
 import { ExperimentError } from '@clip-lung/model';
@@ -57,6 +58,7 @@ export function exitCodeOf(error: unknown): number {
     error instanceof UsageError ||
     error instanceof ExperimentFileError ||
     error instanceof GridFileError ||
+    error instanceof ExplanationRequestError ||
     error instanceof GridSelectionError ||
     error instanceof InferenceRequestError ||
     error instanceof OptionError ||

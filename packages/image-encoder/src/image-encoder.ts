@@ -20,6 +20,20 @@ export interface ImageEncoderVariables {
   readonly statistics: Tree<NdArray<'float32'>>;
 }
 
+/** A layer inside an encoder. */
+export interface EncoderLayer {
+  /** as PyTorch calls it: `layer4` */
+  readonly name: string;
+  /** what its maps lie over: rows and columns where slices are channels, and slices too in volumes */
+  readonly axes: readonly ('z' | 'y' | 'x')[];
+}
+
+/**
+ * Is given what a layer makes, [B, …places, C], and gives what the network goes on with, of the same shape: as PyTorch's
+ * forward hooks do.
+ */
+export type LayerHook = (layer: string, output: tf.Tensor) => tf.Tensor;
+
 /** What an encoder sees in a batch of B crops. */
 export interface ImageFeatures {
   /** feature maps, [B, G, 8, 8] */
@@ -34,6 +48,13 @@ export interface ImageFeatures {
 export interface ImageEncoder {
   readonly name: string;
   readonly sizes: ImageEncoderSizes;
+  /** those that a {@link LayerHook} is called for, from the images on; default none */
+  readonly layers?: readonly EncoderLayer[];
+  /**
+   * Rows and columns of the maps that the 8×8 feature maps are a view of, several maps one after another in each; by default they lie
+   * over the image as they are
+   */
+  readonly featureGrid?: readonly [rows: number, columns: number];
 
   init(random: RandomStream): ImageEncoderVariables;
 
@@ -41,13 +62,17 @@ export interface ImageEncoder {
    * It is traceable: no value is read.
    *
    * @param images [B, slices, 32, 32], scaled to 0..1
-   * @param options training: normalise by the batch's statistics and update the running ones, else by the running ones
+   * @param options training: normalise by the batch's statistics and update the running ones, else by the running ones;
+   *   hook: called after each of {@link layers}
    * @throws `ShapeError` when the images, or a weight, are missing or of another shape
    */
   apply(
     params: Tree<tf.Tensor>,
     statistics: Tree<tf.Tensor>,
     images: tf.Tensor4D,
-    options: { readonly training: boolean },
+    options: {
+      readonly training: boolean;
+      readonly hook?: LayerHook | undefined;
+    },
   ): ImageFeatures;
 }

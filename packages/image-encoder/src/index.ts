@@ -1,8 +1,10 @@
 export type {
+  EncoderLayer,
   ImageEncoder,
   ImageEncoderSizes,
   ImageEncoderVariables,
   ImageFeatures,
+  LayerHook,
 } from './image-encoder.js';
 export {
   resnet18,

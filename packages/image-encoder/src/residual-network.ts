@@ -8,6 +8,7 @@ import {
 } from './batch-norm.js';
 import { type Block, type BlockKind, type Layer, window } from './blocks.js';
 import { convolution } from './convolution.js';
+import type { LayerHook } from './image-encoder.js';
 
 export interface ResidualNetworkOptions {
   /** 2 for images, 3 for volumes */
@@ -27,14 +28,18 @@ export interface ResidualNetwork {
   readonly statistics: readonly Weight[];
   /** channels of what it returns */
   readonly outputs: number;
+  /** of its four stages: `layer1` to `layer4` */
+  readonly layers: readonly string[];
   /**
    * @param x images [B, H, W, inputs] or volumes [B, D, H, W, inputs]
+   * @param hook called after each stage
    * @returns every axis of a place an eighth as long, rounded up: of 32×32 images, [B, 4, 4, outputs]
    */
   readonly apply: <T extends tf.Tensor4D | tf.Tensor5D>(
     params: Lookup<tf.Tensor>,
     batchNorm: BatchNorm,
     x: T,
+    hook?: LayerHook,
   ) => T;
 }
 
@@ -54,13 +59,15 @@ export function residualNetwork(
     shape: [width, inputs, ...window(3, axes)],
     stride: 1,
   };
-  const blocks = blocksOf(options);
+  const stages = stagesOf(options);
   // In the order of torchvision's `state_dict`.
   const layers = [
     stem,
-    ...blocks.flatMap(({ layers: own, shortcut }) =>
-      shortcut === undefined ? own : [...own, shortcut],
-    ),
+    ...stages
+      .flatMap(({ blocks }) => blocks)
+      .flatMap(({ layers: own, shortcut }) =>
+        shortcut === undefined ? own : [...own, shortcut],
+      ),
   ];
   return {
     params: layers.flatMap(({ convolution: path, norm, shape }) => [
@@ -71,11 +78,13 @@ export function residualNetwork(
       batchNormStatistics(norm, shape[0]),
     ),
     outputs: 8 * width * kind.expansion,
+    layers: stages.map(({ name }) => name),
 
     apply<T extends tf.Tensor4D | tf.Tensor5D>(
       params: Lookup<tf.Tensor>,
       batchNorm: BatchNorm,
       images: T,
+      hook?: LayerHook,
     ): T {
       const run = (x: T, layer: Layer): T =>
         batchNorm(
@@ -83,37 +92,47 @@ export function residualNetwork(
           layer.norm,
         );
       let x = tf.relu(run(images, stem));
-      for (const { layers: own, shortcut } of blocks) {
-        const branch = own.reduce(
-          (seen, layer, i) => run(i === 0 ? seen : tf.relu(seen), layer),
-          x,
-        );
-        const around = shortcut === undefined ? x : run(x, shortcut);
-        x = tf.relu(tf.add<T>(branch, around));
+      for (const { name, blocks } of stages) {
+        for (const { layers: own, shortcut } of blocks) {
+          const branch = own.reduce(
+            (seen, layer, i) => run(i === 0 ? seen : tf.relu(seen), layer),
+            x,
+          );
+          const around = shortcut === undefined ? x : run(x, shortcut);
+          x = tf.relu(tf.add<T>(branch, around));
+        }
+        if (hook !== undefined) x = hook(name, x) as T;
       }
       return x;
     },
   };
 }
 
+interface Stage {
+  readonly name: string;
+  readonly blocks: readonly Block[];
+}
+
 /** Four stages; each after the first halves the size and doubles the channels, with its first block. */
-function blocksOf({
+function stagesOf({
   axes,
   width,
   kind,
   stages,
-}: ResidualNetworkOptions): readonly Block[] {
-  return stages.flatMap((count, stage) => {
+}: ResidualNetworkOptions): readonly Stage[] {
+  return stages.map((count, stage) => {
+    const name = `layer${stage + 1}`;
     const channels = width * 2 ** stage;
     const before = stage === 0 ? width : (channels / 2) * kind.expansion;
-    return Array.from({ length: count }, (_, i) =>
+    const blocks = Array.from({ length: count }, (_, i) =>
       kind.make({
-        path: `layer${stage + 1}.${i}`,
+        path: `${name}.${i}`,
         inputs: i === 0 ? before : channels * kind.expansion,
         channels,
         stride: i === 0 && stage > 0 ? 2 : 1,
         axes,
       }),
     );
+    return { name, blocks };
   });
 }

@@ -38,6 +38,9 @@ export interface ResNetOptions {
 /** Height and width of a crop. */
 const imageSize = 32;
 
+/** Height and width of what the last stage makes of it. */
+const deepSize = 4;
+
 /** ResNet-18 with two basic blocks a stage: 8w×4×4, viewed as 2w×8×8. */
 export const resnet18 = (options: ResNetOptions = {}): ImageEncoder =>
   resNet('resnet18', { kind: basic, stages: [2, 2, 2, 2] }, options);
@@ -113,13 +116,18 @@ function resNet(
   return {
     name,
     sizes: { slices, groups, embedding, channels: split.channels },
+    layers: trunk.layers.map((layer) => ({
+      name: layer,
+      axes: axes === 2 ? ['y', 'x'] : ['z', 'y', 'x'],
+    })),
+    featureGrid: [deepSize, deepSize],
 
     init: (random) => ({
       params: treeOf(startAll(weights, random)),
       statistics: treeOf(startAll(trunk.statistics, random)),
     }),
 
-    apply(params, statistics, images, { training }) {
+    apply(params, statistics, images, { training, hook }) {
       const [batch, ...image] = images.shape;
       if (image.join() !== [slices, imageSize, imageSize].join()) {
         throw new ShapeError(
@@ -137,9 +145,9 @@ function resNet(
 
       const deep: tf.Tensor4D =
         axes === 2
-          ? trunk.apply(weight, batchNorm, channelsLast(images))
+          ? trunk.apply(weight, batchNorm, channelsLast(images), hook)
           : tf.mean(
-              trunk.apply(weight, batchNorm, tf.expandDims(images, -1)),
+              trunk.apply(weight, batchNorm, tf.expandDims(images, -1), hook),
               1,
             );
       const maps: tf.Tensor4D = tf.reshape(channelsFirst(deep), [

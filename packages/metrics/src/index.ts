@@ -136,6 +136,7 @@ export {
   rankedProbabilityScoreMetric,
 } from './ordinal/ranked-probability-score.js';
 export { overFolds, type OverFolds } from './over-folds.js';
+export { rankCorrelation } from './rank-correlation.js';
 export { reportMetrics } from './report-metrics.js';
 export {
   bootstrap,

@@ -36,6 +36,8 @@ export function checkedEncoder(
   return {
     name: encoder.name,
     sizes: encoder.sizes,
+    layers: encoder.layers ?? [],
+    ...(encoder.featureGrid && { featureGrid: encoder.featureGrid }),
     init: (random) => within(path, () => encoder.init(random)),
     apply(params, statistics, images, options) {
       const seen = within(path, () =>

@@ -35,6 +35,7 @@ export {
   createModel,
   type LossResult,
   type Model,
+  type ModelLayer,
   type ModelOptions,
   type ModelParams,
 } from './model.js';

@@ -1,4 +1,8 @@
-import type { ImageFeatures } from '@clip-lung/image-encoder';
+import type {
+  EncoderLayer,
+  ImageFeatures,
+  LayerHook,
+} from '@clip-lung/image-encoder';
 import { keyOfField } from '@clip-lung/lidc';
 import type { Loss, LossInputs, LossSizes } from '@clip-lung/losses';
 import type { NdArray, RandomStream, Tree } from '@clip-lung/tensor';
@@ -62,6 +66,12 @@ export interface LossResult {
   readonly statistics: Tensors;
 }
 
+/** A layer whose output {@link Model.predict} shows to a hook. */
+export interface ModelLayer extends EncoderLayer {
+  /** rows and columns of the maps that its own are a view of, several in each, one after another; absent where they are none */
+  readonly grid?: readonly [rows: number, columns: number];
+}
+
 /** The whole of CLIP-Lung, or of a baseline, as pure functions over trees. */
 export interface Model {
   /** K names, in the order of the logits */
@@ -76,6 +86,8 @@ export interface Model {
   readonly frozen: Host;
   /** crops have as many slices, and slices as many rows and columns */
   readonly cropSize: number;
+  /** those of the image encoder, and last `features`, the G×8×8 maps that the head is given */
+  readonly layers: readonly ModelLayer[];
   init(random: RandomStream): {
     readonly params: Host;
     readonly statistics: Host;
@@ -91,12 +103,14 @@ export interface Model {
    * What inference runs: the image encoder and the head, no text.
    *
    * @param images [B, slices, 32, 32], 0..1
+   * @param hook called after each of {@link layers}
    * @returns logits, [B, K]
    */
   predict(
     params: Pick<ModelParams, 'image' | 'head'>,
     statistics: Tensors,
     images: tf.Tensor,
+    hook?: LayerHook,
   ): tf.Tensor2D;
   /**
    * Classifies by the classes' texts instead of the head: a class's logit is the mean over a nodule's groups of their scaled
@@ -108,6 +122,24 @@ export interface Model {
    * @returns logits, [B, K]
    */
   readonly predictByTexts:
+    | ((
+        params: ModelParams,
+        statistics: Tensors,
+        images: tf.Tensor,
+        frozen: Tensors,
+        fields?: Readonly<Record<string, tf.Tensor>>,
+      ) => tf.Tensor2D)
+    | undefined;
+  /**
+   * How near a nodule is to the text of each attribute: the mean over its groups of their cosine. Undefined for a model of which no
+   * loss compares attributes.
+   *
+   * @param images [B, slices, 32, 32], 0..1
+   * @param frozen {@link Model.frozen} as tensors
+   * @param fields {@link Model.textFields} by their names; default none
+   * @returns −1..1, [B, M]
+   */
+  readonly attributeScores:
     | ((
         params: ModelParams,
         statistics: Tensors,
@@ -202,10 +234,16 @@ export function createModel(
     { image }: Pick<ModelParams, 'image'>,
     statistics: Tensors,
     images: tf.Tensor,
+    hook?: LayerHook,
   ): ImageFeatures =>
     encoder.apply(image, statistics, images as tf.Tensor4D, {
       training: false,
+      hook,
     });
+  const { layers = [], featureGrid } = encoder;
+  const comparesAttributes = terms.some(({ loss }) =>
+    loss.needs.includes('attributes'),
+  );
 
   return {
     classes,
@@ -214,6 +252,14 @@ export function createModel(
     textFields,
     frozen: text?.frozen ?? {},
     cropSize: slices,
+    layers: [
+      ...layers,
+      {
+        name: featuresLayer,
+        axes: ['y', 'x'],
+        ...(featureGrid && { grid: featureGrid }),
+      },
+    ],
     init(random) {
       const start = encoder.init(random.stream('image'));
       const own = terms
@@ -279,9 +325,12 @@ export function createModel(
         statistics: seen.statistics,
       };
     },
-    predict(params, statistics, images) {
-      const { features } = seenBy(params, statistics, images);
-      return head.apply(params.head, features);
+    predict(params, statistics, images, hook) {
+      const { features } = seenBy(params, statistics, images, hook);
+      return head.apply(
+        params.head,
+        hook === undefined ? features : hooked(features, hook),
+      );
     },
     predictByTexts:
       text === undefined
@@ -296,7 +345,31 @@ export function createModel(
             );
             return textLogits(groups, classes, scale.apply(params));
           },
+    attributeScores:
+      text === undefined || !comparesAttributes
+        ? undefined
+        : (params, statistics, images, frozen, given = {}) => {
+            const { groups } = seenBy(params, statistics, images);
+            const { attributes: texts } = text.apply(
+              params,
+              frozen,
+              groups,
+              fields.of(ofText, given),
+            );
+            if (texts === undefined) {
+              throw new TypeError('the attributes have no texts');
+            }
+            return textLogits(groups, texts, tf.scalar(1));
+          },
   };
+}
+
+const featuresLayer = 'features';
+
+/** Feature maps, [B, G, 8, 8], as a hook leaves them. */
+function hooked(features: tf.Tensor4D, hook: LayerHook): tf.Tensor4D {
+  const output = hook(featuresLayer, tf.transpose(features, [0, 2, 3, 1]));
+  return tf.transpose(output as tf.Tensor4D, [0, 3, 1, 2]);
 }
 
 /** The text's part of a model; undefined where no loss needs text. */

@@ -69,7 +69,9 @@ export function smallModel(
     predict() {
       throw new Error('is for training alone');
     },
+    layers: [],
     predictByTexts: undefined,
+    attributeScores: undefined,
   };
 }
 

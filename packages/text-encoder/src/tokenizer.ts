@@ -2,6 +2,8 @@
 export interface Tokenizer {
   /** The ids of a text, without [SOS] and [EOT], neither cut nor padded. */
   encode(text: string): readonly number[];
+  /** What a token stands for, to be shown; absent where a tokenizer cannot tell. */
+  decode?(id: number): string;
   /** the id that starts every sequence */
   readonly sos: number;
   /** the id that ends every sequence; the tower is read there */
@@ -34,6 +36,14 @@ export function wordTokenizer(): Tokenizer {
   return {
     sos: 0,
     eot: 1,
+    decode(id) {
+      if (id === 0) return '[SOS]';
+      if (id === 1) return '[EOT]';
+      const word = words[id - 2];
+      if (word !== undefined) return word;
+      const byte = (id - spelled) % bytes;
+      return `byte ${byte}${id - spelled < bytes ? '' : ', the last of a word'}`;
+    },
     encode(text) {
       const parts = text
         .normalize('NFC')

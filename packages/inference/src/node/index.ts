@@ -1,3 +1,4 @@
+export { batchFields, type FieldsOfBatch } from './batch-fields.js';
 export { classifierFile } from './classifier-file.js';
 export {
   type CropOptions,
@@ -14,9 +15,19 @@ export {
   type OpenClassifierOptions,
 } from './open-classifier.js';
 export { type ByTextsOptions, predictByTexts } from './predict-by-texts.js';
-export { openRunWithTexts, type RunWithTexts } from './run-with-texts.js';
+export {
+  loadTowerOf,
+  openRunWithTexts,
+  type Places,
+  type RunWithTexts,
+} from './run-with-texts.js';
 export {
   chooseFold,
   readTrainedClassifier,
   type TrainedClassifier,
 } from './trained-classifier.js';
+export {
+  averagesOf,
+  readTrainedFold,
+  type TrainedFold,
+} from './trained-fold.js';

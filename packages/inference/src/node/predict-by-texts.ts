@@ -15,6 +15,7 @@ import { at, elementsOf, type NdArray, type Tree } from '@clip-lung/tensor';
 import { datasetDigest } from '@clip-lung/data/node';
 import * as tf from '@tensorflow/tfjs-core';
 
+import type { Weights } from '../weights.js';
 import { windowedImages } from '../windowed-images.js';
 import { batchCrops } from './batch-crops.js';
 import { batchFields, type FieldsOfBatch } from './batch-fields.js';
@@ -24,7 +25,7 @@ import {
   readDatasetOf,
   type RunWithTexts,
 } from './run-with-texts.js';
-import { averagesOf, readTrainedFold, type Weights } from './trained-fold.js';
+import { averagesOf, readTrainedFold } from './trained-fold.js';
 
 export interface ByTextsOptions {
   /** the dataset's folder, if not the one on record */

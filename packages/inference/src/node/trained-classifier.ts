@@ -9,8 +9,9 @@ import { listFolds, readRunRecord, type RunRecord } from '@clip-lung/run';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { InferenceRequestError } from '../errors.js';
+import type { Weights } from '../weights.js';
 import { windowedImages } from '../windowed-images.js';
-import { averagesOf, readTrainedFold, type Weights } from './trained-fold.js';
+import { averagesOf, readTrainedFold } from './trained-fold.js';
 
 type Crops = { readonly hu: tf.Tensor };
 

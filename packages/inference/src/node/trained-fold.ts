@@ -17,13 +17,8 @@ import {
   RandomStream,
   type Tree,
 } from '@clip-lung/tensor';
-import type * as tf from '@tensorflow/tfjs-core';
 
-/** The moving averages of what a model learned. */
-export type Weights = {
-  readonly params: Tree<tf.Tensor>;
-  readonly statistics: Tree<tf.Tensor>;
-};
+import type { Weights } from '../weights.js';
 
 /** What a fold was tested with. */
 export interface TrainedFold {

@@ -70,7 +70,10 @@ export async function loadTokenizer(
       `ends texts with the id ${eot}, config.json has eos_token_id ${eotId}`,
     );
   }
-  return { sos, eot, encode };
+  return {
+    ...{ sos, eot, encode },
+    decode: (id) => tokenizer.decode([id], { skip_special_tokens: false }),
+  };
 }
 
 /** @throws {@link FileFormatError} for what is too large, too deep or not JSON, before transformers.js reads it */
