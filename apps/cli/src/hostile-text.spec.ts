@@ -114,6 +114,7 @@ describe('what a file says', () => {
       ['train', odd, '--data', odd, '--out', odd],
       ['train', `${odd}.ts`, '--data', odd, '--out', odd, '--verbose'],
       ['evaluate', odd],
+      ['analyse', odd, '--data', odd, '--out', odd],
       ['export', odd, '--out', odd, '--verbose'],
       ['predict', odd, odd],
       ['inspect', odd],

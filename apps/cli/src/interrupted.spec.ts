@@ -20,6 +20,7 @@ it.each<[string, () => readonly string[]]>([
   ['evaluate', () => [at('run')]],
   ['evaluate', () => [at('run'), at('run')]],
   ['evaluate', () => [at('run'), '--by', 'texts']],
+  ['analyse', () => [at('run'), '--out', at('out')]],
   ['export', () => [at('run'), '--out', at('out')]],
   ['predict', () => [at('model.onnx'), at('crops.npy')]],
 ])(
