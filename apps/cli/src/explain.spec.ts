@@ -181,6 +181,43 @@ describe('clip-lung explain', () => {
     expect(code).toBe(args[0] === '--fold' ? 1 : 2);
   });
 
+  it('without a nodule gives figures of the fold: heat, the check by random weights, attributes and tokens', async () => {
+    const { code, out } = await clipLung(
+      ...['explain', at('run'), '--json', '--method', 'grad-cam++'],
+    );
+    expect(code).toBe(0);
+    const { rows } = await readPredictions(foldPaths(at('run'), 0));
+    const found = JSON.parse(out) as Readonly<Record<string, unknown>>;
+    const share = {
+      mean: expect.any(Number) as number,
+      interval: {
+        low: expect.any(Number) as number,
+        high: expect.any(Number) as number,
+      },
+      patients: new Set(rows.map(({ patient }) => patient)).size,
+      nodules: rows.length,
+    };
+    expect(found).toMatchObject({
+      ...{ data: 'phantom', text: 'random', nodules: rows.length },
+      heat: { mask: { kind: 'sphere' }, trained: share, untrained: share },
+      nearestTokensNote: expect.stringContaining('CoOp') as string,
+    });
+    const stages = found['randomised'] as readonly { readonly name: string }[];
+    expect(stages.map(({ name }) => name).slice(0, 3)).toEqual([
+      ...['head', 'reduce', 'layer4'],
+    ]);
+    expect(found['attributes']).toHaveLength(8);
+    const [contexts] = found['contexts'] as readonly {
+      readonly name: string;
+      readonly nearest: readonly unknown[];
+    }[];
+    expect(contexts?.name).toBe('ctx');
+    expect(contexts?.nearest).toHaveLength(2);
+    const text = await clipLung('explain', at('run'), '--no-attributes');
+    expect(text.out).toContain('near 1: the map does not show what was learnt');
+    expect(text.out).not.toContain('tokens nearest to');
+  });
+
   it('lists the nearest IDs', async () => {
     const wrong = `${nodule.slice(0, -1)}9`;
     const { err } = await clipLung('explain', at('run'), '--nodule', wrong);

@@ -9,7 +9,7 @@ import { addAnalyse } from './commands/analyse.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEvaluate } from './commands/evaluate.js';
-import { addExplain } from './commands/explain.js';
+import { addExplain } from './commands/explain/explain.js';
 import { addExport } from './commands/export.js';
 import { addExportMlflow } from './commands/export-mlflow.js';
 import { addExportTensorBoard } from './commands/export-tensorboard.js';

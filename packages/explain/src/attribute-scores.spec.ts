@@ -2,7 +2,7 @@ import { onnxEngine } from '@clip-lung/engine';
 import { resnet18 } from '@clip-lung/image-encoder';
 import { type Weights, windowedImages } from '@clip-lung/inference';
 import { createModel, resolveExperiment } from '@clip-lung/model';
-import { at, elementsOf, type NdArray, RandomStream } from '@clip-lung/tensor';
+import { at, elementsOf, RandomStream } from '@clip-lung/tensor';
 import { encodeText, randomTower } from '@clip-lung/text-encoder';
 import type * as tf from '@tensorflow/tfjs-core';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -60,7 +60,7 @@ describe('scores of attributes', () => {
     const { groups } = await compiled.run(engine.state<Weights>(weights), {
       hu: hu(),
     });
-    const values = elementsOf(groups as NdArray, 'float32', 'groups');
+    const values = elementsOf(groups, 'float32', 'groups');
     const texts = await encodeText(
       tower,
       model.attributes.map((name) =>

@@ -75,7 +75,7 @@ describe('a class activation map', () => {
       const [result] = await cam.explain(weights, { hu: hu(), classes });
       await cam.release();
       expect(result?.map.axes.join('')).toBe(axes);
-      expect(result?.map.overCrop.shape).toEqual([...axes].map(() => 32));
+      expect(result?.map.overCrop.shape).toEqual(Array.from(axes, () => 32));
     }
   });
 

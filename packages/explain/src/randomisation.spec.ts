@@ -1,4 +1,5 @@
 import { onnxEngine } from '@clip-lung/engine';
+import { float32 } from '@clip-lung/tensor';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { classes, hu, network } from '../test/torch-fixture.js';
@@ -47,10 +48,8 @@ describe('the check by randomised weights', () => {
         Promise.resolve(
           given.classes.map((_, i) => {
             const size = 32 ** 3;
-            const raw = {
-              ...given.hu,
-              data: given.hu.data.slice(i * size, (i + 1) * size),
-            } as unknown as typeof given.hu;
+            const slice = given.hu.data.slice(i * size, (i + 1) * size);
+            const raw = float32([32, 32, 32], slice);
             return {
               map: { axes: ['z', 'y', 'x'], raw, overCrop: raw },
               logits: [],

@@ -45,13 +45,13 @@ export async function checkByRandomisation(
 ): Promise<readonly RandomisedStage[]> {
   const before = await explainer.explain(weights, cases);
   const start = model.init(new RandomStream(seed, 'randomisation'));
-  const fresh = new Map(leaves<NdArray>(start as unknown as Tree<NdArray>));
+  const fresh = new Map(leaves<NdArray>(start));
   const stages = stagesOf([...fresh.keys()]);
   const found: RandomisedStage[] = [];
   for (const [i, name] of stages.entries()) {
     const random = new Set(stages.slice(0, i + 1));
     const changed = mapTree<Tree<NdArray>, NdArray, NdArray>(
-      weights as unknown as Tree<NdArray>,
+      weights,
       (trained, path) => {
         const stage = stageOf(path);
         if (stage === undefined || !random.has(stage)) return trained;

@@ -13,10 +13,8 @@ import {
 } from '@clip-lung/tensor';
 import { readSafetensors } from '@clip-lung/tensor/node';
 
-const names = ['resnet18', 'resnet18-3d'] as const;
-
 /** The networks of tools/reference/explain.py. */
-export type Network = (typeof names)[number];
+export type Network = 'resnet18' | 'resnet18-3d';
 
 const file = new URL('../fixtures/torch.safetensors', import.meta.url);
 const { tensors } = await readSafetensors(fileURLToPath(file));

@@ -17,40 +17,21 @@ import {
 } from '@clip-lung/tensor';
 
 import { createAttributeScorer } from '../attribute-scores.js';
-import { type CamMethod, camRules, createCam } from '../cam.js';
 import { ExplanationRequestError } from '../errors.js';
-import type { Explainer } from '../explainer.js';
 import type { HeatMap } from '../heat-map.js';
 import { type HeatShare, heatShare, sphereMask } from '../heat-share.js';
 import { nearestNames } from '../nearest-names.js';
-import { createOcclusion, type OcclusionOptions } from '../occlusion.js';
+import { classOf, explainerOf, type ExplainerChoice } from './explainer-of.js';
+import { maskOf, type NoduleMask } from './nodule-mask.js';
 import type { ExplainedRun } from './open-explained-run.js';
 
-/** The ways to explain. */
-export const methods = ['grad-cam', 'grad-cam++', 'occlusion'] as const;
-
-export type Method = (typeof methods)[number];
-
-export interface ExplainNoduleOptions {
+export interface ExplainNoduleOptions extends ExplainerChoice {
   /** its ID in the dataset */
   readonly nodule: string;
   /** by name; default the most probable */
   readonly class?: string | undefined;
-  /** one of {@link methods}; default Grad-CAM */
-  readonly method?: string | undefined;
-  /** of the class activation maps, see `createCam` */
-  readonly layer?: string | undefined;
-  readonly occlusion?: OcclusionOptions | undefined;
   /** of the untrained model; default 0 */
   readonly seed?: number | undefined;
-}
-
-/** A mask of a nodule; of which kind is part of every figure that is made of it. */
-export interface NoduleMask {
-  /** a sphere of the nodule's diameter around the middle: datasets keep no masks of the readers */
-  readonly kind: 'sphere';
-  /** in samples of the crop */
-  readonly radius: number;
 }
 
 /** How much heat lies in the nodule: of this model, and of one with its first weights. */
@@ -105,7 +86,7 @@ export async function explainNodule(
     options.class === undefined ? undefined : classOf(run, options.class);
   const engine = onnxEngine();
   try {
-    const explainer = explainerOf(engine, run, options);
+    const explainer = explainerOf(engine, model, options);
     const { cropSize } = model;
     const size = cropSize ** 3;
     const hu = float32(
@@ -124,7 +105,7 @@ export async function explainNodule(
     if (index !== (wanted ?? 0)) found = await explain(weights, index);
     const start = model.init(new RandomStream(options.seed ?? 0, 'untrained'));
     const untrained = await explain(start, index);
-    const mask = maskOf(run);
+    const mask = maskOf(run.dataset);
     const sphere = mask && sphereMask(cropSize, mask.radius);
     return {
       ...{ nodule, isTested, hu, map: found.map, method: explainer.name },
@@ -154,42 +135,6 @@ function placeOf({ dataset }: ExplainedRun, id: string): number {
   throw new ExplanationRequestError(
     `${dataset.folder}: has no nodule "${id}"; the nearest of its ${ids.length} are ${nearestNames(id, ids).join(', ')}`,
   );
-}
-
-function classOf({ model, folder }: ExplainedRun, name: string): number {
-  const index = model.classes.indexOf(name);
-  if (index >= 0) return index;
-  throw new ExplanationRequestError(
-    `${folder}: tells no class "${name}" apart; choose one of ${model.classes.join(', ')}`,
-  );
-}
-
-function explainerOf(
-  engine: Engine,
-  { model }: ExplainedRun,
-  { method = 'grad-cam', layer, occlusion }: ExplainNoduleOptions,
-): Explainer {
-  if (method === 'occlusion') {
-    if (layer === undefined) return createOcclusion(engine, model, occlusion);
-    throw new ExplanationRequestError(
-      `occlusion is of the crop itself, and has no layer "${layer}"; leave the layer out, or choose ${Object.keys(camRules).join(' or ')}`,
-    );
-  }
-  if (isCam(method)) return createCam(engine, model, { method, layer });
-  throw new ExplanationRequestError(
-    `there is no method "${method}"; choose one of ${methods.join(', ')}`,
-  );
-}
-
-function isCam(method: string): method is CamMethod {
-  return Object.hasOwn(camRules, method);
-}
-
-/** Crops are as many diameters wide as the dataset says, their margin included. */
-function maskOf({ dataset }: ExplainedRun): NoduleMask | undefined {
-  const { size, scale } = dataset.manifest.crop;
-  if (scale === null) return undefined;
-  return { kind: 'sphere', radius: size / scale / 2 };
 }
 
 /** Far above what another number of threads makes of a probability by rounding. */

@@ -1,13 +1,20 @@
 export {
+  type CheckedStage,
+  type ExplainedFold,
+  explainFold,
+  type ExplainFoldOptions,
+  type FoldHeat,
+  type MeanHeatShare,
+} from './explain-fold.js';
+export {
   type ExplainedNodule,
   explainNodule,
   type ExplainNoduleOptions,
-  type Method,
-  methods,
   type NoduleHeat,
-  type NoduleMask,
   type ScoredAttribute,
 } from './explain-nodule.js';
+export { type ExplainerChoice, type Method, methods } from './explainer-of.js';
+export type { NoduleMask } from './nodule-mask.js';
 export {
   type ExplainedRun,
   type ExplainedTexts,

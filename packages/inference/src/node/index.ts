@@ -1,3 +1,4 @@
+export { batchCrops } from './batch-crops.js';
 export { batchFields, type FieldsOfBatch } from './batch-fields.js';
 export { classifierFile } from './classifier-file.js';
 export {
