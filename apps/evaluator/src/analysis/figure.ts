@@ -120,7 +120,7 @@ async function figureOf(
 
 const onePatient = 'there is one patient, expected at least 2';
 
-export function whyUndefined(metric: Metric): string {
+function whyUndefined(metric: Metric): string {
   return `there is no ${metric.label} where ${whereUndefined(metric) ?? 'there is nothing to compute it from'}`;
 }
 

@@ -89,7 +89,7 @@ function statisticsOf(values: readonly number[]): RatingStatistics | undefined {
 }
 
 /** Of an even number of values, the mean of the two in the middle; NaN of none. */
-export function medianOf(values: readonly number[]): number {
+function medianOf(values: readonly number[]): number {
   if (values.length === 0) return NaN;
   const sorted = [...values].sort((a, b) => a - b);
   return averageOf(
@@ -106,6 +106,6 @@ export function labelStatisticOf(
 }
 
 /** NaN of no values. */
-export function averageOf(values: readonly number[]): number {
+function averageOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
