@@ -50,8 +50,10 @@ describe('the nearest tokens of context vectors', () => {
   });
 
   it('are shown by their numbers where a tokenizer cannot tell', () => {
-    const { decode: _, ...tokenizer } = tower.tokenizer;
-    const silent = { ...tower, tokenizer };
+    const { tokenizer } = tower;
+    const { sos, eot } = tokenizer;
+    const encode = (text: string) => tokenizer.encode(text);
+    const silent = { ...tower, tokenizer: { encode, sos, eot } };
     const context = initialContext(tower, 'a nodule image of benign', 1);
     const [found] = nearestTokens(silent, context, 1);
     expect(found?.[0]?.token).toBe(`#${tower.tokenizer.encode('a')[0] ?? NaN}`);
