@@ -11,5 +11,10 @@ export {
   formatEvaluation,
   type FormatOptions,
 } from './format.js';
+export {
+  bootstrapByPatient,
+  intervalLevel,
+  uniformOf,
+} from './interval-by-patient.js';
 export { formatRuns } from './format-runs.js';
 export { type Column, tableLines } from './table.js';
