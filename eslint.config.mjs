@@ -20,6 +20,7 @@ const layers = [
   'inference',
   'app',
   'ablation',
+  'report',
   'cli',
 ];
 

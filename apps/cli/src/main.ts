@@ -15,6 +15,7 @@ import { addInspect } from './commands/inspect.js';
 import { addPhantom } from './commands/phantom.js';
 import { addPredict } from './commands/predict.js';
 import { addPrepare } from './commands/prepare.js';
+import { addReport } from './commands/report.js';
 import { addRuns } from './commands/runs.js';
 import { addTrain } from './commands/train.js';
 import {
@@ -38,6 +39,7 @@ const commands = [
   addTrain,
   addAblate,
   addEvaluate,
+  addReport,
   addExport,
   addPredict,
   addRuns,

@@ -6,6 +6,7 @@ import {
   builtInMetrics,
   type Cases,
   confusionMatrix,
+  type IdentifiedCases,
   type Interval,
   majorityAccuracy,
   majorityClass,
@@ -198,5 +199,17 @@ export function casesOf(
     predictions,
     probabilities: rows.map(({ probabilities }) => probabilities),
     confusion: confusionMatrix(labels, predictions, classes.length),
+  };
+}
+
+/** The rows of predictions with the nodules that they are of, as comparisons take them. */
+export function identifiedCases(
+  record: Pick<RunRecord, 'classes' | 'ordered'>,
+  rows: readonly PredictionRow[],
+): IdentifiedCases {
+  return {
+    cases: casesOf(record, rows),
+    nodules: rows.map(({ nodule }) => nodule),
+    patients: rows.map(({ patient }) => patient),
   };
 }

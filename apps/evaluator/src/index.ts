@@ -5,6 +5,7 @@ export {
   evaluateRuns,
   type EvaluateOptions,
   type Evaluation,
+  identifiedCases,
 } from './evaluate.js';
 export {
   formatComparison,
@@ -17,4 +18,4 @@ export {
   uniformOf,
 } from './interval-by-patient.js';
 export { formatRuns } from './format-runs.js';
-export { type Column, tableLines } from './table.js';
+export { type Column, percent, tableLines } from './table.js';

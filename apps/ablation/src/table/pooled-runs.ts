@@ -1,4 +1,4 @@
-import { casesOf } from '@clip-lung/evaluator';
+import { identifiedCases } from '@clip-lung/evaluator';
 import type { IdentifiedCases } from '@clip-lung/metrics';
 import {
   type ClassifiedBy,
@@ -51,7 +51,7 @@ export async function poolRun(
       return { run, record, tested: null, missing: ids(missing) };
     }
     const rows = byNodule(wanted.flatMap((fold) => fold.rows));
-    return { run, record, missing: [], tested: identified(record, rows) };
+    return { run, record, missing: [], tested: identifiedCases(record, rows) };
   } catch (error) {
     const isMissing =
       error instanceof MissingRunFileError ||
@@ -59,17 +59,6 @@ export async function poolRun(
     if (!isMissing) throw error;
     return { ...nothing, record };
   }
-}
-
-function identified(
-  record: RunRecord,
-  rows: readonly PredictionRow[],
-): IdentifiedCases {
-  return {
-    cases: casesOf(record, rows),
-    nodules: rows.map(({ nodule }) => nodule),
-    patients: rows.map(({ patient }) => patient),
-  };
 }
 
 /** Pairs are by nodule, and runs may divide them into folds in different ways. */

@@ -1,0 +1,28 @@
+/** A value of plain JSON by the path to it, as overrides write it: `losses[0].weight`. Empty objects and lists are values. */
+export function flatFields(
+  value: unknown,
+  path = '',
+): ReadonlyMap<string, string> {
+  const entries = entriesOf(value, path);
+  if (entries === undefined || entries.length === 0) {
+    return new Map([[path, JSON.stringify(value) ?? 'nothing']]);
+  }
+  return new Map(entries.flatMap(([at, one]) => [...flatFields(one, at)]));
+}
+
+function entriesOf(
+  value: unknown,
+  path: string,
+): readonly (readonly [path: string, value: unknown])[] | undefined {
+  if (Array.isArray(value)) {
+    return (value as readonly unknown[]).map((one, i) => [
+      `${path}[${i}]`,
+      one,
+    ]);
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.entries(value).map(([key, one]) => [
+    path === '' ? key : `${path}.${key}`,
+    one,
+  ]);
+}
