@@ -23,6 +23,8 @@ export interface ResampledCases {
   readonly cases: Cases;
   /** of each nodule, [N] */
   readonly patients: readonly string[];
+  /** 2000 by default */
+  readonly resamples?: number | undefined;
   /** lets the event loop turn */
   readonly pause: () => Promise<void>;
 }
@@ -30,11 +32,12 @@ export interface ResampledCases {
 /** The interval of a metric, by drawing patients again; null, with the reason, where there is none. */
 export function bootstrapByPatient(
   metric: Metric,
-  { cases, patients, pause }: ResampledCases,
+  { cases, patients, resamples, pause }: ResampledCases,
 ): Promise<Bootstrapped> {
   return bootstrap(metricFigure(metric, cases, patients), {
     random: uniformOf('bootstrap'),
     level: intervalLevel,
     pause,
+    ...(resamples !== undefined && { resamples }),
   });
 }

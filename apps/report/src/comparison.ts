@@ -23,8 +23,8 @@ import type { ReportRun } from './report-run.js';
 /** Several runs side by side, and the others' differences from the first, in pairs by nodule. */
 export async function comparison(runs: readonly ReportRun[]): Promise<Html> {
   const measured: (readonly MeasuredFigure[])[] = [];
-  for (const { tested, pause } of runs) {
-    measured.push(await measureFigures(reportMetrics, tested, pause));
+  for (const run of runs) {
+    measured.push(await measureFigures(reportMetrics, run.tested, run));
   }
   const first = at(runs, 0, 'runs');
   const differences: Html[] = [];
@@ -72,6 +72,7 @@ async function differencesOf(first: ReportRun, run: ReportRun): Promise<Html> {
       ...{ metric, a: [pair.first], b: [pair.second] },
       ...{ random: uniformOf('comparison'), level: intervalLevel },
       pause: run.pause,
+      resamples: run.resamples,
     });
     found.push({ metric, difference });
   }

@@ -1,4 +1,7 @@
-/** A value of plain JSON by the path to it, as overrides write it: `losses[0].weight`. Empty objects and lists are values. */
+/**
+ * Values of plain JSON by the path to each, as overrides write it: `losses[0].weight`. Lists of plain values, and what is empty, are
+ * values themselves.
+ */
 export function flatFields(
   value: unknown,
   path = '',
@@ -15,10 +18,9 @@ function entriesOf(
   path: string,
 ): readonly (readonly [path: string, value: unknown])[] | undefined {
   if (Array.isArray(value)) {
-    return (value as readonly unknown[]).map((one, i) => [
-      `${path}[${i}]`,
-      one,
-    ]);
+    const list = value as readonly unknown[];
+    if (!list.some((one) => typeof one === 'object')) return undefined;
+    return list.map((one, i) => [`${path}[${i}]`, one]);
   }
   if (typeof value !== 'object' || value === null) return undefined;
   return Object.entries(value).map(([key, one]) => [

@@ -7,6 +7,8 @@ import {
   whereUndefined,
 } from '@clip-lung/metrics';
 
+import type { ReportRun } from './report-run.js';
+
 /** A figure of a run with its interval. */
 export type MeasuredFigure = {
   readonly metric: Metric;
@@ -23,7 +25,7 @@ export type MeasuredFigure = {
 export async function measureFigures(
   metrics: readonly Metric[],
   { cases, patients }: IdentifiedCases,
-  pause: () => Promise<void>,
+  { pause, resamples }: Pick<ReportRun, 'pause' | 'resamples'>,
 ): Promise<readonly MeasuredFigure[]> {
   const found: MeasuredFigure[] = [];
   for (const metric of metrics) {
@@ -41,7 +43,7 @@ export async function measureFigures(
             metric,
             value,
             bootstrapped: await bootstrapByPatient(metric, {
-              ...{ cases, patients, pause },
+              ...{ cases, patients, pause, resamples },
             }),
           },
     );

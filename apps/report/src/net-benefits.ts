@@ -19,7 +19,7 @@ const thresholds = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
 
 /** The net benefit of treating an event, at thresholds from 5 to 95 %. */
 export async function netBenefits(
-  { tested: { cases, patients }, pause }: ReportRun,
+  { tested: { cases, patients }, pause, resamples }: ReportRun,
   { index, positive, scores }: Event,
 ): Promise<readonly BenefitPoint[]> {
   const points: BenefitPoint[] = [];
@@ -27,7 +27,7 @@ export async function netBenefits(
     const { threshold } = point;
     const { interval } = await bootstrapByPatient(
       netBenefitMetric({ positiveClass: index, threshold }),
-      { cases, patients, pause },
+      { cases, patients, pause, resamples },
     );
     points.push({ ...point, band: interval });
   }

@@ -33,6 +33,8 @@ export interface ReportRun {
   readonly logs: readonly FoldLog[];
   /** what it was trained on, where that was given */
   readonly dataset: DatasetOfRun | null;
+  /** of intervals */
+  readonly resamples: number;
   /** lets the event loop turn; throws when the report is to stop */
   readonly pause: () => Promise<void>;
 }
@@ -46,6 +48,8 @@ export interface FoldLog {
 export interface ReadRunOptions {
   /** which predictions; default the head's */
   readonly by?: ClassifiedBy | undefined;
+  /** of intervals; 2000 by default */
+  readonly resamples?: number;
   readonly signal?: AbortSignal | undefined;
   /** is told of what cannot be checked, and of lines that are cut off */
   readonly onNote?: ((message: string) => void) | undefined;
@@ -63,6 +67,7 @@ export async function readReportRun(
     place,
     dataset,
     by = 'head',
+    resamples = 2000,
     signal,
     onNote,
   }: ReadRunOptions & {
@@ -76,7 +81,7 @@ export async function readReportRun(
   return {
     key: `run-${place + 1}`,
     name: basename(resolve(folder)),
-    ...{ record, by, pool },
+    ...{ record, by, pool, resamples },
     tested: identifiedCases(record, rows),
     logs: await readLogs(folder, record, onNote),
     dataset:

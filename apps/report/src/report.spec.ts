@@ -2,20 +2,31 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { bootstrapByPatient, evaluateRun } from '@clip-lung/evaluator';
-import { measure, reportMetrics } from '@clip-lung/metrics';
-import { InconsistentRunError } from '@clip-lung/run';
+import {
+  bootstrapByPatient,
+  evaluateRun,
+  identifiedCases,
+  uniformOf,
+} from '@clip-lung/evaluator';
+import {
+  accuracyMetric,
+  type IdentifiedCases,
+  measure,
+  pairedDifference,
+  reportMetrics,
+} from '@clip-lung/metrics';
+import { InconsistentRunError, type RunRecord } from '@clip-lung/run';
 import { parseHTML } from 'linkedom';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { type ForgedRun, forgeDataset, forgeRun } from '../test/forged-run.js';
 import { html, ReportError, type ReportOptions, writeReport } from './index.js';
-import { readReportRun } from './report-run.js';
+import { readReportRun, type ReportRun } from './report-run.js';
 
 describe('the report of a run', () => {
   it('has the figures of the summary, each with its interval', async () => {
     await forgeRun(at('run'));
-    const { document } = await reported(['run']);
+    const { document } = await reported(['run'], { resamples: 2000 });
     const summary = await evaluateRun(at('run'));
     const headline = wordsOf(document.querySelector('.headline'));
     expect(headline).toContain(`Accuracy ${percent(summary.accuracy)}`);
@@ -27,6 +38,7 @@ describe('the report of a run', () => {
     const { tested, pause } = await readReportRun(at('run'), {
       place: 0,
       dataset: undefined,
+      resamples: 2000,
     });
     const rows = rowsOf(document, 'Figures over all test nodules');
     expect(rows.map(([label]) => label)).toEqual(
@@ -155,7 +167,7 @@ describe('the report of a run', () => {
     ]);
     const rows = rowsOf(document, 'Figures over all test nodules');
     expect(
-      rows.find(([label]) => label === 'absolute error')?.slice(1, 3),
+      rows.find(([label]) => label === 'mean absolute error')?.slice(1, 3),
     ).toEqual(['–', 'undefined where the classes have no order']);
     expect(text).toContain(
       'ROC, other Undefined: none of the nodules are of this class',
@@ -208,10 +220,12 @@ describe('the report of a run', () => {
 
   it('shows slices of the hardest cases where the dataset is given, and holds it to the run', async () => {
     const { data, sha256 } = await forgeDataset(folder, { nodules: 60 });
-    const dataset = {
-      ...{ collection: 'other', folder: '/nowhere', nodules: 60, sha256 },
-      ...{ subset: 'A', folds: 3 },
-    } as const;
+    const dataset: RunRecord['data'] = {
+      collection: 'other',
+      folder: '/nowhere',
+      ...{ nodules: 60, sha256, folds: 3 },
+      subset: 'A',
+    };
     await forgeRun(at('run'), { record: { data: dataset } });
     const { document } = await reported(['run'], { data });
     const images = [...document.querySelectorAll('.cases img')];
@@ -276,10 +290,29 @@ describe('several runs', () => {
   };
 
   it('are compared in pairs by nodule', async () => {
-    const text = await difference({ skill: 0.2 }, { skill: 2 });
+    const text = await difference({ skill: 0.2 }, { skill: 1, seed: 2 });
     expect(text).toContain('two against one');
-    expect(text).toMatch(/accuracy\+\d+\.\d %\d+\.\d to \d+\.\d %< 0\.001/);
     expect(text).not.toContain('left out');
+    const [a, b] = await Promise.all(
+      ['one', 'two'].map(async (run) =>
+        readReportRun(at(run), { place: 0, dataset: undefined }),
+      ),
+    );
+    const {
+      difference: expected,
+      interval,
+      pValue,
+    } = await pairedDifference({
+      metric: accuracyMetric,
+      a: [sortedCases(a)],
+      b: [sortedCases(b)],
+      resamples: 100,
+      random: uniformOf('comparison'),
+    });
+    expect(expected).toBeGreaterThan(0);
+    expect(text).toContain(
+      `accuracy+${percent(expected ?? NaN)}${(100 * (interval?.low ?? NaN)).toFixed(1)} to ${percent(interval?.high ?? NaN)}${pValue?.toFixed(3)}`,
+    );
   });
 
   it('of other nodules are compared on those that both have', async () => {
@@ -320,12 +353,25 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+/** Its test nodules by ID, whatever folds they are in. */
+function sortedCases(run: ReportRun | undefined): IdentifiedCases {
+  if (run === undefined) throw new TypeError('there is no such run');
+  return identifiedCases(
+    run.record,
+    [...run.pool.rows].sort((a, b) => (a.nodule < b.nodule ? -1 : 1)),
+  );
+}
+
 async function reported(
   runs: readonly string[],
   options: Partial<ReportOptions> = {},
 ) {
   const out = at('report.html');
-  const written = await writeReport(runs.map(at), { out, ...options });
+  const written = await writeReport(runs.map(at), {
+    out,
+    resamples: 100,
+    ...options,
+  });
   const text = await readFile(written.out, 'utf8');
   const { document } = parseHTML(text) as unknown as { document: Document };
   return { ...written, text, document };

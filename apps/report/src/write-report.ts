@@ -117,7 +117,7 @@ async function reportOf(
   return page({
     title:
       others.length === 0 && only !== undefined
-        ? `Run ${only.name}`
+        ? `Report of “${only.name}”`
         : `${runs.length} runs side by side`,
     of: whatTheyAreOf(runs),
     ...{ contents, main },

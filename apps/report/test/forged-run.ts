@@ -32,7 +32,7 @@ export interface ForgedRun {
   readonly record?: Partial<RunRecord>;
   /** changes what is predicted */
   readonly row?: (row: PredictionRow, index: number) => PredictionRow;
-  /** logs of so many epochs; default 3 */
+  /** logs of so many epochs; default 2 */
   readonly epochs?: number;
 }
 
@@ -52,7 +52,7 @@ export async function forgeRun(
     names,
     record: changed = {},
     row: changeRow = (row) => row,
-    epochs = 3,
+    epochs = 2,
   }: ForgedRun = {},
 ): Promise<RunRecord> {
   const record: RunRecord = {

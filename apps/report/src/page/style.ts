@@ -26,9 +26,10 @@ nav ul { columns: 14rem; margin: .5rem 0; padding-left: 1.25rem; }
 .wide { overflow-x: auto; max-width: 100%; margin: .75rem 0; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 caption { padding: .25rem 0; color: var(--quiet); text-align: left; }
-th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; overflow-wrap: normal; }
+th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; overflow-wrap: normal; white-space: nowrap; }
+thead th, tbody th, td.words { white-space: normal; }
 tbody th, .words { text-align: left; overflow-wrap: anywhere; }
-tbody th, td.words { min-width: 6rem; max-width: 22rem; font-weight: 400; }
+tbody th, td.words { min-width: 7rem; max-width: 22rem; font-weight: 400; }
 thead th { border-bottom: 2px solid var(--line); vertical-align: bottom; }
 thead th { max-width: 12rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1.25rem; align-items: start; }

@@ -46,7 +46,7 @@ export const calibrationSection: Section = {
         : [
             diagram(run, event, scaled.tested, [
               'scaled',
-              'after temperature scaling',
+              'temperature scaled',
             ]),
           ]),
     ]);
@@ -77,7 +77,7 @@ function diagram(
   const full = bins.filter(({ nodules }) => nodules > 0);
   const figure = {
     id: `${key}-reliability-${index}-${id}`,
-    title: `Reliability of “${name}”, ${way}`,
+    title: `Reliability, ${name}: ${way}`,
     description: `Predicted probability and observed frequency of ${full.length} bins: ${full
       .map(
         ({ predicted, observed }) =>
@@ -128,7 +128,7 @@ function temperatureText(scaled: CrossFitted): Html {
 }
 
 async function beforeAndAfter(
-  { tested, pause }: ReportRun,
+  run: ReportRun,
   scaled: CrossFitted,
   events: readonly Event[],
 ): Promise<Html> {
@@ -140,11 +140,11 @@ async function beforeAndAfter(
       ),
     ),
   ];
-  const before = await measureFigures(metrics, tested, pause);
+  const before = await measureFigures(metrics, run.tested, run);
   const after =
     scaled.temperatures === null
       ? undefined
-      : await measureFigures(metrics, scaled.tested, pause);
+      : await measureFigures(metrics, scaled.tested, run);
   const cells = (figure: MeasuredFigure): readonly string[] =>
     figure.value === null
       ? [none, `undefined where ${figure.where}`]

@@ -3,6 +3,7 @@ import {
   averagePrecision,
   type BandPoint,
   binaryAuc,
+  type CurveBandOptions,
   precisionRecallBands,
   precisionRecallCurve,
   rocBands,
@@ -47,10 +48,13 @@ function withoutCurve(title: string, why: string): Html {
   </figure>`;
 }
 
-function bandOptions({ tested: { patients }, pause }: ReportRun, event: Event) {
+function bandOptions(
+  { tested: { patients }, pause, resamples }: ReportRun,
+  event: Event,
+): CurveBandOptions {
   return {
     ...{ positive: event.positive, scores: event.scores, patients, places },
-    ...{ level: intervalLevel, pause, random: uniformOf('curves') },
+    ...{ level: intervalLevel, pause, resamples, random: uniformOf('curves') },
   };
 }
 

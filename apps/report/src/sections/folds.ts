@@ -64,9 +64,7 @@ export const foldsSection: Section = {
             '',
             '',
             ...found.map(({ metric, over: { mean, deviation } }) =>
-              mean === null
-                ? none
-                : `${text(mean, metric)}${deviation === null ? '' : ` ± ${valueText(deviation, metric)}`}`,
+              mean === null ? none : meanText({ mean, deviation }, metric),
             ),
           ],
           [
@@ -83,3 +81,17 @@ export const foldsSection: Section = {
       </p>`;
   },
 };
+
+/** `63.5 ± 6.5 %`; the deviation is null for a single fold. */
+function meanText(
+  {
+    mean,
+    deviation,
+  }: { readonly mean: number; readonly deviation: number | null },
+  metric: Metric,
+): string {
+  if (deviation === null) return valueText(mean, metric);
+  const first =
+    metric.shownAs === 'percent' ? (100 * mean).toFixed(1) : mean.toFixed(3);
+  return `${first} ± ${valueText(deviation, metric)}`;
+}

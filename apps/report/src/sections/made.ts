@@ -35,7 +35,7 @@ export const madeSection: Section = {
     ];
     return html`${table({
       caption: 'From the run’s record',
-      columns: ['', 'on record'],
+      columns: ['what', 'on record'],
       words: [1],
       rows,
     })}${pluginTable(experiment)}`;

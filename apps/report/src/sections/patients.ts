@@ -1,5 +1,4 @@
 import { formatManifest } from '@clip-lung/data';
-import { describeCollection } from '@clip-lung/lidc';
 import { at } from '@clip-lung/tensor';
 
 import { counted, distinct } from '../figure-text.js';
@@ -32,8 +31,7 @@ export const patientsSection: Section = {
         Tested: ${counted(cases.labels.length, 'nodule')} of
         ${counted(distinct(patients), 'patient')}, each by the fold that did not
         train on its patient; the run’s folds have
-        ${counted(data.nodules, 'nodule')} of sub-dataset ${data.subset}
-        (${describeCollection(data.collection)}).
+        ${counted(data.nodules, 'nodule')} of sub-dataset ${data.subset} .
       </p>
       ${table({
         caption: 'Tested nodules by class',
@@ -67,7 +65,7 @@ function fromDataset({ dataset }: ReportRun): Html | null {
   const { counts } = source;
   return html`${told}${table({
     caption: 'From the annotation files to the dataset',
-    columns: ['', 'number'],
+    columns: ['step', 'number'],
     rows: [
       ['scans prepared', counts.scans],
       ['scans that failed', counts.failedScans],

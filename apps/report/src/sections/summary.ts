@@ -29,12 +29,10 @@ export const summarySection: Section = {
   id: 'summary',
   title: 'Summary',
   async render(run) {
-    const { tested, pause } = run;
-    const figures = await measureFigures(reportMetrics, tested, pause);
+    const figures = await measureFigures(reportMetrics, run.tested, run);
     return html`${await headline(run)}
     ${table({
-      caption:
-        'Figures over all test nodules, with 95 % intervals by patient (percentile bootstrap, 2,000 resamples)',
+      caption: `Figures over all test nodules, with 95 % intervals by patient (percentile bootstrap, ${run.resamples} resamples)`,
       columns: ['figure', 'value', '95 % interval', 'better'],
       words: [2, 3],
       rows: figures.map((figure) => {
@@ -54,13 +52,17 @@ export const summarySection: Section = {
   },
 };
 
-async function headline({ tested, pause }: ReportRun): Promise<Html> {
+async function headline({
+  tested,
+  pause,
+  resamples,
+}: ReportRun): Promise<Html> {
   const { cases, patients } = tested;
   const { labels, predictions, classes } = cases;
   const right = labels.filter((label, i) => label === predictions[i]).length;
   const n = labels.length;
   const byPatient = await bootstrapByPatient(accuracyMetric, {
-    ...{ cases, patients, pause },
+    ...{ cases, patients, pause, resamples },
   });
   const majority = at(classes, majorityClass(labels), 'classes');
   return html`<p class="headline">
