@@ -21,6 +21,7 @@ const layers = [
   'explain',
   'app',
   'ablation',
+  'report',
   'cli',
 ];
 

@@ -17,6 +17,7 @@ import { addInspect } from './commands/inspect.js';
 import { addPhantom } from './commands/phantom.js';
 import { addPredict } from './commands/predict.js';
 import { addPrepare } from './commands/prepare.js';
+import { addReport } from './commands/report.js';
 import { addRuns } from './commands/runs.js';
 import { addTrain } from './commands/train.js';
 import {
@@ -41,6 +42,7 @@ const commands = [
   addAblate,
   addEvaluate,
   addAnalyse,
+  addReport,
   addExport,
   addPredict,
   addExplain,

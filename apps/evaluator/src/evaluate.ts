@@ -3,16 +3,15 @@ import { setImmediate } from 'node:timers/promises';
 import {
   accuracy,
   accuracyMetric,
-  bootstrap,
   builtInMetrics,
   type Cases,
   confusionMatrix,
+  type IdentifiedCases,
   type Interval,
   majorityAccuracy,
   majorityClass,
   meanDeviation,
   type Metric,
-  metricFigure,
   wilsonInterval,
 } from '@clip-lung/metrics';
 import {
@@ -27,18 +26,14 @@ import {
   type RunSummary,
   writeRunSummary,
 } from '@clip-lung/run';
-import { at, RandomStream } from '@clip-lung/tensor';
+import { at } from '@clip-lung/tensor';
 import { FileWriteError } from '@clip-lung/tensor/node';
 
+import { bootstrapByPatient, intervalLevel } from './interval-by-patient.js';
 import { measureAll, withBuiltIn } from './measure.js';
 
 /** What `evaluate --json` prints and `summary.json`, or `summary-by-texts.json`, holds. */
 export type Evaluation = RunSummary;
-
-/** So that the same predictions always give the same interval. */
-const bootstrapSeed = 1;
-
-const level = 0.95;
 
 export interface EvaluateOptions {
   /** which predictions: the head's, or those by texts where there are any; each have a summary of their own. Default: head */
@@ -137,14 +132,22 @@ async function evaluatePool(
     patients: patientsOf(fold.rows),
   }));
   await pause();
-  const resampling = { cases, rows, pause };
-  const byPatient = await intervalByPatient(accuracyMetric, resampling);
+  const resampling = {
+    cases,
+    patients: rows.map(({ patient }) => patient),
+    pause,
+  };
+  const { interval: byPatient } = await bootstrapByPatient(
+    accuracyMetric,
+    resampling,
+  );
   const intervals: [name: string, interval: Interval | null][] = [];
   for (const metric of metrics) {
     if ((builtInMetrics as readonly Metric[]).includes(metric)) continue;
     const { name, resampled, weighted } = metric;
     if (resampled === undefined && weighted === undefined) continue;
-    intervals.push([name, await intervalByPatient(metric, resampling)]);
+    const { interval } = await bootstrapByPatient(metric, resampling);
+    intervals.push([name, interval]);
   }
   const { accuracy: ofAll, ...others } = figures;
   return {
@@ -161,7 +164,7 @@ async function evaluatePool(
     majorityClass: at(classes, majorityClass(cases.labels), 'classes'),
     ...others,
     interval: {
-      level,
+      level: intervalLevel,
       wilson: wilsonInterval(
         rows.filter(({ label, prediction }) => label === prediction).length,
         rows.length,
@@ -199,25 +202,14 @@ export function casesOf(
   };
 }
 
-interface Resampling {
-  readonly cases: Cases;
-  readonly rows: readonly PredictionRow[];
-  readonly pause: Measured['pause'];
-}
-
-/** null for a single patient, and where the figure is undefined in too many resamples */
-async function intervalByPatient(
-  metric: Metric,
-  { cases, rows, pause }: Resampling,
-): Promise<Interval | null> {
-  const random = new RandomStream(bootstrapSeed, 'evaluation', 'bootstrap');
-  const { interval } = await bootstrap(
-    metricFigure(
-      metric,
-      cases,
-      rows.map(({ patient }) => patient),
-    ),
-    { random: () => random.uniform(), level, pause },
-  );
-  return interval;
+/** The rows of predictions with the nodules that they are of, as comparisons take them. */
+export function identifiedCases(
+  record: Pick<RunRecord, 'classes' | 'ordered'>,
+  rows: readonly PredictionRow[],
+): IdentifiedCases {
+  return {
+    cases: casesOf(record, rows),
+    nodules: rows.map(({ nodule }) => nodule),
+    patients: rows.map(({ patient }) => patient),
+  };
 }

@@ -77,6 +77,12 @@ export {
   averagePrecisionMetric,
 } from './discrimination/average-precision.js';
 export {
+  type BandPoint,
+  type CurveBandOptions,
+  precisionRecallBands,
+  rocBands,
+} from './discrimination/curve-bands.js';
+export {
   delongAuc,
   type DeLongAuc,
   type DeLongOptions,
@@ -91,6 +97,10 @@ export {
   specificityAtSensitivity,
   specificityAtSensitivityMetric,
 } from './discrimination/operating-point.js';
+export {
+  precisionRecallCurve,
+  type PrecisionRecallPoint,
+} from './discrimination/precision-recall-curve.js';
 export { type OperatingPoint, rocCurve } from './discrimination/roc-curve.js';
 export { MetricsInputError } from './error.js';
 export { type Interval, wilsonInterval } from './interval.js';

@@ -1,4 +1,4 @@
-import { casesOf } from '@clip-lung/evaluator';
+import { identifiedCases } from '@clip-lung/evaluator';
 import type { IdentifiedCases } from '@clip-lung/metrics';
 import {
   type ClassifiedBy,
@@ -56,7 +56,7 @@ export async function poolRun(
     const rows = byNodule(wanted.flatMap((fold) => fold.rows));
     return {
       ...{ ...nothing, record, missing: [] },
-      tested: identified(record, rows),
+      tested: identifiedCases(record, rows),
     };
   } catch (error) {
     const isMissing =
@@ -66,17 +66,6 @@ export async function poolRun(
     if (!(error instanceof ClipLungError)) throw error;
     return { ...nothing, record, missing: [], damage: error.message };
   }
-}
-
-function identified(
-  record: RunRecord,
-  rows: readonly PredictionRow[],
-): IdentifiedCases {
-  return {
-    cases: casesOf(record, rows),
-    nodules: rows.map(({ nodule }) => nodule),
-    patients: rows.map(({ patient }) => patient),
-  };
 }
 
 /** Pairs are by nodule, and runs may divide them into folds in different ways. */
