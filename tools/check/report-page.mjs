@@ -3,9 +3,8 @@
 // anything is asked for but the file itself, the page says something on the console, is wider than the screen, or draws nothing in a
 // figure, or where axe-core finds what is more than minor.
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { chromium } from 'playwright-core';
 
@@ -18,7 +17,7 @@ if (file === undefined) {
 }
 const url = pathToFileURL(resolve(file)).href;
 const axe = readFileSync(
-  createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
+  fileURLToPath(import.meta.resolve('axe-core/axe.min.js')),
   'utf8',
 );
 
