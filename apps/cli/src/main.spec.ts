@@ -98,6 +98,33 @@ describe('the main job', () => {
     expect(table.trimEnd().endsWith(at('run'))).toBe(true);
   });
 
+  it('reports a run in its folder, and several where it is told to', async () => {
+    const one = await clipLung('report', at('run'), '--data', at('dataset'));
+    expect([one.code, one.err]).toEqual([0, '']);
+    expect(one.out).toBe(`${at('run', 'report.html')}\n`);
+    const page = await readFile(at('run', 'report.html'), 'utf8');
+    expect(page).toContain('simulated nodules (phantom)');
+    expect(page.match(/, axial slice"/g)).toHaveLength(12);
+
+    const several = ['report', at('run'), at('run')];
+    const nowhere = await clipLung(...several);
+    expect(nowhere.code).toBe(2);
+    expect(nowhere.err).toContain('say with --out <file> where to write it');
+    const out = at('several.html');
+    const told = await clipLung(...several, '--out', out, '--json');
+    expect(JSON.parse(told.out)).toMatchObject({
+      out,
+      runs: [at('run'), at('run')],
+    });
+    const taken = await clipLung(
+      ...several,
+      '--out',
+      at('run', 'summary.json'),
+    );
+    expect(taken.code).toBe(1);
+    expect(taken.err).toContain('a file that is not a report');
+  });
+
   it('repeats a run from its record alone', async () => {
     await clipLung(
       'train',

@@ -11,11 +11,11 @@ export function valueText(value: number, { shownAs }: Shown): string {
   return shownAs === 'percent' ? percent(value) : value.toFixed(3);
 }
 
-/** `54.1 to 68.0 %` */
+/** `54.1 to 68.0 %`, which no line divides */
 export function intervalText({ low, high }: Interval, of: Shown): string {
   const start =
     of.shownAs === 'percent' ? (100 * low).toFixed(1) : low.toFixed(3);
-  return `${start} to ${valueText(high, of)}`;
+  return `${start} to ${valueText(high, of)}`.replaceAll(' ', '\u00a0');
 }
 
 /** The interval, or why there is none. */

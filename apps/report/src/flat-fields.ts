@@ -8,7 +8,7 @@ export function flatFields(
 ): ReadonlyMap<string, string> {
   const entries = entriesOf(value, path);
   if (entries === undefined || entries.length === 0) {
-    return new Map([[path, JSON.stringify(value) ?? 'nothing']]);
+    return new Map([[path, JSON.stringify(value)]]);
   }
   return new Map(entries.flatMap(([at, one]) => [...flatFields(one, at)]));
 }

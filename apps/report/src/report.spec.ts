@@ -315,6 +315,15 @@ describe('several runs', () => {
     );
   });
 
+  it('of the same name are told apart', async () => {
+    await forgeRun(at('one'));
+    await forgeRun(join(folder, 'elsewhere', 'one'), { seed: 2 });
+    const { document } = await reported(['one', 'elsewhere/one']);
+    expect(wordsOf(document.querySelector('h3'))).toBe(
+      'one (2) against one (1)',
+    );
+  });
+
   it('of other nodules are compared on those that both have', async () => {
     const text = await difference({ nodules: 60 }, { nodules: 66 });
     expect(text).toContain(

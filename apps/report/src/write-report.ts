@@ -59,10 +59,15 @@ export async function writeReport(
     data === undefined
       ? undefined
       : await readDataset(data, { onNote: reading.onNote });
-  const runs: ReportRun[] = [];
+  const read: ReportRun[] = [];
   for (const [place, folder] of folders.entries()) {
-    runs.push(await readReportRun(folder, { ...reading, place, dataset }));
+    read.push(await readReportRun(folder, { ...reading, place, dataset }));
   }
+  const runs = read.map((run, place) =>
+    read.some((other) => other !== run && other.name === run.name)
+      ? { ...run, name: `${run.name} (${place + 1})` }
+      : run,
+  );
   const text = await reportOf(runs, withBuiltIn(sections));
   await writeFileAtomic(out, text);
   return { out, bytes: Buffer.byteLength(text) };
@@ -134,18 +139,22 @@ async function sectionsOf(
 }> {
   const parts: Html[] = [];
   const links: Link[] = [];
-  for (const { id: own, title, render } of sections) {
+  for (const section of sections) {
+    const { id: own, title } = section;
     await run.pause();
-    const body = await render(run);
+    const body = await section.render(run);
     if (body === null) continue;
     const id = `${run.key}-${own}`;
     links.push({ id, title });
-    const head =
-      heading === 'h2'
-        ? html`<h2 id="${id}">${title}</h2>`
-        : html`<h3 id="${id}">${title}</h3>`;
+    // A landmark for each section of each run would be more than anybody finds a way by.
     parts.push(
-      html`<section aria-labelledby="${id}">${head} ${body}</section> `,
+      heading === 'h2'
+        ? html`<section aria-labelledby="${id}">
+            <h2 id="${id}">${title}</h2>
+            ${body}
+          </section> `
+        : html`<h3 id="${id}">${title}</h3>
+            ${body} `,
     );
   }
   return { parts, links };

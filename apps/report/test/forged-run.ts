@@ -109,8 +109,11 @@ export async function forgeRun(
         ...{ epoch, step: 4 * (epoch + 1), learningRate: 1e-3 },
         loss: 2 / (epoch + 1) + fold / 10,
         terms: { 'cross-entropy': 1 },
-        trainAccuracy: 0.4 + 0.1 * epoch,
-        validation: { accuracy: 0.3 + 0.1 * epoch, loss: 1 / (epoch + 1) },
+        trainAccuracy: 1 - 0.6 / (epoch + 1),
+        validation: {
+          accuracy: 0.8 - 0.5 / (epoch + 1),
+          loss: 1 / (epoch + 1),
+        },
         secondsPerEpoch: 1,
       });
     }

@@ -15,9 +15,9 @@ type Point = readonly [x: number, y: number];
 export interface ReadSvg {
   readonly svg: SvgNode;
   /** the points of a path, in the axes' units */
-  pointsOf(path: SvgNode | undefined): readonly Point[];
+  readonly pointsOf: (path: SvgNode | undefined) => readonly Point[];
   /** the point at pixels, in the axes' units */
-  pointAt(x: number, y: number): Point;
+  readonly pointAt: (x: number, y: number) => Point;
 }
 
 /** Reads a figure whose axes have at least two ticks with numbers each. */

@@ -26,7 +26,6 @@ export interface RandomisedStage {
  * training, with running statistics as before it, too. A map that stays the same does not show what was learnt.
  *
  * @param weights trained
- * @param seed    of what is drawn
  * @returns a stage for each branch of the parameters that classify, the head first
  * @see Adebayo et al. 2018 (arXiv 1810.03292), §3.1
  */
@@ -40,6 +39,7 @@ export async function checkByRandomisation(
   }: {
     readonly weights: Hosted<Weights>;
     readonly cases: ExplainedCases;
+    /** of what is drawn */
     readonly seed?: number;
   },
 ): Promise<readonly RandomisedStage[]> {

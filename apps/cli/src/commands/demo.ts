@@ -8,6 +8,7 @@ import { evaluateRun, formatEvaluation } from '@clip-lung/evaluator';
 import { loadTower } from '@clip-lung/inference/node';
 import { builtInModules, resolveExperiment } from '@clip-lung/model';
 import { writePhantom } from '@clip-lung/phantom/node';
+import { runPaths } from '@clip-lung/run';
 import { trainRun } from '@clip-lung/trainer';
 
 import { type AddCommand, screenOf } from '../command.js';
@@ -30,7 +31,7 @@ export const addDemo: AddCommand = (program, surroundings) => {
   program
     .command('demo')
     .description(
-      'try everything on simulated nodules, in about two minutes: phantom, prepare, train, evaluate',
+      'try everything on simulated nodules, in about two minutes: phantom, prepare, train, evaluate, report',
     )
     .option(
       '--out <folder>',
@@ -98,6 +99,13 @@ export const addDemo: AddCommand = (program, surroundings) => {
       }
       screen.note('4. evaluate');
       const evaluation = await evaluateRun(run, { signal });
-      screen.result(formatEvaluation(evaluation).split('\n'), evaluation);
+      screen.note('5. report: all figures, and the hardest nodules, as a page');
+      const { writeReport } = await import('@clip-lung/report');
+      const report = runPaths(run).report;
+      await writeReport([run], { out: report, data, signal });
+      screen.result([...formatEvaluation(evaluation).split('\n'), '', report], {
+        ...evaluation,
+        report,
+      });
     });
 };

@@ -45,13 +45,18 @@ export function confusionFigure({
   } as const;
   const longest = Math.max(...names.map((name) => name.length));
   const marginLeft = 34 + 7 * longest;
-  const side = (figureWidth - marginLeft - 20) / classes.length;
+  const width = Math.max(figureWidth, marginLeft + 20 + 46 * classes.length);
+  const side = (width - marginLeft - 20) / classes.length;
+  const areTurned = 7 * longest > side;
+  const below = areTurned ? 36 + 5 * longest : 42;
   return draw(
     {
-      height: 50 + classes.length * Math.max(34, Math.min(70, side)),
+      width,
+      height: 8 + below + classes.length * Math.max(36, Math.min(62, side)),
       marginLeft,
+      marginBottom: below,
       marginTop: 8,
-      x: { ...axis, label: 'predicted' },
+      x: { ...axis, label: 'predicted', tickRotate: areTurned ? -40 : 0 },
       y: { ...axis, label: 'true' },
       marks: [
         Plot.cell(cells, {

@@ -55,7 +55,7 @@ export function draw(
     ...options,
     style: { fontSize: '12px' },
     document,
-  } as Plot.PlotOptions) as unknown as SvgElement;
+  }) as unknown as SvgElement;
   for (const sheet of svg.querySelectorAll('style')) sheet.remove();
   // All of it is one picture, and told by its title and description.
   for (const part of svg.querySelectorAll('[aria-label]')) {

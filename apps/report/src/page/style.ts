@@ -26,10 +26,11 @@ nav ul { columns: 14rem; margin: .5rem 0; padding-left: 1.25rem; }
 .wide { overflow-x: auto; max-width: 100%; margin: .75rem 0; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 caption { padding: .25rem 0; color: var(--quiet); text-align: left; }
+caption span { display: inline-block; max-width: calc(100vw - 2rem); }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; overflow-wrap: normal; white-space: nowrap; }
 thead th, tbody th, td.words { white-space: normal; }
 tbody th, .words { text-align: left; overflow-wrap: anywhere; }
-tbody th, td.words { min-width: 7rem; max-width: 22rem; font-weight: 400; }
+tbody th, td.words { min-width: 8rem; max-width: 22rem; font-weight: 400; }
 thead th { border-bottom: 2px solid var(--line); vertical-align: bottom; }
 thead th { max-width: 12rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1.25rem; align-items: start; }
@@ -51,7 +52,7 @@ summary { cursor: pointer; color: var(--a); }
 footer { margin-top: 3rem; padding-bottom: 2rem; color: var(--quiet); font-size: .9rem; }
 @media print {
   :root { color-scheme: light; --paper: #fff; --ink: #000; --quiet: #444; --line: #bbb; --a: #0072b2; --b: #b84a00; --warn: #fff1cc; --tint: #f4f6f8; }
-  body { font-size: 10pt; }
+  body, table, details, .key { font-size: 9pt; }
   nav, .skip { display: none; }
   details:not([open]) { display: none; }
   .wide { overflow: visible; }

@@ -27,13 +27,13 @@ export function table({ caption, columns, rows, words = [] }: HtmlTable): Html {
       : html`<th scope="col">${content}</th>`;
   return html`<div
     class="wide"
-    role="region"
+    role="group"
     tabindex="0"
     aria-label="${caption}"
   >
     <table>
       <caption>
-        ${caption}
+        <span>${caption}</span>
       </caption>
       <thead>
         <tr>

@@ -1,7 +1,7 @@
 import { resolveExperiment } from '@clip-lung/model';
 
 import { flatFields } from '../flat-fields.js';
-import { none } from '../figure-text.js';
+import { counted, none } from '../figure-text.js';
 import { html, type Html, named } from '../page/html.js';
 import { details, table } from '../page/table.js';
 import type { ReportRun } from '../report-run.js';
@@ -19,7 +19,7 @@ export const askedSection: Section = {
         caption: 'The resolved experiment',
         columns: ['field', 'value'],
         words: [1],
-        rows: [...own].map(([path, value]) => [named(path), named(value)]),
+        rows: [...own].map(([path, value]) => [pathText(path), named(value)]),
       }),
     )}`;
   },
@@ -49,17 +49,25 @@ function differences(
     return html`<p>The experiment is the preset “${name}”.</p>`;
   }
   return html`<p>
-      The experiment differs from the preset “${name}” in ${paths.length} of
-      ${own.size} fields.
+      The experiment differs from the preset “${name}” in
+      ${counted(paths.length, 'field')}.
     </p>
     ${table({
       caption: 'Where the experiment differs from its preset',
       columns: ['field', 'this run', 'preset'],
       words: [1, 2],
       rows: paths.map((path) => [
-        named(path),
+        pathText(path),
         named(own.get(path) ?? none),
         named(whole.get(path) ?? none),
       ]),
     })}`;
+}
+
+/** A path that breaks at its dots where there is no room. */
+function pathText(path: string): Html {
+  const steps = path.split('.');
+  return html`<bdi
+    >${steps.map((step, i) => (i === 0 ? step : html`.<wbr />${step}`))}</bdi
+  >`;
 }
