@@ -69,7 +69,7 @@ describe('a grid', () => {
     expect(first.out).toContain(
       'missing: 1 cell without predictions: ours, seed 1, fold 1',
     );
-    expect(first.out).toMatch(/^\| ours \| – \| base \| .* \| 0 of 1 \|$/m);
+    expect(first.out).toContain('## dataset: no run is complete yet');
     const [hash = ''] = readdirSync(at('failing', 'runs'));
     await writeFile(at('failing', 'runs', hash, 'fold-1'), 'in the way');
 
