@@ -20,16 +20,16 @@ const lists = [
       command: ['eslint', 'packages', 'apps', 'experiments', 'examples'],
     },
     { name: 'unused files, exports and dependencies', command: ['knip'] },
+    {
+      name: 'format',
+      command: ['prettier', '--check', '--log-level', 'warn', '.'],
+    },
   ],
   [
     { name: 'types and build', command: ['tsc', '-b'] },
     {
       name: 'packed packages',
       command: ['node', 'tools/check/packed-packages.mjs'],
-    },
-    {
-      name: 'format',
-      command: ['prettier', '--check', '--log-level', 'warn', '.'],
     },
     { name: 'API reference', command: ['node', 'tools/docs/api.mjs'] },
     { name: 'code in READMEs', command: ['node', 'tools/docs/snippets.mjs'] },
